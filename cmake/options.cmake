@@ -1,0 +1,30 @@
+# How our own code is compiled. Linked PRIVATE by every target of this tree, never exported.
+add_library(shaddock_options INTERFACE)
+target_compile_features(shaddock_options INTERFACE cxx_std_20)
+# -fno-gnu-unique is GCC's; clang has no such objects.
+target_compile_options(shaddock_options INTERFACE
+  -Wall -Wextra -Wconversion -Wshadow -Wnon-virtual-dtor -fvisibility=hidden -fvisibility-inlines-hidden
+  $<$<CXX_COMPILER_ID:GNU>:-fno-gnu-unique>)
+if(SHADDOCK_WERROR)
+  target_compile_options(shaddock_options INTERFACE -Werror)
+endif()
+
+# Sanitizers reach plugins too: host and plugin must agree (the fingerprint checks it).
+add_library(shaddock_sanitizers INTERFACE)
+if(SHADDOCK_SANITIZE)
+  target_compile_options(shaddock_sanitizers INTERFACE -fsanitize=${SHADDOCK_SANITIZE} -fno-omit-frame-pointer
+    $<$<STREQUAL:${SHADDOCK_SANITIZE},address$<COMMA>undefined>:-fno-sanitize-recover=undefined>
+    # g++ 12 warns that TSan does not model Asio's fences; our code shares no memory between threads.
+    $<$<AND:$<STREQUAL:${SHADDOCK_SANITIZE},thread>,$<CXX_COMPILER_ID:GNU>>:-Wno-tsan>)
+  target_link_options(shaddock_sanitizers INTERFACE -fsanitize=${SHADDOCK_SANITIZE})
+endif()
+target_link_libraries(shaddock_options INTERFACE shaddock_sanitizers)
+
+find_program(SHADDOCK_CCACHE ccache)
+if(SHADDOCK_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${SHADDOCK_CCACHE})
+endif()
+find_program(SHADDOCK_MOLD mold)
+if(SHADDOCK_MOLD)
+  target_link_options(shaddock_options INTERFACE -fuse-ld=mold)
+endif()

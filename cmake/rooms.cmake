@@ -1,0 +1,35 @@
+# A room is a folder of host/: one static library with its own include root, on one floor.
+# It may use rooms on lower floors only; anything else stops the configuration here.
+#
+#   shaddock_room(net FLOOR 2 SOURCES listener.cpp ... DEPS base protocol [PRIVATE_DEPS yaml-cpp] [NO_PCH])
+#
+# Public headers live in host/<room>/include/<room>/ and are included as "<room>/x.hpp"; what lies beside the sources is private.
+# DEPS are names of rooms; PUBLIC_LINK and PRIVATE_LINK are CMake targets outside the house.
+function(shaddock_room name)
+  cmake_parse_arguments(arg "NO_PCH" "FLOOR" "SOURCES;DEPS;PUBLIC_LINK;PRIVATE_LINK" ${ARGN})
+  if(NOT DEFINED arg_FLOOR)
+    message(FATAL_ERROR "room '${name}': FLOOR is missing")
+  endif()
+  set(target shaddock_${name})
+  add_library(${target} STATIC ${arg_SOURCES})
+  set_target_properties(${target} PROPERTIES SHADDOCK_FLOOR ${arg_FLOOR} POSITION_INDEPENDENT_CODE ON)
+  file(GLOB_RECURSE headers CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/include/*.hpp)
+  target_sources(${target} PUBLIC FILE_SET HEADERS BASE_DIRS ${CMAKE_CURRENT_SOURCE_DIR}/include FILES ${headers})
+  target_link_libraries(${target} PRIVATE shaddock_options PUBLIC shaddock::sdk ${arg_PUBLIC_LINK})
+  foreach(dep IN LISTS arg_DEPS)
+    if(NOT TARGET shaddock_${dep})
+      message(FATAL_ERROR "room '${name}' uses '${dep}', which is not a room built before it")
+    endif()
+    get_target_property(dep_floor shaddock_${dep} SHADDOCK_FLOOR)
+    if(NOT dep_floor LESS arg_FLOOR)
+      message(FATAL_ERROR "room '${name}' (floor ${arg_FLOOR}) may not use '${dep}' (floor ${dep_floor}): a room uses only rooms on lower floors")
+    endif()
+    target_link_libraries(${target} PUBLIC shaddock_${dep})
+  endforeach()
+  if(arg_PRIVATE_LINK)
+    target_link_libraries(${target} PRIVATE ${arg_PRIVATE_LINK})
+  endif()
+  if(NOT arg_NO_PCH AND NOT name STREQUAL "base")
+    target_precompile_headers(${target} REUSE_FROM shaddock_base)
+  endif()
+endfunction()

@@ -1,0 +1,16 @@
+# A test executable; every TEST in it becomes a ctest test named <suite>.<name>.
+#
+#   shaddock_test(unit_protocol SOURCES package_test.cpp ... LINK shaddock_protocol [LABELS unit] [TIMEOUT 60])
+function(shaddock_test name)
+  cmake_parse_arguments(arg "" "TIMEOUT" "SOURCES;LINK;LABELS;PROPERTIES" ${ARGN})
+  if(NOT arg_TIMEOUT)
+    set(arg_TIMEOUT 60)
+  endif()
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE shaddock_options GTest::gmock GTest::gtest_main ${arg_LINK})
+  target_compile_definitions(${name} PRIVATE
+    SHADDOCK_TEST_SOURCE_DIR="${CMAKE_SOURCE_DIR}" SHADDOCK_TEST_BINARY_DIR="${CMAKE_BINARY_DIR}")
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+    PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}" ${arg_PROPERTIES})
+endfunction()

@@ -1,0 +1,80 @@
+#pragma once
+
+#include "base/function.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+
+namespace shaddock::base {
+
+using time_point = std::chrono::steady_clock::time_point;
+using duration = std::chrono::steady_clock::duration;
+
+/// A pending call of a clock. Destroying it, or `cancel`, takes the call back; the call never runs after that.
+class timer {
+public:
+    timer() = default;
+    timer(timer&&) noexcept = default;
+    timer& operator=(timer&& other) noexcept {
+        cancel();
+        state_ = std::move(other.state_);
+        return *this;
+    }
+    ~timer() { cancel(); }
+    void cancel();
+    bool is_armed() const;
+
+    /// What a clock shares with its timer; empty `call` means cancelled or done.
+    struct state {
+        virtual ~state() = default;
+        virtual void cancelled() = 0;
+        unique_function<void()> call;
+    };
+    explicit timer(std::shared_ptr<state> shared) : state_(std::move(shared)) {}
+
+private:
+    std::shared_ptr<state> state_;
+};
+
+/// Time as a dependency: all that waits in the host waits on one of these, so tests can move it by hand.
+/// Thread: the loop of the executor it was made with.
+class clock {
+public:
+    virtual ~clock() = default;
+    virtual time_point now() const = 0;
+    /// Calls `call` on the loop at or after `due`, never inline. Keep the timer: dropping it cancels.
+    [[nodiscard]] virtual timer at(time_point due, unique_function<void()> call) = 0;
+    [[nodiscard]] timer after(duration delay, unique_function<void()> call) {
+        return at(now() + delay, std::move(call));
+    }
+};
+
+/// std::chrono::steady_clock and Asio's timers.
+class steady_clock final : public clock {
+public:
+    explicit steady_clock(boost::asio::any_io_executor executor) : executor_(std::move(executor)) {}
+    time_point now() const override { return std::chrono::steady_clock::now(); }
+    timer at(time_point due, unique_function<void()> call) override;
+
+private:
+    boost::asio::any_io_executor executor_;
+};
+
+/// For tests: time stands still until `advance`, which runs what falls due in order, each inside advance().
+class manual_clock final : public clock {
+public:
+    time_point now() const override { return now_; }
+    timer at(time_point due, unique_function<void()> call) override;
+    void advance(duration by);
+
+private:
+    struct entry;
+    time_point now_{std::chrono::hours(1)};
+    std::multimap<time_point, std::shared_ptr<entry>> pending_;
+};
+
+} // namespace shaddock::base

@@ -1,0 +1,61 @@
+#include "base/log.hpp"
+
+#include <spdlog/sinks/rotating_file_sink.h>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <vector>
+
+namespace shaddock::base::log {
+
+namespace {
+
+constexpr auto pattern = "%Y-%m-%d %H:%M:%S.%e %-5l [%n] %v";
+
+spdlog::level::level_enum translate(level at) {
+    switch (at) {
+    case level::debug:
+        return spdlog::level::debug;
+    case level::info:
+        return spdlog::level::info;
+    case level::warn:
+        return spdlog::level::warn;
+    case level::error:
+        return spdlog::level::err;
+    case level::off:
+        break;
+    }
+    return spdlog::level::off;
+}
+
+} // namespace
+
+void start(std::string_view name, const options& wanted) {
+    std::vector<spdlog::sink_ptr> sinks;
+    if (wanted.console) {
+        sinks.push_back(std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
+    }
+    if (!wanted.file.empty()) {
+        sinks.push_back(std::make_shared<spdlog::sinks::rotating_file_sink_mt>(
+            wanted.file.string(), wanted.file_limit_bytes, wanted.files));
+    }
+    auto logger = std::make_shared<spdlog::logger>(std::string(name), sinks.begin(), sinks.end());
+    logger->set_pattern(pattern);
+    logger->set_level(translate(wanted.threshold));
+    logger->flush_on(spdlog::level::info);
+    spdlog::set_default_logger(std::move(logger));
+}
+
+void stop() {
+    spdlog::default_logger_raw()->flush();
+}
+
+bool is_on(level wanted) {
+    return spdlog::default_logger_raw()->should_log(translate(wanted));
+}
+
+void write(level at, std::string_view area, std::string_view text) {
+    spdlog::default_logger_raw()->log(translate(at), "{}: {}", area, text);
+}
+
+} // namespace shaddock::base::log
