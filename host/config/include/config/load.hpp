@@ -1,0 +1,82 @@
+#pragma once
+
+#include "config/options.hpp"
+
+#include <shaddock/error.hpp>
+
+#include <cstddef>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// From the files of a config folder to checked values.
+/// The env rule, for every file: `<folder>/<file>`; if it has a top-level key named like the env,
+/// that section, else the whole; if the file is absent, `<folder>/<env>/<file>`, whole. Errors:
+/// errc::config, text `<file>:<line>: <key>: found <x>, expected <y>[; nearest known key: <z>]`.
+/// Limits: a file has at most 1 MiB and 64 levels. JSON is strict: no comments, no trailing commas,
+/// no key twice. Thread: any; blocks on the disk, so at start-up or through `blocking`. Source:
+/// Pomelo's constants and `lib/util/appUtil.js` as described in docs/operations.md.
+namespace shaddock::config {
+
+struct load_options {
+    std::filesystem::path folder;
+    std::string env = "development";
+    /// Used instead of `<folder>/servers.json`; the env key is looked up in it, `<folder>/<env>` is
+    /// not.
+    std::optional<std::filesystem::path> servers_file;
+};
+
+/// Everything the config folder says for one env.
+struct system {
+    std::string env;
+    std::filesystem::path folder;
+    /// In the order of the file: types as their keys stand, then records; clusters expanded in
+    /// place.
+    std::vector<server_record> servers;
+    master_record master;
+    host_options host;
+    /// What is allowed but looks like a slip, such as a custom key one letter away from a known
+    /// one. For the log.
+    std::vector<std::string> warnings;
+
+    /// The record with this id, or null. Valid as long as `servers` is not changed.
+    const server_record *find(std::string_view id) const;
+    /// The records of a type in file order.
+    std::vector<server_record> of_type(std::string_view type) const;
+};
+
+/// Reads servers.json, master.json (both required) and host.yaml (optional) and checks each alone
+/// and all together: ids once, ports once per host, types known to host.yaml (when it has `types`).
+result<system> load(const load_options &wanted);
+
+/// The config folder: `explicit_folder` if given; else ./config if it is there; else the installed
+/// one,
+/// `<exe dir>/../config` or `<exe dir>/../share/shaddock/config`. Errors: errc::config, naming
+/// every place looked at.
+result<std::filesystem::path>
+find_folder(const std::optional<std::filesystem::path> &explicit_folder,
+            const std::filesystem::path &exe_path);
+
+/// The `count` candidates most like `text`, best first (edit distance, case counts little, ties by
+/// name): for "did you mean".
+std::vector<std::string> nearest(std::string_view text, const std::vector<std::string> &candidates,
+                                 std::size_t count = 3);
+
+/// A JSON file, or its section for an env, as text.
+struct config_text {
+    std::filesystem::path path;
+    /// One JSON value, exactly as it stands in the file.
+    std::string text;
+    /// Lines of the file before the text: line n of the text is line `line_offset + n` of the file.
+    std::size_t line_offset = 0;
+};
+
+/// A plugin's own file: `<folder>/<name>[.json]` by the env rule. The text is strict JSON within
+/// the limits. Errors: not_found (no such file; the text names both places), config (unreadable,
+/// not JSON, or a name that is absolute or leaves the folder).
+result<config_text> read_for_env(const std::filesystem::path &folder, std::string_view env,
+                                 std::string_view name);
+
+} // namespace shaddock::config

@@ -1,0 +1,175 @@
+#pragma once
+
+#include "base/log.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// What the files of the config folder say, as plain values. Whoever gets one of these need not
+/// check it again: load() has refused everything outside the ranges written here. Form in
+/// host.yaml: durations are `10 s`, `500 ms`, `2 min` or a bare number in the unit named at the
+/// option; sizes are `64 KiB`, `1 MiB` or a bare number of bytes.
+namespace shaddock::config {
+
+using milliseconds = std::chrono::milliseconds;
+
+/// One server of servers.json, cluster records already expanded.
+/// Source: Pomelo's servers.json; see docs/operations.md.
+struct server_record {
+    /// Unique in the system. 1-64 letters, digits, `.`, `_`, `-`; it is part of file and socket
+    /// names.
+    std::string id;
+    /// The key of servers.json under which the record stands.
+    std::string type;
+    /// Address of the server itself.
+    std::string host;
+    /// Pomelo's RPC port, 1-65535; 0 = the record has none, so nobody can call this server.
+    std::uint16_t port = 0;
+    /// Public name for clients, informational; empty = not given.
+    std::string client_host;
+    /// Where clients connect, 1-65535; 0 = none. A frontend always has one.
+    std::uint16_t client_port = 0;
+    /// Whether clients connect here: `true` or the text "true" in the file.
+    bool frontend = false;
+    /// `max-connections`: overrides connector_options::connections_limit; 0 = no limit.
+    std::optional<std::size_t> max_connections;
+    /// The whole record as compact JSON text: keys in file order, custom keys and numbers as
+    /// written, `id` and `serverType` always present.
+    std::string json;
+};
+
+/// master.json: where the master listens for servers and tools.
+struct master_record {
+    std::string id;
+    std::string host;
+    std::uint16_t port = 0;
+};
+
+/// `connector:` of host.yaml, and `types.<type>.connector:` for one type: how a frontend treats
+/// client connections.
+struct connector_options {
+    /// Seconds. Period told to clients in the handshake. Default 0 = heartbeats off (none sent,
+    /// none expected).
+    milliseconds heartbeat{0};
+    /// Seconds. A client silent for so long is closed. Default 0 = twice the heartbeat; at least
+    /// the heartbeat.
+    milliseconds heartbeat_timeout{0};
+    /// Seconds. A connection without any traffic for so long is closed. Default 90 s; 0 = never.
+    milliseconds idle_timeout{std::chrono::seconds(90)};
+    /// Seconds from accept to a complete handshake package. Default 10 s; 0 = no limit.
+    milliseconds handshake_timeout{std::chrono::seconds(10)};
+    /// Seconds from our handshake answer to the client's ack. Default 10 s; 0 = no limit.
+    milliseconds ack_timeout{std::chrono::seconds(10)};
+    /// Bytes. Body of one package from a client. Default 64 KiB, 1 byte to 16 MiB - 1; 0 is
+    /// refused: always bounded.
+    std::size_t package_limit = 64 * 1024;
+    /// Bytes waiting to be written to one client; past it the client is kicked as a slow consumer.
+    /// Default 1 MiB, 4 KiB to 1 GiB; 0 is refused: always bounded.
+    std::size_t pending_limit = 1024 * 1024;
+    /// Client connections of one server. Default 10000; 0 = no limit. A record's `max-connections`
+    /// wins.
+    std::size_t connections_limit = 10000;
+    /// true: listen on the record's `host` only; false (default, as Pomelo): on all interfaces.
+    bool distinct_host = false;
+    /// TCP_NODELAY on client connections. Default true.
+    bool no_delay = true;
+
+    /// The time after which a client without heartbeats is closed; 0 = never (heartbeats are off).
+    milliseconds heartbeat_deadline() const {
+        return heartbeat_timeout.count() != 0 || heartbeat.count() == 0 ? heartbeat_timeout
+                                                                        : 2 * heartbeat;
+    }
+    friend bool operator==(const connector_options &, const connector_options &) = default;
+};
+
+/// Which bus links the servers.
+enum class bus_kind {
+    /// Unix sockets between the processes of one machine.
+    direct,
+    /// All servers in one process; for tests.
+    local,
+};
+
+/// `bus:` of host.yaml. `kind: nats` is a reserved word: load() says that this build has none.
+struct bus_options {
+    bus_kind kind = bus_kind::direct;
+    /// Seconds until a call without a deadline of its own ends in `timeout`. Default 10 s; 0 is
+    /// refused.
+    milliseconds call_timeout{std::chrono::seconds(10)};
+    /// Bytes waiting on the link to one server; past it calls end in `overloaded` and casts break
+    /// the link. Default 8 MiB, 64 KiB to 1 GiB; 0 is refused.
+    std::size_t queue_limit = 8 * 1024 * 1024;
+    /// Seconds between two signs of life on a quiet link. Default 1 s; 0 is refused.
+    milliseconds heartbeat{std::chrono::seconds(1)};
+    /// Seconds without a sign of life after which the other side counts as gone. Default 5 s,
+    /// longer than `heartbeat`; 0 is refused.
+    milliseconds silence{std::chrono::seconds(5)};
+};
+
+/// `limits:` of host.yaml.
+struct limit_options {
+    /// Seconds that a graceful stop may take before the process ends anyway. Default 10 s; 0 = do
+    /// not wait for requests.
+    milliseconds stop_timeout{std::chrono::seconds(10)};
+    /// Threads for `app.blocking`. Default 2, 1 to 64; 0 is refused.
+    std::size_t blocking_threads = 2;
+    /// Milliseconds: one turn of the loop that takes longer is logged. Default 50 ms; 0 = never.
+    milliseconds tick_warning{50};
+};
+
+/// `log:` of host.yaml.
+struct log_options {
+    /// debug, info (default), warn, error or off.
+    base::log::level level = base::log::level::info;
+    /// Folder of the files `<server id>.log`; relative to the working directory. Default `logs`;
+    /// empty = no files.
+    std::filesystem::path folder = "logs";
+    /// Bytes of one file before the next is begun. Default 10 MiB, at least 4 KiB; 0 is refused.
+    std::size_t file_limit = 10 * 1024 * 1024;
+    /// Files kept per server. Default 5, 1 to 1000; 0 is refused.
+    std::size_t files = 5;
+};
+
+/// `web:` of host.yaml: the server of the chat page.
+struct web_options {
+    /// Default 3001, 1-65535; 0 = no web server is started.
+    std::uint16_t port = 3001;
+    /// Address to listen on. Default 127.0.0.1; 0.0.0.0 = all interfaces.
+    std::string host = "127.0.0.1";
+    /// Folder of the page; relative to the working directory. Empty (default) = the page that
+    /// belongs to this host.
+    std::filesystem::path folder;
+};
+
+/// `types.<type>:` of host.yaml.
+struct type_options {
+    /// File names of the type's modules in the plugins folder. Default: one, `<type>.so`; never
+    /// empty.
+    std::vector<std::string> modules;
+    /// `connector:` of the file, overlaid by `types.<type>.connector:`.
+    connector_options connector;
+};
+
+/// host.yaml. A missing file means: all defaults, every type allowed.
+struct host_options {
+    /// Types by name: those of the file and, after load(), every type of servers.json.
+    std::map<std::string, type_options, std::less<>> types;
+    /// What a type has that does not override it.
+    connector_options connector;
+    bus_options bus;
+    limit_options limits;
+    log_options log;
+    web_options web;
+
+    /// The type's options; for a type that is in no file: `<type>.so` and the default connector.
+    type_options type(std::string_view name) const;
+};
+
+} // namespace shaddock::config
