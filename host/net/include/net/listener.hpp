@@ -1,0 +1,131 @@
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/function.hpp"
+
+#include <shaddock/error.hpp>
+#include <shaddock/ids.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+/// Client connections: listening, the transports, the package-level life of a connection, bounded write queues.
+/// Thread: the loop, for everything.
+namespace shaddock::net {
+
+/// Options of a frontend's client port. All from host.yaml (`connector:`).
+struct listener_options {
+    /// Empty: all interfaces.
+    std::string host;
+    /// 0: the system chooses (tests).
+    std::uint16_t port = 0;
+    /// Seconds between heartbeats as advertised; 0: no heartbeats sent, none expected.
+    base::duration heartbeat{};
+    /// A client that sends no heartbeat for this long is closed. Zero: twice `heartbeat`.
+    base::duration heartbeat_timeout{};
+    /// No byte in either direction for this long closes. Zero: never.
+    base::duration idle_timeout = std::chrono::seconds(90);
+    /// From accept to a whole handshake (HTTP upgrade included), and from its answer to the ack. Zero: never.
+    base::duration handshake_timeout = std::chrono::seconds(10);
+    base::duration ack_timeout = std::chrono::seconds(10);
+    /// Largest package body from a client, bytes.
+    std::size_t package_limit = 64 * 1024;
+    /// Bytes waiting to be sent to one connection; past it: queue cut at a package boundary, kick `slow consumer`, closed within 1 s.
+    std::size_t pending_limit = 1024 * 1024;
+    /// Further connections are closed at once and counted. 0: no limit.
+    std::size_t connections_limit = 10'000;
+    bool no_delay = true;
+};
+
+/// A package made once and sent to many: `bytes` is a whole WebSocket frame (header, then one Pomelo package);
+/// raw TCP sends it without the first `header_size` bytes.
+struct encoded_package {
+    std::string bytes;
+    std::size_t header_size = 0;
+};
+/// Frames one whole Pomelo package (its 4-byte head included) for all transports.
+encoded_package encode_for_all(std::string_view package);
+
+enum class send_result { queued, overflowed, closed };
+
+/// One client connection. The listener owns it; a reference stays valid until `on_closed` for it has returned.
+class connection {
+public:
+    /// From 1, unique for this listener.
+    virtual session_id id() const = 0;
+    /// `ip:port` of the client.
+    virtual const std::string& address() const = 0;
+    /// Appends to the write queue; all queues are flushed once per loop turn. Dropped (closed) unless the client has sent its ack.
+    virtual send_result send(const encoded_package& made) = 0;
+    /// The same for a package that goes to this client only.
+    virtual send_result send_package(std::string_view package) = 0;
+    /// Sends a kick package `{"reason":...}` if it can, then closes after it was written (at most 1 s).
+    virtual void kick(std::string_view reason) = 0;
+    /// Closes without a word.
+    virtual void close(std::string_view reason) = 0;
+    virtual std::size_t pending_bytes() const = 0;
+
+    /// Free for the owner of the events.
+    void* user = nullptr;
+
+protected:
+    ~connection() = default;
+};
+
+/// What a handshake is answered with; `json` is the whole body. Not accepted: it is sent and the connection closed.
+struct handshake_answer {
+    bool accepted = false;
+    std::string json;
+};
+
+/// Implemented by the server. Nothing here may destroy the listener.
+class listener_events {
+public:
+    /// `json`: body of the client's handshake package, unchecked.
+    virtual handshake_answer on_handshake(connection& from, std::string_view json) = 0;
+    /// The ack came: data may flow.
+    virtual void on_ready(connection& from) = 0;
+    /// The body of a data package; valid during the call. False: malformed, the connection is closed.
+    virtual bool on_data(connection& from, std::string_view message) = 0;
+    /// After this the connection is gone. Called for every connection that became ready, exactly once.
+    virtual void on_closed(connection& which, std::string_view reason) = 0;
+
+protected:
+    ~listener_events() = default;
+};
+
+struct listener_counts {
+    std::size_t connections = 0;
+    std::uint64_t accepted = 0;
+    std::uint64_t refused_at_limit = 0;
+    std::uint64_t slow_consumers = 0;
+    std::uint64_t protocol_errors = 0;
+    std::uint64_t timeouts = 0;
+    std::uint64_t bytes_in = 0;
+    std::uint64_t bytes_out = 0;
+    std::uint64_t sends = 0;
+    std::uint64_t packages_out = 0;
+};
+
+/// A client port. WebSocket now; raw TCP on the same port comes beside it.
+class listener {
+public:
+    virtual ~listener() = default;
+    /// Opens the port. Errors: config, naming host, port and the system's reason.
+    virtual result<void> start(listener_events& events) = 0;
+    virtual std::uint16_t port() const = 0;
+    virtual const listener_counts& counts() const = 0;
+    /// Closes the port for new connections; existing ones stay.
+    virtual void stop_accepting() = 0;
+    /// Kicks all with `reason`, closes all; `done` is posted when the last is gone (at most 1 s).
+    virtual void stop(std::string_view reason, base::unique_function<void()> done) = 0;
+};
+
+std::unique_ptr<listener> make_listener(boost::asio::any_io_executor executor, base::clock& clock, listener_options options);
+
+} // namespace shaddock::net
