@@ -72,14 +72,14 @@ struct handshake_response {
 /// The body of a handshake response, keys in the original's order:
 /// `{"code":200,"sys":{"heartbeat":..,"dict":..,"routeToCode":..,"codeToRoute":..,"dictVersion":..,"useDict":true,
 /// "protos":{"server":..,"client":..,"version":..},"useProto":true},"user":..}`. Thread: any.
-std::string handshake_success(const handshake_response &response);
+std::string handshake_success(const handshake_response& response);
 
 /// The body of a refusal: `{"code":500}`; 501 = the client is too old. Close after sending it.
 std::string handshake_failure(int code);
 
 /// A client's handshake body, keys in the JS client's order; empty or absent members are left out
 /// (`rsa` is then `{}`).
-std::string handshake_request_body(const handshake_request &request);
+std::string handshake_request_body(const handshake_request& request);
 
 /// The body of a kick package: `{"reason":"..."}`.
 std::string kick_body(std::string_view reason);

@@ -50,7 +50,7 @@ result<message> decode_message(std::string_view in);
 /// Appends a message without its package header. `id` of notify and push and `route` of a response
 /// are not written; the gzip bit is never set.
 /// Errors: bad_request when the route is over 255 bytes (nothing appended). Thread: any.
-result<void> append_message(std::string &out, const message &value);
+result<void> append_message(std::string& out, const message& value);
 
 /// Bytes of a varint id: 1 to 5.
 constexpr std::size_t id_bytes(std::uint32_t id) {
@@ -63,7 +63,7 @@ constexpr std::size_t id_bytes(std::uint32_t id) {
 }
 
 /// Bytes of the message as append_message writes it.
-constexpr std::size_t message_bytes(const message &value) {
+constexpr std::size_t message_bytes(const message& value) {
     const bool has_id = value.type == message_type::request || value.type == message_type::response;
     const std::size_t route = value.type == message_type::response ? 0
                               : value.route_code != 0              ? 2
@@ -73,31 +73,31 @@ constexpr std::size_t message_bytes(const message &value) {
 
 /// Bytes of the whole data package as append_message_package writes it: what a WebSocket header
 /// before it has to announce.
-constexpr std::size_t message_package_bytes(const message &value) {
+constexpr std::size_t message_package_bytes(const message& value) {
     return package_header_bytes + message_bytes(value);
 }
 
 /// Appends a whole data package: header and message. Grows `out` at most once.
 /// Errors: as append_message, and bad_request when the message is over 2^24-1 bytes; nothing is
 /// appended then. Thread: any.
-result<void> append_message_package(std::string &out, const message &value);
+result<void> append_message_package(std::string& out, const message& value);
 
 /// Appends the data package of a response.
-inline result<void> append_response_package(std::string &out, std::uint32_t id,
+inline result<void> append_response_package(std::string& out, std::uint32_t id,
                                             std::string_view body) {
     return append_message_package(
         out, message{.type = message_type::response, .id = id, .route = {}, .body = body});
 }
 
 /// Appends the data package of a push with its route as text.
-inline result<void> append_push_package(std::string &out, std::string_view route,
+inline result<void> append_push_package(std::string& out, std::string_view route,
                                         std::string_view body) {
     return append_message_package(
         out, message{.type = message_type::push, .route = route, .body = body});
 }
 
 /// Appends the data package of a push whose route has a code in the client's dictionary.
-inline result<void> append_push_package(std::string &out, std::uint16_t route_code,
+inline result<void> append_push_package(std::string& out, std::uint16_t route_code,
                                         std::string_view body) {
     return append_message_package(
         out,

@@ -34,7 +34,7 @@ inline constexpr std::string_view heartbeat_package{"\x03\x00\x00\x00", 4};
 
 /// Appends the 4 header bytes; the caller appends exactly `body_bytes` bytes after them.
 /// Limits: `body_bytes` <= max_package_body_bytes, checked by the caller. Thread: any.
-inline void append_package_header(std::string &out, package_type type, std::size_t body_bytes) {
+inline void append_package_header(std::string& out, package_type type, std::size_t body_bytes) {
     const char header[package_header_bytes] = {
         static_cast<char>(type),
         static_cast<char>(body_bytes >> 16 & 0xff),
@@ -46,7 +46,7 @@ inline void append_package_header(std::string &out, package_type type, std::size
 
 /// Appends a whole package. Errors: bad_request when the body is longer than 2^24-1 (nothing
 /// appended; the original encoder wraps the length to 0 instead). Thread: any.
-result<void> append_package(std::string &out, package_type type, std::string_view body);
+result<void> append_package(std::string& out, package_type type, std::string_view body);
 
 /// A whole package as a string of its own; otherwise as append_package.
 result<std::string> encode_package(package_type type, std::string_view body);

@@ -32,7 +32,7 @@ struct upgrade_outcome {
     /// Server only, accepted: the request's target ("/"), a view into the input.
     std::string_view target;
     /// refused: why, for the log; a literal.
-    const char *problem = "";
+    const char* problem = "";
 };
 
 /// Reads a client's HTTP head and answers it. Any path, any origin; no sub-protocol or extension is

@@ -46,7 +46,8 @@ enum class websocket_event_kind : std::uint8_t {
     /// Answer with a pong of the same payload.
     ping,
     pong,
-    /// The peer closes: answer with close_reply(code), then end the connection.
+    /// The peer closes: answer with the same code (websocket_close_payload), then end the
+    /// connection.
     close,
     /// The peer broke the protocol: send a close frame with `code`, then end the connection.
     error,
@@ -65,7 +66,7 @@ struct websocket_event {
     /// close: the peer's code, close_code::none if it gave none. error: the code to close with.
     std::uint16_t code = 0;
     /// error: what was wrong, for the log; a literal.
-    const char *problem = "";
+    const char* problem = "";
     /// need_more: bytes the rest (after `used`) must reach at least before another try can give
     /// more.
     std::size_t wanted = 2;
@@ -91,20 +92,21 @@ public:
         : limit_bytes_(limit_bytes), peer_(peer) {}
 
     /// The next event at the front of `data[0..size)`.
-    websocket_event next(char *data, std::size_t size);
+    websocket_event next(char* data, std::size_t size);
 
     /// Whether a close or an error has been seen.
     bool is_finished() const { return state_ == state::finished; }
 
 private:
     enum class state : std::uint8_t { idle, in_text, in_binary, finished };
-    struct frame;
+    struct raw_frame;
 
-    websocket_event finish(websocket_event event);
-    websocket_event fail(std::size_t used, std::uint16_t code, const char *problem);
-    websocket_event data_frame(const frame &frame, std::size_t used);
-    websocket_event control_frame(const frame &frame, std::size_t used);
-    websocket_event close_frame(const frame &frame, std::size_t used);
+    const char* check_first_bytes(unsigned first, unsigned second) const;
+    websocket_event read_frame(char* data, std::size_t size, raw_frame& frame);
+    websocket_event fail(std::uint16_t code, const char* problem);
+    websocket_event data_frame(const raw_frame& frame);
+    websocket_event control_frame(const raw_frame& frame);
+    websocket_event close_frame(std::string_view payload);
 
     std::string gathered_;
     std::size_t limit_bytes_;
@@ -115,7 +117,7 @@ private:
 };
 
 /// XORs `size` bytes with the 4 mask bytes, first byte first: masks and unmasks, 8 bytes at a time.
-void websocket_mask(char *data, std::size_t size, const char (&mask)[4]);
+void websocket_mask(char* data, std::size_t size, const char (&mask)[4]);
 
 /// Bytes of a server's frame header before `payload_bytes` of payload: 2, 4 or 10.
 constexpr std::size_t websocket_header_bytes(std::size_t payload_bytes) {
@@ -124,14 +126,14 @@ constexpr std::size_t websocket_header_bytes(std::size_t payload_bytes) {
 
 /// Appends the header of a server's whole (unfragmented) frame; the payload follows. The longest
 /// header is 10 bytes. Control frames: payload <= 125 bytes, checked by the caller. Thread: any.
-void append_websocket_header(std::string &out, websocket_opcode opcode, std::size_t payload_bytes);
+void append_websocket_header(std::string& out, websocket_opcode opcode, std::size_t payload_bytes);
 
 /// Appends a server's whole frame.
-void append_websocket_frame(std::string &out, websocket_opcode opcode, std::string_view payload);
+void append_websocket_frame(std::string& out, websocket_opcode opcode, std::string_view payload);
 
 /// Appends a client's whole frame, masked with the 4 bytes of `mask` (fresh random bytes per
 /// frame).
-void append_masked_websocket_frame(std::string &out, websocket_opcode opcode,
+void append_masked_websocket_frame(std::string& out, websocket_opcode opcode,
                                    std::string_view payload, std::uint32_t mask);
 
 /// The payload of a close frame: code and reason, the reason cut to 123 bytes between characters;
