@@ -75,6 +75,8 @@ constexpr std::string_view to_string(errc code) {
 /// An expected failure as a value, and what a handler may throw. Clients see only `client_code`; the text is for logs and callers.
 class error : public std::exception {
 public:
+    /// `internal` without a text: what result::error() answers for a result that has a value.
+    error() : error(errc::internal, std::string()) {}
     error(errc code, std::string text, int client_code = 500)
         : code_(code), client_code_(client_code), text_(std::move(text)) {}
     /// What application code throws: `throw shaddock::error("the shop is closed")`, or with its own code for the client.
