@@ -1,0 +1,143 @@
+/**
+ * A small frontend server of its own making: what the client library is tested against. It has its own few lines of
+ * the wire on purpose, so that a mistake in the library's cannot hide here.
+ */
+import { once } from "node:events";
+import { WebSocketServer } from "ws";
+
+/** @param {number} type @param {Buffer|string|object} [body] an object becomes JSON @returns {Buffer} one package */
+export function packet(type, body = "") {
+    const bytes = bytesOf(body);
+    const head = Buffer.alloc(4);
+    head.writeUInt32BE(bytes.length);
+    head[0] = type;
+    return Buffer.concat([head, bytes]);
+}
+
+/** @param {number} id @param {any} body @returns {Buffer} a data package with a response */
+export function response(id, body) {
+    return packet(4, Buffer.concat([Buffer.from([4, ...varint(id)]), bytesOf(body)]));
+}
+
+/** @param {string|number} route text or code @param {any} body @returns {Buffer} a data package with a push */
+export function push(route, body) {
+    const head = typeof route === "number"
+        ? Buffer.from([7, route >> 8, route & 255])
+        : Buffer.concat([Buffer.from([6, Buffer.byteLength(route)]), Buffer.from(route)]);
+    return packet(4, Buffer.concat([head, bytesOf(body)]));
+}
+
+/**
+ * Listens on 127.0.0.1.
+ * @param {object} behaviour
+ * @param {object} [behaviour.sys] `sys` of the handshake's reply
+ * @param {any} [behaviour.handshake] the whole reply instead
+ * @param {(peer: Peer, request: {type: number, id: number, route: string|number, body: any}) => void}
+ *   [behaviour.onMessage]
+ * @param {(peer: Peer) => void} [behaviour.onOpen] after the ack
+ * @param {(peer: Peer) => void} [behaviour.onClose]
+ * @param {boolean} [behaviour.answersHeartbeats] default true
+ */
+export async function listen(behaviour = {}) {
+    const sockets = new WebSocketServer({ host: "127.0.0.1", port: 0 });
+    const peers = new Set();
+    sockets.on("connection", (socket) => {
+        const peer = new Peer(socket, behaviour);
+        peers.add(peer);
+        socket.on("close", () => {
+            peers.delete(peer);
+            behaviour.onClose?.(peer);
+        });
+    });
+    await once(sockets, "listening");
+    const { port } = sockets.address();
+    return {
+        port,
+        url: `ws://127.0.0.1:${port}`,
+        peers,
+        close: async () => {
+            for (const peer of peers) {
+                peer.socket.terminate();
+            }
+            sockets.close();
+            await once(sockets, "close");
+        },
+    };
+}
+
+/** The server's side of one connection; `packages` holds all that came, in order. */
+class Peer {
+    packages = [];
+    handshake = null;
+
+    constructor(socket, behaviour) {
+        this.socket = socket;
+        this.behaviour = behaviour;
+        socket.on("message", (data) => this.#onPackage(data[0], data.subarray(4)));
+    }
+
+    send(...packets) {
+        this.socket.send(Buffer.concat(packets));
+    }
+
+    #onPackage(type, body) {
+        const { behaviour } = this;
+        this.packages.push({ type, body: Buffer.from(body), at: Date.now() });
+        if (type === 1) {
+            this.handshake = JSON.parse(body.toString());
+            this.send(packet(1, behaviour.handshake ?? { code: 200, sys: behaviour.sys ?? {} }));
+        } else if (type === 2) {
+            if (behaviour.sys?.heartbeat) {
+                this.send(packet(3));
+            }
+            behaviour.onOpen?.(this);
+        } else if (type === 3 && behaviour.answersHeartbeats !== false) {
+            this.send(packet(3));
+        } else if (type === 4) {
+            behaviour.onMessage?.(this, parse(body, behaviour.sys?.codeToRoute ?? {}));
+        }
+    }
+}
+
+function parse(bytes, codeToRoute) {
+    const type = (bytes[0] >> 1) & 7;
+    let at = 1;
+    let id = 0;
+    if (type === 0) {
+        for (let shift = 0; ; shift += 7) {
+            id += (bytes[at] & 127) * 2 ** shift;
+            if (bytes[at++] < 128) {
+                break;
+            }
+        }
+    }
+    let code = null;
+    let route;
+    if (bytes[0] & 1) {
+        code = bytes.readUInt16BE(at);
+        route = codeToRoute[code];
+        at += 2;
+    } else {
+        route = bytes.subarray(at + 1, at + 1 + bytes[at]).toString();
+        at += 1 + bytes[at];
+    }
+    return { type, id, code, route, body: JSON.parse(bytes.subarray(at).toString()) };
+}
+
+function bytesOf(body) {
+    if (Buffer.isBuffer(body)) {
+        return body;
+    }
+    return Buffer.from(typeof body === "string" ? body : JSON.stringify(body));
+}
+
+function varint(value) {
+    const bytes = [];
+    let rest = value;
+    do {
+        const low = rest % 128;
+        rest = Math.floor(rest / 128);
+        bytes.push(rest > 0 ? low + 128 : low);
+    } while (rest > 0);
+    return bytes;
+}
