@@ -1,0 +1,97 @@
+#pragma once
+
+#include "base/function.hpp"
+
+#include <shaddock/error.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// The admin API: HTTP with JSON on the master's address, opened by the token in `<run>/token`.
+/// GET /api/servers[?all=1] -> 200 and an array of list_line; POST /api/stop {"ids":[..]} -> 200
+/// once they are down, 404 for an unknown id; without ids 202 at once: everything stops. Header:
+/// `Authorization: Bearer <token>`, else 401. Errors: {"error":"<text>"}.
+namespace shaddock::master {
+
+/// One server of `host list`.
+struct list_line {
+    std::string id;
+    std::string type;
+    std::optional<pid_t> pid; // null: not running
+    std::string state;        // starting|ready|draining|stopped|failed
+    std::uint64_t uptime_s = 0;
+    std::uint64_t rss_kb = 0; // VmRSS
+    std::uint64_t connections = 0;
+    std::string module;
+    std::string version;
+    std::uint64_t generation = 1;
+    std::uint64_t life = 0; // "incarnation"
+};
+
+std::string to_json(const std::vector<list_line>& lines);
+result<std::vector<list_line>> list_from_json(std::string_view text);
+/// For people: one aligned line per server under a heading.
+std::string to_table(const std::vector<list_line>& lines);
+
+/// What the API can do. Thread: the loop.
+class admin_target {
+public:
+    virtual std::vector<list_line> list(bool with_all) = 0;
+    /// As supervisor::stop.
+    virtual result<void> stop(const std::vector<std::string>& ids,
+                              base::unique_function<void()> done) = 0;
+    virtual void stop_everything() = 0;
+
+protected:
+    ~admin_target() = default;
+};
+
+/// Listens, writes `<run>/token` and `<run>/admin.json` ({"host","port","pid"}), and removes the
+/// latter on stop. Lifetime: `target` outlives it.
+class admin_server {
+public:
+    admin_server(boost::asio::any_io_executor executor, admin_target& target,
+                 std::filesystem::path run);
+    ~admin_server();
+    admin_server(const admin_server&) = delete;
+    admin_server& operator=(const admin_server&) = delete;
+
+    /// Errors: config.
+    result<void> start(const std::string& host, std::uint16_t port);
+    std::uint16_t port() const;
+    void stop();
+
+private:
+    struct state;
+    std::unique_ptr<state> state_;
+};
+
+/// The other end, for `host list` and `host stop`. Blocking.
+/// Errors: not_found (no master on this run folder), refused or bad_request (its answer),
+/// disconnected, timeout.
+class admin_client {
+public:
+    static result<admin_client> open(const std::filesystem::path& run);
+
+    result<std::vector<list_line>> list(bool with_all) const;
+    /// Returns once they are down; with no ids once the master itself is gone.
+    result<void> stop(const std::vector<std::string>& ids) const;
+    pid_t master_pid() const { return pid_; }
+
+private:
+    std::string host_;
+    std::uint16_t port_ = 0;
+    pid_t pid_ = 0;
+    std::string token_;
+};
+
+} // namespace shaddock::master

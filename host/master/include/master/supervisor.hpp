@@ -1,0 +1,157 @@
+#pragma once
+
+#include "base/clock.hpp"
+#include "master/process.hpp"
+
+#include <shaddock/error.hpp>
+#include <shaddock/ids.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace shaddock::master {
+
+enum class child_state { starting, ready, draining, stopped, failed };
+std::string_view to_string(child_state state);
+
+/// One process that the supervisor keeps alive.
+struct child_plan {
+    std::string id;
+    std::string type;
+    launch run;
+    /// Stages stop one after the other, smallest first.
+    int stop_stage = 0;
+    /// False for the page's server: not counted, not in the list of servers.
+    bool is_server = true;
+};
+
+/// What a child says of itself over the master link.
+struct child_status {
+    bool is_ready = false;
+    bool is_draining = false;
+    std::uint64_t connections = 0;
+    std::string module;
+    std::string version;
+    std::uint64_t generation = 1;
+    /// Links to other servers: up, and how many there should be.
+    std::uint64_t links = 0;
+    std::uint64_t links_expected = 0;
+};
+
+/// One line of `host list`.
+struct child_report {
+    std::string id;
+    std::string type;
+    std::optional<pid_t> pid;
+    child_state state = child_state::stopped;
+    child_status status;
+    incarnation life{};
+    bool is_server = true;
+};
+
+/// Who hears what the supervisor does. Thread: the loop.
+class supervisor_listener {
+public:
+    /// A line for people: what happened, why, what comes next.
+    virtual void on_news(std::string_view text, bool is_bad) = 0;
+    /// Once: every child serves and every link is up. `servers` counts without the page's server.
+    virtual void on_ready(std::size_t servers) = 0;
+    /// Once, instead of `on_ready`: the start has failed and all that was started has been stopped.
+    virtual void on_start_failed(std::string_view why) = 0;
+    /// A process is proven dead: all others are to be told.
+    virtual void on_dead(std::string_view id, incarnation life) = 0;
+
+protected:
+    ~supervisor_listener() = default;
+};
+
+struct supervisor_options {
+    /// From SIGTERM to SIGKILL, for each child.
+    std::chrono::milliseconds stop_timeout{std::chrono::seconds(10)};
+    /// From the start to the ready line.
+    std::chrono::milliseconds start_timeout{std::chrono::seconds(60)};
+    /// First restart at once, then this, doubled each time up to `longest_delay`.
+    std::chrono::milliseconds restart_delay{100};
+    std::chrono::milliseconds longest_delay{std::chrono::seconds(5)};
+    /// A child ready for so long starts from scratch with its restarts.
+    std::chrono::milliseconds healthy_after{std::chrono::seconds(5)};
+    /// So many deaths within the window are a crash loop: no further restart.
+    std::size_t crash_loop_deaths = 5;
+    std::chrono::milliseconds crash_loop_window{std::chrono::seconds(10)};
+};
+
+/// Whether an id runs already, started by somebody else. Answers the pid (0 = not known), or
+/// nothing when it is free.
+using lock_probe = base::unique_function<std::optional<pid_t>(std::string_view id)>;
+
+/// Keeps the processes of one system alive: starts them, restarts what dies, stops them in order.
+/// A child whose lock is held at the start is adopted instead of started twice: the supervisor
+/// waits for its link and watches the process. Thread: the loop. Lifetime: `clock`, `starter` and
+/// `listener` outlive it. Destroying it leaves the children running.
+class supervisor {
+public:
+    supervisor(std::vector<child_plan> plans, supervisor_options options, base::clock& clock,
+               process_starter& starter, lock_probe is_locked, supervisor_listener& listener);
+    supervisor(const supervisor&) = delete;
+    supervisor& operator=(const supervisor&) = delete;
+    ~supervisor();
+
+    void start();
+
+    /// From the master link.
+    void on_link_up(std::string_view id, pid_t pid, incarnation life);
+    void on_status(std::string_view id, const child_status& status);
+    void on_link_down(std::string_view id);
+
+    /// Stops these children, which then stay stopped; `done` once all are down, never inline.
+    /// Errors: not_found, naming each unknown id with its nearest ones; nothing is stopped then.
+    result<void> stop(const std::vector<std::string>& ids, base::unique_function<void()> done);
+    /// Stops all, stage by stage. `done` once all are down, never inline. May be called again.
+    void stop_all(base::unique_function<void()> done);
+    /// SIGKILL to all that still run.
+    void kill_all();
+
+    std::vector<child_report> list() const;
+
+private:
+    struct child;
+    struct stop_job;
+
+    child* find(std::string_view id);
+    void launch_child(child& one);
+    bool adopt(child& one, pid_t pid);
+    void launch_failed(child& one, const std::string& why);
+    void exited(child& one, const exit_report& report);
+    void restart(child& one, const std::string& why);
+    void fail_start(std::string why);
+    void became_ready(child& one);
+    void check_ready();
+    void start_timed_out();
+    void begin_stop(std::vector<child*> which, base::unique_function<void()> done);
+    void advance_stops();
+    void terminate(child& one);
+
+    supervisor_options options_;
+    base::clock& clock_;
+    process_starter& starter_;
+    lock_probe is_locked_;
+    supervisor_listener& listener_;
+    std::vector<std::unique_ptr<child>> children_;
+    std::vector<std::unique_ptr<stop_job>> stops_;
+    /// Calls that must not run inline.
+    std::map<std::uint64_t, base::timer> later_;
+    std::uint64_t next_later_ = 0;
+    base::timer start_timer_;
+    enum class phase { starting, up, failing, stopping } phase_ = phase::starting;
+
+    void later(base::unique_function<void()> call);
+};
+
+} // namespace shaddock::master

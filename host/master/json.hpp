@@ -1,0 +1,32 @@
+#pragma once
+
+#include <shaddock/error.hpp>
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// The small JSON texts of the admin API.
+namespace shaddock::master {
+
+std::string error_json(std::string_view text);
+/// The text of {"error":"<text>"}; empty when it is something else.
+std::string error_from_json(std::string_view text);
+
+std::string ids_json(const std::vector<std::string>& ids);
+/// Errors: bad_request.
+result<std::vector<std::string>> ids_from_json(std::string_view text);
+
+/// What `<run>/admin.json` says: where the master listens and who it is.
+struct admin_place {
+    std::string host;
+    std::uint16_t port = 0;
+    pid_t pid = 0;
+};
+std::string admin_place_json(const admin_place& place);
+result<admin_place> admin_place_from_json(std::string_view text);
+
+} // namespace shaddock::master

@@ -1,0 +1,195 @@
+#include "json.hpp"
+
+#include "master/admin.hpp"
+
+#include <fmt/format.h>
+
+#include <rapidjson/document.h>
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+
+namespace shaddock::master {
+namespace {
+
+using writer = rapidjson::Writer<rapidjson::StringBuffer>;
+
+void put(writer& out, const char* key, const std::string& value) {
+    out.Key(key);
+    out.String(value.data(), static_cast<rapidjson::SizeType>(value.size()));
+}
+void put(writer& out, const char* key, std::uint64_t value) {
+    out.Key(key);
+    out.Uint64(value);
+}
+
+std::string text_of(const rapidjson::Value& from, const char* key) {
+    const auto at = from.FindMember(key);
+    return at != from.MemberEnd() && at->value.IsString()
+               ? std::string(at->value.GetString(), at->value.GetStringLength())
+               : std::string();
+}
+std::uint64_t number_of(const rapidjson::Value& from, const char* key) {
+    const auto at = from.FindMember(key);
+    return at != from.MemberEnd() && at->value.IsUint64() ? at->value.GetUint64() : 0;
+}
+
+void write_line(writer& out, const list_line& line) {
+    out.StartObject();
+    put(out, "id", line.id);
+    put(out, "type", line.type);
+    out.Key("pid");
+    if (line.pid) {
+        out.Int(*line.pid);
+    } else {
+        out.Null();
+    }
+    put(out, "state", line.state);
+    put(out, "uptime_s", line.uptime_s);
+    put(out, "rss_kb", line.rss_kb);
+    put(out, "connections", line.connections);
+    put(out, "module", line.module);
+    put(out, "version", line.version);
+    put(out, "generation", line.generation);
+    put(out, "incarnation", line.life);
+    out.EndObject();
+}
+
+list_line read_line(const rapidjson::Value& from) {
+    list_line line;
+    line.id = text_of(from, "id");
+    line.type = text_of(from, "type");
+    if (const auto pid = number_of(from, "pid"); pid != 0) {
+        line.pid = static_cast<pid_t>(pid);
+    }
+    line.state = text_of(from, "state");
+    line.uptime_s = number_of(from, "uptime_s");
+    line.rss_kb = number_of(from, "rss_kb");
+    line.connections = number_of(from, "connections");
+    line.module = text_of(from, "module");
+    line.version = text_of(from, "version");
+    line.generation = number_of(from, "generation");
+    line.life = number_of(from, "incarnation");
+    return line;
+}
+
+} // namespace
+
+std::string to_json(const std::vector<list_line>& lines) {
+    rapidjson::StringBuffer buffer;
+    writer out(buffer);
+    out.StartArray();
+    for (const auto& line : lines) {
+        write_line(out, line);
+    }
+    out.EndArray();
+    return {buffer.GetString(), buffer.GetSize()};
+}
+
+result<std::vector<list_line>> list_from_json(std::string_view text) {
+    rapidjson::Document document;
+    document.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
+    if (document.HasParseError() || !document.IsArray()) {
+        return error(errc::bad_request, "the list of servers: found no JSON array");
+    }
+    std::vector<list_line> lines;
+    for (const auto& one : document.GetArray()) {
+        if (!one.IsObject()) {
+            return error(errc::bad_request,
+                         "the list of servers: found an element that is no object");
+        }
+        lines.push_back(read_line(one));
+    }
+    return lines;
+}
+
+std::string to_table(const std::vector<list_line>& lines) {
+    const auto row = [](const auto&... cells) {
+        return fmt::format("{:<20} {:<10} {:>8} {:<9} {:>9} {:>9} {:>6} {:<16} {:<10} {:>4} {}\n",
+                           cells...);
+    };
+    auto table = row("id", "type", "pid", "state", "uptime_s", "rss_kb", "conns", "module",
+                     "version", "gen", "incarnation");
+    for (const auto& line : lines) {
+        table += row(line.id, line.type, line.pid ? std::to_string(*line.pid) : "-", line.state,
+                     line.uptime_s, line.rss_kb, line.connections, line.module, line.version,
+                     line.generation, line.life);
+    }
+    return table;
+}
+
+std::string error_json(std::string_view text) {
+    rapidjson::StringBuffer buffer;
+    writer out(buffer);
+    out.StartObject();
+    put(out, "error", std::string(text));
+    out.EndObject();
+    return {buffer.GetString(), buffer.GetSize()};
+}
+
+std::string error_from_json(std::string_view text) {
+    rapidjson::Document document;
+    document.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
+    const bool is_object = !document.HasParseError() && document.IsObject();
+    return is_object ? text_of(document, "error") : std::string();
+}
+
+std::string ids_json(const std::vector<std::string>& ids) {
+    rapidjson::StringBuffer buffer;
+    writer out(buffer);
+    out.StartObject();
+    out.Key("ids");
+    out.StartArray();
+    for (const auto& id : ids) {
+        out.String(id.data(), static_cast<rapidjson::SizeType>(id.size()));
+    }
+    out.EndArray();
+    out.EndObject();
+    return {buffer.GetString(), buffer.GetSize()};
+}
+
+result<std::vector<std::string>> ids_from_json(std::string_view text) {
+    rapidjson::Document document;
+    document.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
+    const error wrong(errc::bad_request, R"(expected {"ids":["<id>",..]})");
+    if (document.HasParseError() || !document.IsObject()) {
+        return wrong;
+    }
+    const auto ids = document.FindMember("ids");
+    if (ids == document.MemberEnd() || !ids->value.IsArray()) {
+        return wrong;
+    }
+    std::vector<std::string> out;
+    for (const auto& id : ids->value.GetArray()) {
+        if (!id.IsString()) {
+            return wrong;
+        }
+        out.emplace_back(id.GetString(), id.GetStringLength());
+    }
+    return out;
+}
+
+std::string admin_place_json(const admin_place& place) {
+    rapidjson::StringBuffer buffer;
+    writer out(buffer);
+    out.StartObject();
+    put(out, "host", place.host);
+    put(out, "port", std::uint64_t{place.port});
+    put(out, "pid", static_cast<std::uint64_t>(place.pid));
+    out.EndObject();
+    return {buffer.GetString(), buffer.GetSize()};
+}
+
+result<admin_place> admin_place_from_json(std::string_view text) {
+    rapidjson::Document document;
+    document.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
+    if (document.HasParseError() || !document.IsObject()) {
+        return error(errc::bad_request, "admin.json: found no JSON object");
+    }
+    admin_place place;
+    place.host = text_of(document, "host");
+    place.port = static_cast<std::uint16_t>(number_of(document, "port"));
+    place.pid = static_cast<pid_t>(number_of(document, "pid"));
+    return place;
+}
+
+} // namespace shaddock::master

@@ -1,0 +1,450 @@
+#include "master/supervisor.hpp"
+
+#include "config/load.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <csignal>
+
+namespace shaddock::master {
+
+struct supervisor::child {
+    child_plan plan;
+    child_state state = child_state::starting;
+    std::unique_ptr<process> running;
+    incarnation life{};
+    child_status status;
+    bool is_linked = false;
+    /// False: stopped by a person, or given up; stays down.
+    bool is_wanted = true;
+    bool is_adopted = false;
+    bool was_ready = false;
+    /// Restarts since the last time of health.
+    unsigned restarts = 0;
+    std::deque<base::time_point> deaths;
+    std::size_t output_offset = 0;
+    base::timer restart_timer;
+    base::timer health_timer;
+    base::timer kill_timer;
+
+    bool is_serving() const {
+        return state == child_state::ready && status.links >= status.links_expected;
+    }
+    bool is_down() const {
+        return running == nullptr && !restart_timer.is_armed() && !is_linked &&
+               (state == child_state::stopped || state == child_state::failed);
+    }
+};
+
+struct supervisor::stop_job {
+    std::vector<child*> which;
+    base::unique_function<void()> done;
+};
+
+std::string_view to_string(child_state state) {
+    switch (state) {
+    case child_state::starting:
+        return "starting";
+    case child_state::ready:
+        return "ready";
+    case child_state::draining:
+        return "draining";
+    case child_state::stopped:
+        return "stopped";
+    case child_state::failed:
+        return "failed";
+    }
+    return "unknown";
+}
+
+supervisor::supervisor(std::vector<child_plan> plans, supervisor_options options,
+                       base::clock& clock, process_starter& starter, lock_probe is_locked,
+                       supervisor_listener& listener)
+    : options_(options), clock_(clock), starter_(starter), is_locked_(std::move(is_locked)),
+      listener_(listener) {
+    for (auto& plan : plans) {
+        auto one = std::make_unique<child>();
+        one->plan = std::move(plan);
+        children_.push_back(std::move(one));
+    }
+}
+
+supervisor::~supervisor() = default;
+
+void supervisor::start() {
+    start_timer_ = clock_.after(options_.start_timeout, [this] { start_timed_out(); });
+    for (auto& one : children_) {
+        if (phase_ != phase::starting) {
+            return;
+        }
+        launch_child(*one);
+    }
+    check_ready();
+}
+
+supervisor::child* supervisor::find(std::string_view id) {
+    for (auto& one : children_) {
+        if (one->plan.id == id) {
+            return one.get();
+        }
+    }
+    return nullptr;
+}
+
+void supervisor::later(base::unique_function<void()> call) {
+    const auto key = next_later_++;
+    later_[key] = clock_.after({}, [this, key, call = std::move(call)]() mutable {
+        auto kept = std::move(call);
+        later_.erase(key);
+        kept();
+    });
+}
+
+// ---- starting ---------------------------------------------------------------------------------
+
+void supervisor::launch_child(child& one) {
+    one.state = child_state::starting;
+    one.status = {};
+    one.life = {};
+    one.is_adopted = false;
+    if (const auto holder = is_locked_(one.plan.id)) {
+        one.is_adopted = true;
+        listener_.on_news(fmt::format("{} is running already: waiting for its link", one.plan.id),
+                          false);
+        if (*holder != 0) {
+            adopt(one, *holder);
+        }
+        return;
+    }
+    std::error_code failed;
+    const auto size = std::filesystem::file_size(one.plan.run.output, failed);
+    one.output_offset = failed ? 0 : static_cast<std::size_t>(size);
+    auto started = starter_.start(one.plan.run,
+                                  [this, &one](const exit_report& report) { exited(one, report); });
+    if (!started) {
+        launch_failed(one, started.error().text());
+        return;
+    }
+    one.running = std::move(*started);
+}
+
+bool supervisor::adopt(child& one, pid_t pid) {
+    auto watched =
+        starter_.adopt(pid, [this, &one](const exit_report& report) { exited(one, report); });
+    if (!watched) {
+        return false;
+    }
+    one.is_adopted = true;
+    one.running = std::move(*watched);
+    return true;
+}
+
+void supervisor::launch_failed(child& one, const std::string& why) {
+    if (phase_ == phase::starting) {
+        one.state = child_state::failed;
+        fail_start(fmt::format("{} cannot be started: {}", one.plan.id, why));
+        return;
+    }
+    restart(one, why);
+}
+
+void supervisor::exited(child& one, const exit_report& report) {
+    auto gone = std::move(one.running); // the caller may be inside it: it lives until we leave
+    one.kill_timer.cancel();
+    one.health_timer.cancel();
+    one.is_linked = false;
+    if (number(one.life) != 0) {
+        listener_.on_dead(one.plan.id, one.life);
+    }
+    one.life = {};
+    if (!one.is_wanted) {
+        one.state = child_state::stopped;
+        advance_stops();
+        return;
+    }
+    const auto output = last_lines(one.plan.run.output, one.output_offset, 10);
+    if (phase_ == phase::starting && !one.was_ready && !one.is_adopted) {
+        one.state = child_state::failed;
+        fail_start(fmt::format("{} ended before it was ready: {}{}{}", one.plan.id, report.text(),
+                               output.empty() ? "" : "; its last words:\n", output));
+        return;
+    }
+    restart(one, fmt::format("{}{}{}", report.text(), output.empty() ? "" : "; its last words:\n",
+                             output));
+}
+
+void supervisor::restart(child& one, const std::string& why) {
+    const auto now = clock_.now();
+    one.deaths.push_back(now);
+    while (now - one.deaths.front() > options_.crash_loop_window) {
+        one.deaths.pop_front();
+    }
+    if (one.deaths.size() >= options_.crash_loop_deaths) {
+        one.state = child_state::failed;
+        one.is_wanted = false;
+        listener_.on_news(
+            fmt::format("{} is in a crash loop ({} deaths within {} s) and is not restarted; "
+                        "the last: {}",
+                        one.plan.id, one.deaths.size(),
+                        std::chrono::duration_cast<std::chrono::seconds>(options_.crash_loop_window)
+                            .count(),
+                        why),
+            true);
+        if (phase_ == phase::starting) {
+            fail_start(fmt::format("{} is in a crash loop: {}", one.plan.id, why));
+        }
+        return;
+    }
+    one.state = child_state::starting;
+    std::chrono::milliseconds delay{};
+    if (one.restarts > 0) {
+        const auto doublings = std::min(one.restarts - 1, 16U);
+        delay = std::min(options_.restart_delay * (1 << doublings), options_.longest_delay);
+    }
+    ++one.restarts;
+    listener_.on_news(fmt::format("{} has died ({}); restart {} in {} ms", one.plan.id, why,
+                                  one.restarts, delay.count()),
+                      true);
+    one.restart_timer = clock_.after(delay, [this, &one] { launch_child(one); });
+}
+
+void supervisor::fail_start(std::string why) {
+    if (phase_ != phase::starting) {
+        return;
+    }
+    phase_ = phase::failing;
+    start_timer_.cancel();
+    stop_all([this, why = std::move(why)] { listener_.on_start_failed(why); });
+}
+
+void supervisor::start_timed_out() {
+    std::vector<std::string> late;
+    for (const auto& one : children_) {
+        if (!one->is_serving()) {
+            late.push_back(fmt::format("{} ({}, links {} of {})", one->plan.id,
+                                       to_string(one->state), one->status.links,
+                                       one->status.links_expected));
+        }
+    }
+    fail_start(fmt::format(
+        "not ready after {} s: {}",
+        std::chrono::duration_cast<std::chrono::seconds>(options_.start_timeout).count(),
+        fmt::join(late, ", ")));
+}
+
+// ---- the master link --------------------------------------------------------------------------
+
+void supervisor::on_link_up(std::string_view id, pid_t pid, incarnation life) {
+    auto* one = find(id);
+    if (one == nullptr) {
+        return;
+    }
+    one->is_linked = true;
+    one->life = life;
+    if (one->running == nullptr || one->running->pid() != pid) {
+        // Started by an earlier master or by hand.
+        one->restart_timer.cancel();
+        if (!adopt(*one, pid)) {
+            one->is_linked = false;
+            return;
+        }
+        if (one->state == child_state::stopped || one->state == child_state::failed) {
+            one->state = child_state::starting;
+            one->is_wanted = true;
+        }
+        listener_.on_news(fmt::format("{} runs as process {}: adopted", id, pid), false);
+    }
+    if (phase_ == phase::stopping || phase_ == phase::failing) {
+        one->is_wanted = false;
+        terminate(*one);
+    }
+}
+
+void supervisor::on_status(std::string_view id, const child_status& status) {
+    auto* one = find(id);
+    if (one == nullptr || one->running == nullptr) {
+        return;
+    }
+    one->status = status;
+    if (one->state == child_state::draining) {
+        return;
+    }
+    if (status.is_draining) {
+        one->state = child_state::draining;
+    } else if (status.is_ready && one->state != child_state::ready) {
+        became_ready(*one);
+    } else if (!status.is_ready) {
+        one->state = child_state::starting;
+    }
+    check_ready();
+}
+
+void supervisor::on_link_down(std::string_view id) {
+    if (auto* one = find(id)) {
+        one->is_linked = false;
+    }
+}
+
+void supervisor::became_ready(child& one) {
+    one.state = child_state::ready;
+    if (one.was_ready) {
+        listener_.on_news(fmt::format("{} serves again", one.plan.id), false);
+    }
+    one.was_ready = true;
+    one.health_timer = clock_.after(options_.healthy_after, [&one] {
+        one.restarts = 0;
+        one.deaths.clear();
+    });
+}
+
+void supervisor::check_ready() {
+    if (phase_ != phase::starting) {
+        return;
+    }
+    std::size_t servers = 0;
+    for (const auto& one : children_) {
+        if (!one->is_serving()) {
+            return;
+        }
+        servers += one->plan.is_server ? 1 : 0;
+    }
+    phase_ = phase::up;
+    start_timer_.cancel();
+    listener_.on_ready(servers);
+}
+
+// ---- stopping ---------------------------------------------------------------------------------
+
+result<void> supervisor::stop(const std::vector<std::string>& ids,
+                              base::unique_function<void()> done) {
+    std::vector<std::string> known;
+    for (const auto& one : children_) {
+        known.push_back(one->plan.id);
+    }
+    std::vector<child*> which;
+    std::vector<std::string> unknown;
+    for (const auto& id : ids) {
+        if (auto* one = find(id)) {
+            which.push_back(one);
+        } else {
+            unknown.push_back(fmt::format("no server '{}'; nearest: {}", id,
+                                          fmt::join(config::nearest(id, known), ", ")));
+        }
+    }
+    if (!unknown.empty()) {
+        return error(errc::not_found, fmt::format("{}", fmt::join(unknown, "\n")));
+    }
+    begin_stop(std::move(which), std::move(done));
+    return {};
+}
+
+void supervisor::stop_all(base::unique_function<void()> done) {
+    if (phase_ != phase::failing) {
+        phase_ = phase::stopping;
+    }
+    start_timer_.cancel();
+    std::vector<child*> which;
+    for (const auto& one : children_) {
+        which.push_back(one.get());
+    }
+    begin_stop(std::move(which), std::move(done));
+}
+
+void supervisor::begin_stop(std::vector<child*> which, base::unique_function<void()> done) {
+    for (auto* one : which) {
+        one->is_wanted = false;
+        one->restart_timer.cancel();
+        if (one->running == nullptr) {
+            if (one->is_adopted && one->state == child_state::starting) {
+                listener_.on_news(fmt::format("{} holds its lock but never linked to this master: "
+                                              "it cannot be stopped from here",
+                                              one->plan.id),
+                                  true);
+            }
+            one->is_linked = false;
+            one->state =
+                one->state == child_state::failed ? child_state::failed : child_state::stopped;
+        }
+    }
+    auto job = std::make_unique<stop_job>();
+    job->which = std::move(which);
+    job->done = std::move(done);
+    stops_.push_back(std::move(job));
+    advance_stops();
+}
+
+void supervisor::advance_stops() {
+    for (std::size_t i = 0; i < stops_.size();) {
+        std::optional<int> stage;
+        for (const auto* one : stops_[i]->which) {
+            if (!one->is_down() && (!stage || one->plan.stop_stage < *stage)) {
+                stage = one->plan.stop_stage;
+            }
+        }
+        if (!stage) {
+            later(std::move(stops_[i]->done));
+            stops_.erase(stops_.begin() + static_cast<std::ptrdiff_t>(i));
+            continue;
+        }
+        for (auto* one : stops_[i]->which) {
+            if (one->plan.stop_stage == *stage && !one->is_down()) {
+                terminate(*one);
+            }
+        }
+        ++i;
+    }
+}
+
+void supervisor::terminate(child& one) {
+    if (one.running == nullptr || one.kill_timer.is_armed()) {
+        return;
+    }
+    one.state = child_state::draining;
+    one.health_timer.cancel();
+    one.running->signal(SIGTERM);
+    one.kill_timer = clock_.after(options_.stop_timeout, [this, &one] {
+        if (one.running == nullptr) {
+            return;
+        }
+        listener_.on_news(
+            fmt::format(
+                "{} (process {}) did not stop within {} s: killed", one.plan.id, one.running->pid(),
+                std::chrono::duration_cast<std::chrono::seconds>(options_.stop_timeout).count()),
+            true);
+        one.running->signal(SIGKILL);
+    });
+}
+
+void supervisor::kill_all() {
+    for (auto& one : children_) {
+        one->is_wanted = false;
+        one->restart_timer.cancel();
+        if (one->running != nullptr) {
+            one->running->signal(SIGKILL);
+        }
+    }
+}
+
+std::vector<child_report> supervisor::list() const {
+    std::vector<child_report> all;
+    for (const auto& one : children_) {
+        child_report line;
+        line.id = one->plan.id;
+        line.type = one->plan.type;
+        if (one->running != nullptr) {
+            line.pid = one->running->pid();
+        }
+        line.state = one->state;
+        line.status = one->status;
+        line.life = one->life;
+        line.is_server = one->plan.is_server;
+        all.push_back(std::move(line));
+    }
+    std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
+        return std::tie(a.type, a.id) < std::tie(b.type, b.id);
+    });
+    return all;
+}
+
+} // namespace shaddock::master
