@@ -42,26 +42,26 @@ struct system {
     std::vector<std::string> warnings;
 
     /// The record with this id, or null. Valid as long as `servers` is not changed.
-    const server_record *find(std::string_view id) const;
+    const server_record* find(std::string_view id) const;
     /// The records of a type in file order.
     std::vector<server_record> of_type(std::string_view type) const;
 };
 
 /// Reads servers.json, master.json (both required) and host.yaml (optional) and checks each alone
 /// and all together: ids once, ports once per host, types known to host.yaml (when it has `types`).
-result<system> load(const load_options &wanted);
+result<system> load(const load_options& wanted);
 
 /// The config folder: `explicit_folder` if given; else ./config if it is there; else the installed
 /// one,
 /// `<exe dir>/../config` or `<exe dir>/../share/shaddock/config`. Errors: errc::config, naming
 /// every place looked at.
 result<std::filesystem::path>
-find_folder(const std::optional<std::filesystem::path> &explicit_folder,
-            const std::filesystem::path &exe_path);
+find_folder(const std::optional<std::filesystem::path>& explicit_folder,
+            const std::filesystem::path& exe_path);
 
 /// The `count` candidates most like `text`, best first (edit distance, case counts little, ties by
 /// name): for "did you mean".
-std::vector<std::string> nearest(std::string_view text, const std::vector<std::string> &candidates,
+std::vector<std::string> nearest(std::string_view text, const std::vector<std::string>& candidates,
                                  std::size_t count = 3);
 
 /// A JSON file, or its section for an env, as text.
@@ -76,7 +76,7 @@ struct config_text {
 /// A plugin's own file: `<folder>/<name>[.json]` by the env rule. The text is strict JSON within
 /// the limits. Errors: not_found (no such file; the text names both places), config (unreadable,
 /// not JSON, or a name that is absolute or leaves the folder).
-result<config_text> read_for_env(const std::filesystem::path &folder, std::string_view env,
+result<config_text> read_for_env(const std::filesystem::path& folder, std::string_view env,
                                  std::string_view name);
 
 } // namespace shaddock::config

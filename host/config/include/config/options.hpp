@@ -40,8 +40,8 @@ struct server_record {
     bool frontend = false;
     /// `max-connections`: overrides connector_options::connections_limit; 0 = no limit.
     std::optional<std::size_t> max_connections;
-    /// The whole record as compact JSON text: keys in file order, custom keys and numbers as
-    /// written, `id` and `serverType` always present.
+    /// The whole record as compact JSON text: keys in file order, custom keys and their numbers as
+    /// written; `id` (text) and `serverType` always present, ports as numbers, `frontend` as bool.
     std::string json;
 };
 
@@ -83,10 +83,12 @@ struct connector_options {
 
     /// The time after which a client without heartbeats is closed; 0 = never (heartbeats are off).
     milliseconds heartbeat_deadline() const {
-        return heartbeat_timeout.count() != 0 || heartbeat.count() == 0 ? heartbeat_timeout
-                                                                        : 2 * heartbeat;
+        if (heartbeat.count() == 0) {
+            return heartbeat;
+        }
+        return heartbeat_timeout.count() != 0 ? heartbeat_timeout : 2 * heartbeat;
     }
-    friend bool operator==(const connector_options &, const connector_options &) = default;
+    friend bool operator==(const connector_options&, const connector_options&) = default;
 };
 
 /// Which bus links the servers.

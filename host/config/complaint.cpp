@@ -1,0 +1,52 @@
+#include "complaint.hpp"
+
+#include "config/load.hpp"
+
+#include <fmt/format.h>
+
+namespace shaddock::config {
+
+std::string to_string(const place& where) {
+    std::string text = where.path.string();
+    if (where.line != 0) {
+        text += fmt::format(":{}", where.line);
+    }
+    if (!where.key.empty()) {
+        text += ": " + where.key;
+    }
+    return text;
+}
+
+error complaint(const place& where, std::string_view found, std::string_view expected) {
+    return {errc::config,
+            fmt::format("{}: found {}, expected {}", to_string(where), found, expected)};
+}
+
+error unknown_key(const place& where, std::string_view key, std::string_view expected,
+                  const std::vector<std::string>& known) {
+    std::string text = complaint(where, in_quotes(key), expected).text();
+    if (const auto best = nearest(key, known, 1); !best.empty()) {
+        text += "; nearest known key: " + in_quotes(best.front());
+    }
+    return {errc::config, std::move(text)};
+}
+
+std::string in_quotes(std::string_view text) {
+    constexpr std::size_t longest = 60;
+    std::string out = "'";
+    for (const char c : text.substr(0, longest)) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte < 0x20 || byte == 0x7f) {
+            out += fmt::format("\\x{:02x}", byte);
+        } else {
+            out += c;
+        }
+    }
+    return out + (text.size() > longest ? "...'" : "'");
+}
+
+std::string join(const std::vector<std::string>& words) {
+    return fmt::format("{}", fmt::join(words, ", "));
+}
+
+} // namespace shaddock::config

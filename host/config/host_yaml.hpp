@@ -1,0 +1,21 @@
+#pragma once
+
+#include "complaint.hpp"
+#include "config/options.hpp"
+#include "read.hpp"
+
+/// host.yaml. yaml-cpp stays in host_yaml.cpp.
+namespace shaddock::config {
+
+struct parsed_host {
+    host_options options;
+    /// Whether the file has `types`, so that a type it does not list is a mistake.
+    bool lists_types = false;
+    /// Where the page's port stands; no line when it is the default.
+    place web_port;
+};
+
+/// Throws `error` (config).
+parsed_host parse_host(const source_file& file, std::string_view env);
+
+} // namespace shaddock::config

@@ -1,0 +1,134 @@
+#include "config/load.hpp"
+
+#include "complaint.hpp"
+#include "host_yaml.hpp"
+#include "read.hpp"
+#include "servers.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+namespace shaddock::config {
+namespace {
+
+json_source read_servers(const load_options& wanted) {
+    if (!wanted.servers_file) {
+        return require_json(wanted.folder, wanted.env, "servers.json");
+    }
+    return cut_for_env({*wanted.servers_file, read_file(*wanted.servers_file), false}, wanted.env);
+}
+
+void check_ids(const parsed_servers& parsed, const parsed_master& master) {
+    std::map<std::string, place> taken{{master.master.id, master.id_place}};
+    for (std::size_t i = 0; i < parsed.servers.size(); ++i) {
+        const std::string& id = parsed.servers[i].id;
+        const auto [first, is_new] = taken.emplace(id, parsed.id_places[i]);
+        if (!is_new) {
+            throw complaint(
+                parsed.id_places[i],
+                fmt::format("{}, which {} already has", in_quotes(id), to_string(first->second)),
+                "each id once");
+        }
+    }
+}
+
+/// All names of this machine are one host, since a port can be had only once there.
+std::string host_for_ports(const std::string& host) {
+    const bool is_local = host == "localhost" || host == "0.0.0.0" || host == "::1" || host == "::";
+    return is_local ? "127.0.0.1" : host;
+}
+
+void check_ports(const std::vector<port_use>& uses) {
+    std::map<std::pair<std::string, std::uint16_t>, const port_use*> taken;
+    for (const port_use& use : uses) {
+        const auto [first, is_new] =
+            taken.emplace(std::pair{host_for_ports(use.host), use.port}, &use);
+        if (!is_new) {
+            throw complaint(use.where,
+                            fmt::format("port {} for {}, which {} already has on {} ({})", use.port,
+                                        use.id, first->second->id, use.host,
+                                        to_string(first->second->where)),
+                            "each port once per host");
+        }
+    }
+}
+
+void check_types(const parsed_servers& parsed, const parsed_host& host,
+                 const std::filesystem::path& host_file) {
+    std::vector<std::string> known;
+    for (const auto& [name, ignored] : host.options.types) {
+        known.push_back(name);
+    }
+    for (const auto& [type, where] : parsed.types) {
+        if (host.lists_types && !host.options.types.contains(type)) {
+            throw unknown_key(where, type,
+                              fmt::format("a type that {} lists under types: {}",
+                                          host_file.string(), join(known)),
+                              known);
+        }
+    }
+}
+
+system load_or_throw(const load_options& wanted) {
+    check_env(wanted.env);
+    parsed_servers servers = parse_servers(read_servers(wanted), wanted.env);
+    parsed_master master =
+        parse_master(require_json(wanted.folder, wanted.env, "master.json"), wanted.env);
+    const auto host_file = find_file(wanted.folder, wanted.env, "host.yaml");
+    parsed_host host = host_file ? parse_host(*host_file, wanted.env) : parsed_host{};
+
+    check_ids(servers, master);
+    std::vector<port_use> ports{master.port};
+    ports.insert(ports.end(), servers.ports.begin(), servers.ports.end());
+    const web_options& web = host.options.web;
+    if (web.port != 0) {
+        const place by_default{wanted.folder / "host.yaml", 0, "web.port (default)"};
+        ports.push_back({web.host, web.port, "the web server",
+                         host.web_port.line != 0 ? host.web_port : by_default});
+    }
+    check_ports(ports);
+    if (host_file) {
+        check_types(servers, host, host_file->path);
+    }
+
+    system out;
+    out.env = wanted.env;
+    out.folder = wanted.folder;
+    out.servers = std::move(servers.servers);
+    out.master = std::move(master.master);
+    out.host = std::move(host.options);
+    for (const auto& [type, ignored] : servers.types) {
+        out.host.types.emplace(type, out.host.type(type));
+    }
+    out.warnings = std::move(servers.warnings);
+    out.warnings.insert(out.warnings.end(), master.warnings.begin(), master.warnings.end());
+    return out;
+}
+
+} // namespace
+
+result<system> load(const load_options& wanted) {
+    try {
+        return load_or_throw(wanted);
+    } catch (const error& failed) {
+        return failed;
+    }
+}
+
+const server_record* system::find(std::string_view id) const {
+    const auto found = std::find_if(servers.begin(), servers.end(),
+                                    [&](const server_record& s) { return s.id == id; });
+    return found != servers.end() ? &*found : nullptr;
+}
+
+std::vector<server_record> system::of_type(std::string_view type) const {
+    std::vector<server_record> found;
+    std::copy_if(servers.begin(), servers.end(), std::back_inserter(found),
+                 [&](const server_record& s) { return s.type == type; });
+    return found;
+}
+
+} // namespace shaddock::config

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "complaint.hpp"
+#include "config/options.hpp"
+#include "read.hpp"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+/// servers.json and master.json, each checked alone. Functions throw `error` (config).
+namespace shaddock::config {
+
+/// A port that somebody will listen on, and where the files say so.
+struct port_use {
+    std::string host;
+    std::uint16_t port = 0;
+    std::string id;
+    place where;
+};
+
+struct parsed_servers {
+    std::vector<server_record> servers;
+    /// Of `servers`, index by index: where its id stands (its record, when the id was made by
+    /// clusterCount).
+    std::vector<place> id_places;
+    std::vector<port_use> ports;
+    /// Each type of the file and where its key stands.
+    std::vector<std::pair<std::string, place>> types;
+    std::vector<std::string> warnings;
+};
+
+struct parsed_master {
+    master_record master;
+    place id_place;
+    port_use port;
+    std::vector<std::string> warnings;
+};
+
+parsed_servers parse_servers(const json_source& source, std::string_view env);
+parsed_master parse_master(const json_source& source, std::string_view env);
+
+} // namespace shaddock::config
