@@ -1,0 +1,311 @@
+#include "connection.hpp"
+
+#include "port.hpp"
+
+#include <base/log.hpp>
+#include <protocol/handshake.hpp>
+#include <protocol/websocket.hpp>
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace shaddock::net {
+
+namespace {
+
+using protocol::package_type;
+namespace close_code = protocol::close_code;
+
+/// How long a goodbye may take to be read; with the sweep's tick on top it stays under 1 s.
+constexpr base::duration linger = std::chrono::milliseconds(700);
+
+} // namespace
+
+client_connection::client_connection(port& owner, boost::asio::ip::tcp::socket socket,
+                                     std::string address, session_id id)
+    : owner_(owner), socket_(std::move(socket)), id_(id), address_(std::move(address)),
+      since_(owner.clock().now()), last_traffic_(since_) {}
+
+void client_connection::start(place_in_list place) {
+    place_ = place;
+    owner_.watch(*this);
+    wait_readable();
+}
+
+// Output
+
+send_result client_connection::send(const encoded_package& made) {
+    if (phase_ != phase::working) {
+        return send_result::closed;
+    }
+    open_queue().append(transport_->form_of(made));
+    ++owner_.counts().packages_out;
+    return appended();
+}
+
+send_result client_connection::send_package(std::string_view package) {
+    if (phase_ != phase::working) {
+        return send_result::closed;
+    }
+    auto& out = open_queue();
+    transport_->begin_package(out, package.size());
+    out.append(package);
+    ++owner_.counts().packages_out;
+    return appended();
+}
+
+/// For packages of our own; the body's length is checked by the caller.
+void client_connection::append_package(package_type type, std::string_view body) {
+    auto& out = open_queue();
+    transport_->begin_package(out, protocol::package_header_bytes + body.size());
+    protocol::append_package_header(out, type, body.size());
+    out.append(body);
+    ++owner_.counts().packages_out;
+}
+
+std::string& client_connection::open_queue() {
+    if (!queue_.has_storage()) {
+        queue_.lend(owner_.take_storage());
+    }
+    return queue_.tail();
+}
+
+/// The bound, after something was put into the queue. One turn may bring more than the bound for a
+/// client that reads well: what the kernel still takes does not count as waiting.
+send_result client_connection::appended() {
+    if (queue_.size() > owner_.options().pending_limit && !is_blocked_) {
+        flush();
+    }
+    if (!is_open()) {
+        return send_result::closed;
+    }
+    if (queue_.size() > owner_.options().pending_limit) {
+        overflow();
+        return send_result::overflowed;
+    }
+    if (!is_dirty_ && !is_blocked_ && !queue_.is_empty()) {
+        is_dirty_ = true;
+        owner_.flush_later(*this);
+    }
+    return send_result::queued;
+}
+
+void client_connection::flush_turn(base::time_point now) {
+    is_dirty_ = false;
+    if (phase_ == phase::gone || is_blocked_) {
+        return;
+    }
+    last_traffic_ = now;
+    flush();
+}
+
+void client_connection::flush() {
+    while (!queue_.is_empty()) {
+        const auto waiting = queue_.waiting();
+        const auto count =
+            ::send(socket_.native_handle(), waiting.data(), waiting.size(), MSG_NOSIGNAL);
+        if (count < 0 && errno == EINTR) {
+            continue;
+        }
+        if (count < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
+            lost(std::strerror(errno));
+            return;
+        }
+        ++owner_.counts().sends;
+        const auto sent = count < 0 ? std::size_t{0} : static_cast<std::size_t>(count);
+        owner_.counts().bytes_out += sent;
+        const bool is_short = sent < waiting.size();
+        queue_.sent(sent,
+                    [this](std::string_view queued) { return transport_->frame_bytes(queued); });
+        if (is_short) {
+            is_blocked_ = true;
+            socket_.async_wait(
+                boost::asio::ip::tcp::socket::wait_write,
+                [self = connection_ptr(this)](const auto& failed) { self->on_writable(failed); });
+            return;
+        }
+    }
+    written_out();
+}
+
+void client_connection::on_writable(const boost::system::error_code& failed) {
+    if (phase_ == phase::gone) {
+        return;
+    }
+    if (failed) {
+        lost(failed.message());
+        return;
+    }
+    is_blocked_ = false;
+    last_traffic_ = owner_.clock().now();
+    flush();
+}
+
+void client_connection::written_out() {
+    if (queue_.has_storage()) {
+        owner_.give_storage(queue_.take_storage());
+    }
+    if (phase_ != phase::closing) {
+        return;
+    }
+    if (is_input_over_) {
+        close_socket();
+        return;
+    }
+    boost::system::error_code ignored;
+    socket_.shutdown(boost::asio::ip::tcp::socket::shutdown_send, ignored);
+}
+
+// The end
+
+void client_connection::kick(std::string_view reason) {
+    if (!is_open()) {
+        return;
+    }
+    if (phase_ == phase::working) {
+        append_package(package_type::kick, protocol::kick_body(reason));
+    }
+    say_goodbye(close_code::normal, reason, counted::no);
+}
+
+void client_connection::close(std::string_view reason) {
+    if (is_open()) {
+        say_goodbye(close_code::normal, reason, counted::no);
+    }
+}
+
+void client_connection::violation(std::uint16_t code, const char* problem) {
+    say_goodbye(code, problem, counted::protocol_error);
+}
+
+void client_connection::overflow() {
+    queue_.cut();
+    constexpr std::string_view reason = "slow consumer";
+    if (phase_ == phase::working) {
+        append_package(package_type::kick, protocol::kick_body(reason));
+    }
+    say_goodbye(close_code::policy, reason, counted::slow_consumer);
+}
+
+/// The last words go into the queue; the rest is waiting until they are written and the peer ends.
+void client_connection::say_goodbye(std::uint16_t code, std::string_view reason, counted why) {
+    if (transport_) {
+        // The text of a protocol error helps who debugs a client; else the kick has said it.
+        const auto text = why == counted::protocol_error ? reason : std::string_view();
+        transport_->append_close(open_queue(), code, text);
+    }
+    auto& counts = owner_.counts();
+    counts.protocol_errors += why == counted::protocol_error ? 1 : 0;
+    counts.timeouts += why == counted::timeout ? 1 : 0;
+    counts.slow_consumers += why == counted::slow_consumer ? 1 : 0;
+    leave(phase::closing, reason);
+    if (!is_dirty_ && !is_blocked_) {
+        is_dirty_ = true;
+        owner_.flush_later(*this);
+    }
+}
+
+/// FIN: answers that wait may still be read, a goodbye is of no use.
+void client_connection::on_end_of_input() {
+    is_input_over_ = true;
+    if (queue_.is_empty()) {
+        lost("closed by the client");
+        return;
+    }
+    if (is_open()) {
+        leave(phase::closing, "closed by the client");
+    }
+}
+
+void client_connection::lost(std::string_view reason) {
+    if (is_open()) {
+        leave(phase::closing, reason);
+    }
+    close_socket();
+}
+
+void client_connection::leave(phase next, std::string_view reason) {
+    base::log::debug("net", "connection {} of {} ends: {}", number(id_), address_, reason);
+    if (std::exchange(was_ready_, false)) {
+        owner_.report_closed_later(*this, reason);
+    }
+    enter(next);
+}
+
+void client_connection::close_socket() {
+    if (phase_ == phase::gone) {
+        return;
+    }
+    abandon();
+    owner_.remove(*this);
+}
+
+void client_connection::abandon() {
+    phase_ = phase::gone;
+    boost::system::error_code ignored;
+    if (!queue_.is_empty()) {
+        // What the peer does not read must not stay in the kernel.
+        socket_.set_option(boost::asio::socket_base::linger(true, 0), ignored);
+    }
+    socket_.close(ignored);
+}
+
+// Deadlines
+
+void client_connection::enter(phase next) {
+    phase_ = next;
+    since_ = owner_.clock().now();
+    owner_.watch(*this);
+}
+
+base::time_point client_connection::due() const {
+    const auto& options = owner_.options();
+    const auto after = [](base::time_point from, base::duration wait) {
+        return wait == base::duration::zero() ? base::time_point::max() : from + wait;
+    };
+    const auto idle = after(last_traffic_, options.idle_timeout);
+    switch (phase_) {
+    case phase::opening:
+    case phase::greeting:
+        return std::min(idle, after(since_, options.handshake_timeout));
+    case phase::waiting_for_ack:
+        return std::min(idle, after(since_, options.ack_timeout));
+    case phase::working:
+        return std::min(idle, after(since_, options.heartbeat_timeout));
+    case phase::closing:
+        return since_ + linger;
+    case phase::gone:
+        break;
+    }
+    return base::time_point::max();
+}
+
+void client_connection::check_deadline(base::time_point now) {
+    if (due() > now) {
+        owner_.watch(*this);
+        return;
+    }
+    const auto idle = owner_.options().idle_timeout;
+    if (is_open() && idle != base::duration::zero() && last_traffic_ + idle <= now) {
+        return say_goodbye(close_code::normal, "idle", counted::timeout);
+    }
+    switch (phase_) {
+    case phase::opening:
+    case phase::greeting:
+        return say_goodbye(close_code::normal, "no handshake in time", counted::timeout);
+    case phase::waiting_for_ack:
+        return say_goodbye(close_code::normal, "no ack in time", counted::timeout);
+    case phase::working:
+        return say_goodbye(close_code::normal, "no heartbeat in time", counted::timeout);
+    case phase::closing:
+        return close_socket();
+    case phase::gone:
+        return;
+    }
+}
+
+} // namespace shaddock::net

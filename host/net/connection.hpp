@@ -1,0 +1,123 @@
+#pragma once
+
+#include "sweep_wheel.hpp"
+#include "transport.hpp"
+#include "write_queue.hpp"
+
+#include <net/listener.hpp>
+#include <protocol/package.hpp>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/smart_ptr/intrusive_ptr.hpp>
+#include <boost/smart_ptr/intrusive_ref_counter.hpp>
+#include <boost/system/error_code.hpp>
+
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace shaddock::net {
+
+class port;
+class client_connection;
+using connection_ptr = boost::intrusive_ptr<client_connection>;
+
+/// One client, from accept to the end of its lingering.
+///
+///   opening -> greeting -> waiting_for_ack -> working -> closing -> gone
+///
+/// opening: the transport is not known yet, or HTTP is not done. closing: goodbye is in the queue,
+/// input is thrown away, at most `linger`. gone: the socket is closed; only references are left.
+/// Any of its functions may be called inside any callback. Thread: the loop.
+class client_connection final
+    : public connection,
+      public sweep_entry,
+      public boost::intrusive_ref_counter<client_connection, boost::thread_unsafe_counter> {
+public:
+    using place_in_list = std::list<connection_ptr>::iterator;
+
+    client_connection(port& owner, boost::asio::ip::tcp::socket socket, std::string address,
+                      session_id id);
+
+    session_id id() const override { return id_; }
+    const std::string& address() const override { return address_; }
+    send_result send(const encoded_package& made) override;
+    send_result send_package(std::string_view package) override;
+    void kick(std::string_view reason) override;
+    void close(std::string_view reason) override;
+    std::size_t pending_bytes() const override { return queue_.size(); }
+
+    void start(place_in_list place);
+    place_in_list place() const { return place_; }
+    /// Sends what waits; the port's end of a turn.
+    void flush_turn(base::time_point now);
+    /// When to look at the deadlines again; far away when there is none.
+    base::time_point due() const;
+    /// Ends what is over its time.
+    void check_deadline(base::time_point now);
+    /// Closes the socket without telling anybody: the port goes away.
+    void abandon();
+
+private:
+    enum class phase : std::uint8_t { opening, greeting, waiting_for_ack, working, closing, gone };
+    enum class counted : std::uint8_t { no, protocol_error, timeout, slow_consumer };
+
+    bool is_open() const { return phase_ < phase::closing; }
+
+    // input
+    void wait_readable();
+    void on_readable(const boost::system::error_code& failed);
+    void take(char* data, std::size_t size);
+    std::size_t parse(char* data, std::size_t size);
+    std::size_t open_transport(char* data, std::size_t size);
+    std::size_t open_http(std::string_view head);
+    void on_event(const transport_event& event);
+    void on_packages(std::string_view packages);
+    void on_package(protocol::package_type type, std::string_view body);
+    void on_handshake(std::string_view json);
+    void on_ack();
+    bool has_heartbeat() const;
+
+    // output
+    void append_package(protocol::package_type type, std::string_view body);
+    std::string& open_queue();
+    send_result appended();
+    void flush();
+    void on_writable(const boost::system::error_code& failed);
+    void written_out();
+
+    // the end
+    void violation(std::uint16_t code, const char* problem);
+    void overflow();
+    void say_goodbye(std::uint16_t code, std::string_view reason, counted why);
+    void on_end_of_input();
+    void lost(std::string_view reason);
+    void leave(phase next, std::string_view reason);
+    void close_socket();
+    void enter(phase next);
+
+    port& owner_;
+    boost::asio::ip::tcp::socket socket_;
+    session_id id_;
+    std::string address_;
+    place_in_list place_;
+    std::unique_ptr<transport> transport_;
+    write_queue queue_;
+    /// The beginning of a frame whose end has not come, and the size it must reach.
+    std::string partial_;
+    std::size_t wanted_ = 0;
+    /// Begin of the phase; while working, the last heartbeat.
+    base::time_point since_;
+    base::time_point last_traffic_;
+    phase phase_ = phase::opening;
+    bool was_ready_ = false;
+    bool is_dirty_ = false;
+    /// The kernel takes no more; wait_write is under way.
+    bool is_blocked_ = false;
+    /// The peer will send nothing more.
+    bool is_input_over_ = false;
+};
+
+} // namespace shaddock::net

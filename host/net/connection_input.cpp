@@ -1,0 +1,247 @@
+// What a client sends: bytes -> transport -> packages -> events. The rest is in connection.cpp.
+#include "connection.hpp"
+
+#include "port.hpp"
+
+#include <protocol/upgrade.hpp>
+#include <protocol/websocket.hpp>
+
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace shaddock::net {
+
+namespace {
+
+using protocol::cut_status;
+using protocol::package_type;
+namespace close_code = protocol::close_code;
+
+/// Full read buffers taken from one client before others get their turn.
+constexpr int reads_per_turn = 4;
+
+bool is_package_type(char first) {
+    return first >= 1 && first <= 5;
+}
+
+bool may_begin_http(char first) {
+    return first >= 'A' && first <= 'Z';
+}
+
+} // namespace
+
+void client_connection::wait_readable() {
+    socket_.async_wait(
+        boost::asio::ip::tcp::socket::wait_read,
+        [self = connection_ptr(this)](const auto& failed) { self->on_readable(failed); });
+}
+
+void client_connection::on_readable(const boost::system::error_code& failed) {
+    if (phase_ == phase::gone) {
+        return;
+    }
+    if (failed) {
+        lost(failed.message());
+        return;
+    }
+    last_traffic_ = owner_.clock().now();
+    for (int i = 0; i < reads_per_turn; ++i) {
+        char* buffer = owner_.read_buffer();
+        const auto count = ::recv(socket_.native_handle(), buffer, port::read_bytes, 0);
+        if (count == 0) {
+            on_end_of_input();
+            return;
+        }
+        if (count < 0) {
+            if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) {
+                break;
+            }
+            lost(std::strerror(errno));
+            return;
+        }
+        const auto size = static_cast<std::size_t>(count);
+        owner_.counts().bytes_in += size;
+        if (is_open()) {
+            take(buffer, size);
+        }
+        if (phase_ == phase::gone) {
+            return;
+        }
+        if (size < port::read_bytes) {
+            break;
+        }
+    }
+    wait_readable();
+}
+
+/// The shared buffer is parsed where it is; only the beginning of an unfinished frame is kept.
+void client_connection::take(char* data, std::size_t size) {
+    if (partial_.empty()) {
+        const auto used = parse(data, size);
+        partial_.assign(data + used, size - used);
+        return;
+    }
+    partial_.append(data, size);
+    if (partial_.size() < wanted_) {
+        return;
+    }
+    const auto used = parse(partial_.data(), partial_.size());
+    if (used > 0) {
+        // Into new memory: the old may be large.
+        partial_ = std::string(partial_, used);
+    }
+}
+
+/// Handles all that is whole. Returns the bytes used; all of them when the connection ends.
+std::size_t client_connection::parse(char* data, std::size_t size) {
+    std::size_t used = 0;
+    if (!transport_) {
+        used = open_transport(data, size);
+    }
+    while (transport_ && is_open()) {
+        const auto event = transport_->next(data + used, size - used);
+        used += event.used;
+        if (event.kind == transport_event_kind::need_more) {
+            wanted_ = event.wanted;
+            break;
+        }
+        on_event(event);
+    }
+    return is_open() ? used : size;
+}
+
+/// A package begins with its type, HTTP with a capital: the first byte decides, however the rest
+/// is cut.
+std::size_t client_connection::open_transport(char* data, std::size_t size) {
+    if (is_package_type(data[0])) {
+        transport_ = make_tcp_transport(owner_.options().package_limit);
+        phase_ = phase::greeting;
+        return 0;
+    }
+    if (!may_begin_http(data[0])) {
+        violation(close_code::protocol_error, "neither HTTP nor a package");
+        return size;
+    }
+    return open_http({data, size});
+}
+
+std::size_t client_connection::open_http(std::string_view head) {
+    const auto outcome = protocol::answer_upgrade_request(head);
+    switch (outcome.status) {
+    case protocol::upgrade_status::need_more:
+        wanted_ = head.size() + 1;
+        return 0;
+    case protocol::upgrade_status::accepted:
+        open_queue();
+        queue_.push_opaque(outcome.answer);
+        transport_ = make_ws_transport(owner_.options().package_limit);
+        phase_ = phase::greeting;
+        appended();
+        return outcome.used;
+    case protocol::upgrade_status::refused:
+        break;
+    }
+    open_queue();
+    queue_.push_opaque(outcome.answer);
+    violation(close_code::protocol_error, outcome.problem);
+    return head.size();
+}
+
+void client_connection::on_event(const transport_event& event) {
+    switch (event.kind) {
+    case transport_event_kind::packages:
+        return on_packages(event.payload);
+    case transport_event_kind::ping:
+        transport_->append_pong(open_queue(), event.payload);
+        appended();
+        return;
+    case transport_event_kind::close:
+        return say_goodbye(event.code, "closed by the client", counted::no);
+    case transport_event_kind::error:
+        return violation(event.code, event.problem);
+    case transport_event_kind::nothing:
+    case transport_event_kind::need_more:
+        return;
+    }
+}
+
+void client_connection::on_packages(std::string_view packages) {
+    do {
+        const auto cut = protocol::cut_package(packages, owner_.options().package_limit);
+        switch (cut.status) {
+        case cut_status::ok:
+            packages.remove_prefix(cut.size);
+            on_package(cut.type, cut.body);
+            break;
+        case cut_status::need_more:
+            return violation(close_code::protocol_error, "a package longer than its frame");
+        case cut_status::bad_type:
+            return violation(close_code::protocol_error, "unknown package type");
+        case cut_status::too_long:
+            return violation(close_code::too_big, "package too long");
+        }
+    } while (!packages.empty() && is_open());
+}
+
+/// Source: protocol.md 2.2 of the original's behaviour: what does not fit the phase is ignored
+/// without a word.
+void client_connection::on_package(package_type type, std::string_view body) {
+    switch (type) {
+    case package_type::handshake:
+        if (phase_ == phase::greeting) {
+            on_handshake(body);
+        }
+        return;
+    case package_type::handshake_ack:
+        if (phase_ == phase::waiting_for_ack) {
+            on_ack();
+        }
+        return;
+    case package_type::heartbeat:
+        if (phase_ == phase::working && has_heartbeat()) {
+            since_ = last_traffic_;
+            append_package(package_type::heartbeat, {});
+            appended();
+        }
+        return;
+    case package_type::data:
+        if (phase_ == phase::working && !owner_.events().on_data(*this, body) && is_open()) {
+            violation(close_code::protocol_error, "malformed message");
+        }
+        return;
+    case package_type::kick:
+        return violation(close_code::protocol_error, "a kick package from a client");
+    }
+}
+
+void client_connection::on_handshake(std::string_view json) {
+    const auto answer = owner_.events().on_handshake(*this, json);
+    if (!is_open()) {
+        return;
+    }
+    append_package(package_type::handshake, answer.json);
+    if (!answer.accepted) {
+        return say_goodbye(close_code::normal, "handshake refused", counted::no);
+    }
+    enter(phase::waiting_for_ack);
+    appended();
+}
+
+void client_connection::on_ack() {
+    enter(phase::working);
+    was_ready_ = true;
+    owner_.events().on_ready(*this);
+    // The clients' heartbeats start only from this one.
+    if (phase_ == phase::working && has_heartbeat()) {
+        append_package(package_type::heartbeat, {});
+        appended();
+    }
+}
+
+bool client_connection::has_heartbeat() const {
+    return owner_.options().heartbeat != base::duration::zero();
+}
+
+} // namespace shaddock::net

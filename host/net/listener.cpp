@@ -1,0 +1,202 @@
+#include <net/listener.hpp>
+
+#include "port.hpp"
+
+#include <base/log.hpp>
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace shaddock::net {
+
+namespace {
+
+using boost::asio::ip::tcp;
+
+/// Connections taken before others get their turn.
+constexpr int accepts_per_turn = 64;
+/// Without file descriptors or memory an accept fails at once, again and again: wait this long.
+constexpr base::duration accept_pause = std::chrono::milliseconds(100);
+
+std::string to_text(const tcp::endpoint& endpoint) {
+    auto address = endpoint.address();
+    if (address.is_v6() && address.to_v6().is_v4_mapped()) {
+        address = boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6());
+    }
+    if (address.is_v6()) {
+        return fmt::format("[{}]:{}", address.to_string(), endpoint.port());
+    }
+    return fmt::format("{}:{}", address.to_string(), endpoint.port());
+}
+
+class tcp_listener final : public listener {
+public:
+    tcp_listener(boost::asio::any_io_executor executor, base::clock& clock,
+                 listener_options options)
+        : acceptor_(executor), port_(std::move(executor), clock, std::move(options)) {}
+
+    result<void> start(listener_events& events) override;
+    std::uint16_t port() const override { return number_; }
+    const listener_counts& counts() const override { return port_.counts(); }
+    void stop_accepting() override;
+    void stop(std::string_view reason, base::unique_function<void()> done) override;
+
+private:
+    boost::system::error_code open(const tcp::endpoint& at);
+    boost::system::error_code open_everywhere();
+    boost::system::error_code open_host();
+    void wait_acceptable();
+    void accept_ready();
+    void accepted(int descriptor, const tcp::endpoint& peer);
+    void pause_accepting(int reason);
+
+    tcp::acceptor acceptor_;
+    net::port port_;
+    std::uint16_t number_ = 0;
+    base::timer pause_;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+result<void> tcp_listener::start(listener_events& events) {
+    port_.set_events(events);
+    const auto& options = port_.options();
+    if (const auto failed = options.host.empty() ? open_everywhere() : open_host()) {
+        return error(errc::config, fmt::format("cannot listen for clients on {}:{}: {}",
+                                               options.host.empty() ? "*" : options.host.c_str(),
+                                               options.port, failed.message()));
+    }
+    number_ = acceptor_.local_endpoint().port();
+    wait_acceptable();
+    return {};
+}
+
+boost::system::error_code tcp_listener::open_everywhere() {
+    const auto wanted = port_.options().port;
+    const auto failed = open(tcp::endpoint(tcp::v6(), wanted));
+    if (failed == boost::asio::error::address_family_not_supported ||
+        failed == boost::system::errc::address_not_available) {
+        return open(tcp::endpoint(tcp::v4(), wanted));
+    }
+    return failed;
+}
+
+boost::system::error_code tcp_listener::open_host() {
+    boost::system::error_code failed;
+    tcp::resolver resolver(acceptor_.get_executor());
+    const auto found = resolver.resolve(port_.options().host, "", failed);
+    if (failed || found.empty()) {
+        return failed ? failed : boost::asio::error::host_not_found;
+    }
+    return open(tcp::endpoint(found.begin()->endpoint().address(), port_.options().port));
+}
+
+boost::system::error_code tcp_listener::open(const tcp::endpoint& at) {
+    boost::system::error_code failed;
+    boost::system::error_code ignored;
+    acceptor_.close(ignored);
+    acceptor_.open(at.protocol(), failed);
+    if (failed) {
+        return failed;
+    }
+    acceptor_.set_option(tcp::acceptor::reuse_address(true), ignored);
+    if (at.address().is_v6() && at.address().is_unspecified()) {
+        acceptor_.set_option(boost::asio::ip::v6_only(false), ignored);
+    }
+    acceptor_.bind(at, failed);
+    if (!failed) {
+        acceptor_.listen(boost::asio::socket_base::max_listen_connections, failed);
+    }
+    if (!failed) {
+        acceptor_.native_non_blocking(true, failed);
+    }
+    if (failed) {
+        acceptor_.close(ignored);
+    }
+    return failed;
+}
+
+void tcp_listener::stop_accepting() {
+    pause_.cancel();
+    boost::system::error_code ignored;
+    acceptor_.close(ignored);
+}
+
+void tcp_listener::stop(std::string_view reason, base::unique_function<void()> done) {
+    stop_accepting();
+    port_.kick_all(reason);
+    port_.when_empty(std::move(done));
+}
+
+void tcp_listener::wait_acceptable() {
+    acceptor_.async_wait(tcp::acceptor::wait_read,
+                         [this, alive = std::weak_ptr<bool>(alive_)](const auto&) {
+                             if (!alive.expired() && acceptor_.is_open()) {
+                                 accept_ready();
+                             }
+                         });
+}
+
+void tcp_listener::accept_ready() {
+    for (int i = 0; i < accepts_per_turn; ++i) {
+        tcp::endpoint peer;
+        auto size = static_cast<socklen_t>(peer.capacity());
+        const int descriptor =
+            ::accept4(acceptor_.native_handle(), peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (descriptor >= 0) {
+            peer.resize(size);
+            accepted(descriptor, peer);
+        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            break;
+        } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            pause_accepting(errno);
+            return;
+        }
+        // Any other error belongs to a connection that died while it waited.
+    }
+    wait_acceptable();
+}
+
+void tcp_listener::accepted(int descriptor, const tcp::endpoint& peer) {
+    const auto limit = port_.options().connections_limit;
+    if (limit != 0 && port_.counts().connections >= limit) {
+        ++port_.counts().refused_at_limit;
+        ::close(descriptor);
+        return;
+    }
+    const auto protocol = peer.protocol();
+    tcp::socket socket(acceptor_.get_executor());
+    boost::system::error_code failed;
+    socket.assign(protocol, descriptor, failed);
+    if (failed) {
+        ::close(descriptor);
+        return;
+    }
+    // Tells Asio what accept4 has already done.
+    socket.native_non_blocking(true, failed);
+    if (port_.options().no_delay) {
+        socket.set_option(tcp::no_delay(true), failed);
+    }
+    port_.add(std::move(socket), to_text(peer));
+}
+
+void tcp_listener::pause_accepting(int reason) {
+    base::log::warn("net", "port {}: cannot accept: {}; trying again in 100 ms", number_,
+                    std::strerror(reason));
+    pause_ = port_.clock().after(accept_pause, [this] { accept_ready(); });
+}
+
+} // namespace
+
+std::unique_ptr<listener> make_listener(boost::asio::any_io_executor executor, base::clock& clock,
+                                        listener_options options) {
+    return std::make_unique<tcp_listener>(std::move(executor), clock, std::move(options));
+}
+
+} // namespace shaddock::net

@@ -1,0 +1,146 @@
+#include "port.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <utility>
+
+namespace shaddock::net {
+
+namespace {
+
+/// Spare memory kept for the next turns: this many queues, none larger than this.
+constexpr std::size_t spare_queues = 256;
+constexpr std::size_t spare_queue_bytes = 64 * 1024;
+/// What a queue starts with when no spare is left: a few messages.
+constexpr std::size_t first_queue_bytes = 1024;
+
+} // namespace
+
+port::port(boost::asio::any_io_executor executor, base::clock& clock, listener_options options)
+    : executor_(std::move(executor)), clock_(clock), options_(std::move(options)),
+      read_buffer_(std::make_unique_for_overwrite<char[]>(read_bytes)), wheel_(clock.now()) {
+    if (options_.heartbeat_timeout == base::duration::zero()) {
+        options_.heartbeat_timeout = 2 * options_.heartbeat;
+    }
+}
+
+port::~port() {
+    for (auto& one : all_) {
+        one->abandon();
+    }
+}
+
+void port::add(boost::asio::ip::tcp::socket socket, std::string address) {
+    ++counts_.connections;
+    ++counts_.accepted;
+    all_.emplace_back(new client_connection(*this, std::move(socket), std::move(address),
+                                            session_id{++last_id_}));
+    all_.back()->start(std::prev(all_.end()));
+    arm_sweep();
+}
+
+void port::remove(client_connection& gone) {
+    --counts_.connections;
+    gone.unlink();
+    all_.erase(gone.place());
+    finish_if_empty();
+}
+
+void port::flush_later(client_connection& one) {
+    dirty_.emplace_back(&one);
+    end_turn_later();
+}
+
+void port::report_closed_later(client_connection& one, std::string_view reason) {
+    closed_.push_back({connection_ptr(&one), std::string(reason)});
+    end_turn_later();
+}
+
+void port::watch(client_connection& one) {
+    wheel_.watch(one, one.due());
+}
+
+std::string port::take_storage() {
+    if (spare_.empty()) {
+        std::string fresh;
+        fresh.reserve(first_queue_bytes);
+        return fresh;
+    }
+    auto storage = std::move(spare_.back());
+    spare_.pop_back();
+    return storage;
+}
+
+void port::give_storage(std::string storage) {
+    if (spare_.size() < spare_queues && storage.capacity() <= spare_queue_bytes) {
+        spare_.push_back(std::move(storage));
+    }
+}
+
+void port::kick_all(std::string_view reason) {
+    // A kick never removes a connection at once, but an error while flushing may.
+    const std::vector<connection_ptr> everyone(all_.begin(), all_.end());
+    for (const auto& one : everyone) {
+        one->kick(reason);
+    }
+}
+
+void port::when_empty(base::unique_function<void()> done) {
+    when_empty_ = std::move(done);
+    finish_if_empty();
+}
+
+/// All handlers that are ready now run before what is posted: their output leaves together.
+void port::end_turn_later() {
+    if (turn_posted_) {
+        return;
+    }
+    turn_posted_ = true;
+    boost::asio::post(executor_, [this, alive = std::weak_ptr<bool>(alive_)] {
+        if (!alive.expired()) {
+            end_turn();
+        }
+    });
+}
+
+void port::end_turn() {
+    // What the callbacks below send or close still belongs to this turn.
+    for (std::size_t i = 0; i < closed_.size(); ++i) {
+        const auto report = std::move(closed_[i]);
+        events_->on_closed(*report.connection, report.reason);
+    }
+    closed_.clear();
+    turn_posted_ = false;
+    flushing_.swap(dirty_);
+    const auto now = clock_.now();
+    for (auto& one : flushing_) {
+        one->flush_turn(now);
+    }
+    flushing_.clear();
+    finish_if_empty();
+}
+
+void port::sweep() {
+    const auto now = clock_.now();
+    wheel_.advance(now, [now](sweep_entry& entry) {
+        connection_ptr(static_cast<client_connection*>(&entry))->check_deadline(now);
+    });
+    arm_sweep();
+}
+
+/// Nobody connected: no timer, the process sleeps.
+void port::arm_sweep() {
+    if (all_.empty() || sweep_timer_.is_armed()) {
+        return;
+    }
+    wheel_.advance(clock_.now(), [](sweep_entry&) {});
+    sweep_timer_ = clock_.at(wheel_.next_tick(), [this] { sweep(); });
+}
+
+void port::finish_if_empty() {
+    if (all_.empty() && closed_.empty() && when_empty_) {
+        boost::asio::post(executor_, std::exchange(when_empty_, {}));
+    }
+}
+
+} // namespace shaddock::net

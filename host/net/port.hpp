@@ -1,0 +1,94 @@
+#pragma once
+
+#include "connection.hpp"
+#include "sweep_wheel.hpp"
+
+#include <net/listener.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/ip/tcp.hpp>
+
+#include <list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace shaddock::net {
+
+/// What the connections of one listener share: options, counts, the read buffer, the end of the
+/// loop turn, deadlines. Thread: the loop. Lifetime: outlives no posted work of its own; a
+/// connection that its handlers keep alive longer never touches it.
+class port {
+public:
+    port(boost::asio::any_io_executor executor, base::clock& clock, listener_options options);
+    port(const port&) = delete;
+    port& operator=(const port&) = delete;
+    ~port();
+
+    /// Bytes read at once.
+    static constexpr std::size_t read_bytes = 64 * 1024;
+    char* read_buffer() { return read_buffer_.get(); }
+
+    const listener_options& options() const { return options_; }
+    listener_counts& counts() { return counts_; }
+    const listener_counts& counts() const { return counts_; }
+    listener_events& events() { return *events_; }
+    void set_events(listener_events& events) { events_ = &events; }
+    const boost::asio::any_io_executor& executor() const { return executor_; }
+    base::clock& clock() { return clock_; }
+
+    /// Takes over a connected socket.
+    void add(boost::asio::ip::tcp::socket socket, std::string address);
+    /// The connection is over and its socket closed: forgets it.
+    void remove(client_connection& gone);
+    /// At the end of this turn: flushes `one`. Once per turn and connection.
+    void flush_later(client_connection& one);
+    /// At the end of this turn: on_closed for `one`, before all flushes.
+    void report_closed_later(client_connection& one, std::string_view reason);
+    /// Looks at the connection's deadline when it is due; call again when it comes nearer.
+    void watch(client_connection& one);
+
+    /// Memory for a write queue, from one that is idle now.
+    std::string take_storage();
+    void give_storage(std::string storage);
+
+    void kick_all(std::string_view reason);
+    /// Posts `done` once no connection is left and all were reported.
+    void when_empty(base::unique_function<void()> done);
+
+private:
+    struct closed_report {
+        connection_ptr connection;
+        std::string reason;
+    };
+
+    void end_turn_later();
+    void end_turn();
+    void sweep();
+    void arm_sweep();
+    void finish_if_empty();
+
+    boost::asio::any_io_executor executor_;
+    base::clock& clock_;
+    listener_options options_;
+    listener_counts counts_;
+    listener_events* events_ = nullptr;
+    std::unique_ptr<char[]> read_buffer_;
+
+    std::list<connection_ptr> all_;
+    std::uint64_t last_id_ = 0;
+    std::vector<connection_ptr> dirty_;
+    std::vector<connection_ptr> flushing_;
+    std::vector<closed_report> closed_;
+    std::vector<std::string> spare_;
+    bool turn_posted_ = false;
+
+    sweep_wheel wheel_;
+    base::timer sweep_timer_;
+    base::unique_function<void()> when_empty_;
+    /// Posted work looks here first: it may outlive the port.
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+} // namespace shaddock::net

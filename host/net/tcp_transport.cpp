@@ -1,0 +1,62 @@
+#include "transport.hpp"
+
+#include <protocol/package.hpp>
+#include <protocol/websocket.hpp>
+
+#include <algorithm>
+
+namespace shaddock::net {
+
+namespace {
+
+class tcp_transport final : public transport {
+public:
+    explicit tcp_transport(std::size_t package_limit) : package_limit_(package_limit) {}
+
+    transport_event next(char* data, std::size_t size) override {
+        const auto cut = protocol::cut_package({data, size}, package_limit_);
+        switch (cut.status) {
+        case protocol::cut_status::ok:
+            return {.kind = transport_event_kind::packages,
+                    .used = cut.size,
+                    .payload = {data, cut.size}};
+        case protocol::cut_status::need_more:
+            return {.kind = transport_event_kind::need_more, .wanted = cut.size};
+        case protocol::cut_status::too_long:
+            return fail(size, protocol::close_code::too_big, "package too long");
+        case protocol::cut_status::bad_type:
+            break;
+        }
+        return fail(size, protocol::close_code::protocol_error, "unknown package type");
+    }
+
+    void begin_package(std::string& /*out*/, std::size_t /*package_bytes*/) const override {}
+
+    std::string_view form_of(const encoded_package& made) const override {
+        return std::string_view(made.bytes).substr(made.header_size);
+    }
+
+    void append_pong(std::string& /*out*/, std::string_view /*payload*/) const override {}
+    void append_close(std::string& /*out*/, std::uint16_t /*code*/,
+                      std::string_view /*reason*/) const override {}
+
+    std::size_t frame_bytes(std::string_view queued) const override {
+        return protocol::cut_package(queued, protocol::max_package_body_bytes).size;
+    }
+
+private:
+    static transport_event fail(std::size_t used, std::uint16_t code, const char* problem) {
+        return {
+            .kind = transport_event_kind::error, .used = used, .code = code, .problem = problem};
+    }
+
+    std::size_t package_limit_;
+};
+
+} // namespace
+
+std::unique_ptr<transport> make_tcp_transport(std::size_t package_limit) {
+    return std::make_unique<tcp_transport>(package_limit);
+}
+
+} // namespace shaddock::net
