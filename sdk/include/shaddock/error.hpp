@@ -79,9 +79,6 @@ public:
     error() : error(errc::internal, std::string()) {}
     error(errc code, std::string text, int client_code = 500)
         : code_(code), client_code_(client_code), text_(std::move(text)) {}
-    /// What application code throws: `throw shaddock::error("the shop is closed")`, or with its own code for the client.
-    explicit error(std::string text, int client_code = 500)
-        : error(errc::application, std::move(text), client_code) {}
 
     errc code() const { return code_; }
     /// The `code` of the answer `{"code":N}` that the client gets; 500 unless the application chose another.
@@ -94,6 +91,12 @@ private:
     int client_code_;
     std::string text_;
 };
+
+/// What application code throws or returns: `throw shaddock::application_error("the shop is closed")`; with its own code for the client as
+/// second argument. (No constructor from text alone: result<std::string> could not tell a value from an error.)
+inline error application_error(std::string text, int client_code = 500) {
+    return {errc::application, std::move(text), client_code};
+}
 
 /// For boost::system::result: `value()` of a failed result throws the error itself.
 [[noreturn]] inline void throw_exception_from_error(const error& failed, const boost::source_location&) {
