@@ -7,7 +7,8 @@ namespace shaddock::base {
 namespace {
 
 struct asio_state final : timer::state {
-    asio_state(const boost::asio::any_io_executor& executor, time_point due) : wait(executor, due) {}
+    asio_state(const boost::asio::any_io_executor& executor, time_point due)
+        : wait(executor, due) {}
     void cancelled() override { wait.cancel(); }
     boost::asio::steady_timer wait;
 };

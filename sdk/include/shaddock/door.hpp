@@ -18,11 +18,11 @@
 
 /// The plugin door: every type that crosses between the host and a plugin, and nothing else.
 ///
-/// One exported C data symbol per plugin (`shaddock_plugin_door`) is checked first; behind the check everything is C++20 abstract
-/// classes, called both ways. Interfaces only grow at their end, with a bump of `sdk_abi`. Plugin authors use app, session,
-/// channel and friends, which wrap these.
-/// Thread: the server's loop, for every function that does not say `Thread: any`.
-/// Errors: nothing throws through the door; every function is noexcept or returns a result.
+/// One exported C data symbol per plugin (`shaddock_plugin_door`) is checked first; behind the
+/// check everything is C++20 abstract classes, called both ways. Interfaces only grow at their end,
+/// with a bump of `sdk_abi`. Plugin authors use app, session, channel and friends, which wrap
+/// these. Thread: the server's loop, for every function that does not say `Thread: any`. Errors:
+/// nothing throws through the door; every function is noexcept or returns a result.
 namespace shaddock::door {
 
 inline constexpr std::uint32_t sdk_abi = 1;
@@ -33,7 +33,8 @@ using duration = std::chrono::steady_clock::duration;
 /// How the bytes of a body are to be read.
 enum class codec : std::uint8_t { json = 0, raw = 1 };
 
-/// The body of a message: bytes with a codec tag, forwarded unparsed, parsed once in the typed wrapper.
+/// The body of a message: bytes with a codec tag, forwarded unparsed, parsed once in the typed
+/// wrapper.
 struct body {
     codec tag = codec::json;
     std::string bytes;
@@ -71,7 +72,8 @@ struct server_info {
 };
 using server_list = std::shared_ptr<const std::vector<server_info>>;
 
-// ---- work that the host runs or completes ------------------------------------------------------------------------------------
+// ---- work that the host runs or completes
+// ------------------------------------------------------------------------------------
 
 /// A piece of work handed to the host; run once or dropped.
 class task {
@@ -80,17 +82,20 @@ public:
     virtual void run() noexcept = 0;
 };
 
-/// Where an asynchronous operation ends: called exactly once, by post, on the loop. Also on stop (errc::cancelled).
+/// Where an asynchronous operation ends: called exactly once, by post, on the loop. Also on stop
+/// (errc::cancelled).
 class completion {
 public:
     virtual ~completion() = default;
     virtual void done(result<body> outcome) noexcept = 0;
 };
 
-// ---- requests ----------------------------------------------------------------------------------------------------------------
+// ---- requests
+// ----------------------------------------------------------------------------------------------------------------
 
 /// One request, notify or remote call that is being served. The plugin owns it until it answers.
-/// Destroyed without `finish`: the host answers errc::internal. For a notify the answer is dropped by the host.
+/// Destroyed without `finish`: the host answers errc::internal. For a notify the answer is dropped
+/// by the host.
 class invocation {
 public:
     virtual ~invocation() = default;
@@ -125,7 +130,8 @@ struct method_info {
     bool is_serial = false;
     /// Remotes: hash over the described argument and result types. Handlers: 0.
     std::uint64_t contract = 0;
-    /// The shapes of request and reply for people: `{content: string, target: string}`. May be empty.
+    /// The shapes of request and reply for people: `{content: string, target: string}`. May be
+    /// empty.
     std::string_view request_shape;
     std::string_view reply_shape;
 };
@@ -137,11 +143,13 @@ struct route_param {
     std::optional<std::int64_t> number;
 };
 
-/// A plugin's choice of server for a type; called for client requests that go to that type and for calls from this server.
+/// A plugin's choice of server for a type; called for client requests that go to that type and for
+/// calls from this server.
 class router {
 public:
     /// The id of one of `expected` (never empty, sorted by id). Errors: answered to the caller.
-    virtual result<std::string> pick(const route_param& by, std::span<const server_info> expected) noexcept = 0;
+    virtual result<std::string> pick(const route_param& by,
+                                     std::span<const server_info> expected) noexcept = 0;
 
 protected:
     ~router() = default;
@@ -150,10 +158,13 @@ protected:
 /// Runs on frontends around every client request, forwarded ones too.
 class global_filter {
 public:
-    /// An error answers the client without going further. `settings` of the session may not change here.
-    virtual result<void> before(std::string_view route, body_view request, const session_data& session) noexcept = 0;
+    /// An error answers the client without going further. `settings` of the session may not change
+    /// here.
+    virtual result<void> before(std::string_view route, body_view request,
+                                const session_data& session) noexcept = 0;
     /// After the answer was sent; cannot change it. `failed` is null on success.
-    virtual void after(std::string_view route, const session_data& session, const error* failed) noexcept = 0;
+    virtual void after(std::string_view route, const session_data& session,
+                       const error* failed) noexcept = 0;
 
 protected:
     ~global_filter() = default;
@@ -168,8 +179,8 @@ struct member {
 /// What the host tells a plugin. Defaults do nothing.
 class hooks {
 public:
-    /// A member left its channel without `remove`: its session closed, its frontend died, or the join came too late.
-    /// The channel no longer lists it.
+    /// A member left its channel without `remove`: its session closed, its frontend died, or the
+    /// join came too late. The channel no longer lists it.
     virtual void on_member_lost(std::string_view channel, const member& gone) noexcept {
         (void)channel;
         (void)gone;
@@ -200,8 +211,9 @@ protected:
     ~component() = default;
 };
 
-/// Where a plugin's registrations go. The host keeps the pointers in the tables of one generation, and no longer than the plugin lives.
-/// When routes are only listed (`plugin_door::describe`) nothing is constructed and every pointer is null.
+/// Where a plugin's registrations go. The host keeps the pointers in the tables of one generation,
+/// and no longer than the plugin lives. When routes are only listed (`plugin_door::describe`)
+/// nothing is constructed and every pointer is null.
 class registration {
 public:
     virtual ~registration() = default;
@@ -213,16 +225,20 @@ public:
     virtual void part(component* target) noexcept = 0;
 };
 
-// ---- what the host offers ----------------------------------------------------------------------------------------------------
+// ---- what the host offers
+// ----------------------------------------------------------------------------------------------------
 
 /// Where a call goes and how.
 struct call_target {
-    /// Empty: the server type comes from the route's first word and routing by `param` picks the server.
+    /// Empty: the server type comes from the route's first word and routing by `param` picks the
+    /// server.
     std::string server_id;
     route_param param;
-    /// Zero: the default of host.yaml (`bus: call_timeout`). An enclosing request's deadline is never exceeded.
+    /// Zero: the default of host.yaml (`bus: call_timeout`). An enclosing request's deadline is
+    /// never exceeded.
     duration timeout{};
-    /// The request being served, if any: its session travels along and its deadline bounds the call.
+    /// The request being served, if any: its session travels along and its deadline bounds the
+    /// call.
     const session_data* session = nullptr;
 };
 
@@ -234,15 +250,17 @@ public:
     virtual std::span<const member> members() const noexcept = 0;
     virtual const member* find(std::string_view uid) const noexcept = 0;
     virtual const member* find(const session_ref& session) const noexcept = 0;
-    /// Adds at the end. Errors: duplicate (the session is in it already, or the uid from any frontend), closed (its frontend is not up
-    /// in that incarnation). A session that its frontend no longer has comes back as hooks::on_member_lost.
+    /// Adds at the end. Errors: duplicate (the session is in it already, or the uid from any
+    /// frontend), closed (its frontend is not up in that incarnation). A session that its frontend
+    /// no longer has comes back as hooks::on_member_lost.
     virtual result<void> add(const session_ref& session) noexcept = 0;
     /// False when it was not a member. The hook is not called.
     virtual bool remove(const session_ref& session) noexcept = 0;
     /// To all members of this moment, in order with all other pushes of this server.
     virtual result<void> push(std::string_view route, body_view message) noexcept = 0;
     /// To these members only (others are ignored).
-    virtual result<void> push_to(std::string_view route, body_view message, std::span<const session_ref> to) noexcept = 0;
+    virtual result<void> push_to(std::string_view route, body_view message,
+                                 std::span<const session_ref> to) noexcept = 0;
 
 protected:
     ~channel() = default;
@@ -286,7 +304,8 @@ public:
 
     // who am I, who is there
     virtual const server_info& self() const noexcept = 0;
-    /// Servers registered, also those down and awaited, sorted by id. Empty list for an unknown type. Never null.
+    /// Servers registered, also those down and awaited, sorted by id. Empty list for an unknown
+    /// type. Never null.
     virtual server_list servers(std::string_view type) const noexcept = 0;
     virtual server_list all_servers() const noexcept = 0;
 
@@ -294,21 +313,25 @@ public:
     virtual boost::asio::any_io_executor executor() const noexcept = 0;
     virtual bool is_on_loop() const noexcept = 0;
     virtual void post(std::unique_ptr<task> work) noexcept = 0;
-    /// Runs `work` on a pool thread, then `after` on the loop. Errors of a full pool: `after` runs without `work` (see its own state).
+    /// Runs `work` on a pool thread, then `after` on the loop. Errors of a full pool: `after` runs
+    /// without `work` (see its own state).
     virtual void blocking(std::unique_ptr<task> work, std::unique_ptr<task> after) noexcept = 0;
     virtual time_point now() const noexcept = 0;
     /// Ends with an empty body when due, or errc::cancelled on stop.
     virtual void sleep(duration how_long, std::unique_ptr<completion> done) noexcept = 0;
     /// A timer with a name: replaces one of the same name. `period` zero: once.
-    virtual void set_timer(std::string_view name, duration first, duration period, std::unique_ptr<task> tick) noexcept = 0;
+    virtual void set_timer(std::string_view name, duration first, duration period,
+                           std::unique_ptr<task> tick) noexcept = 0;
     virtual bool cancel_timer(std::string_view name) noexcept = 0;
 
     // servers
-    /// Calls a remote. `arguments` is taken before it returns; `done` gets the result, always, by post.
-    virtual void call(std::string_view route, std::uint64_t contract, const call_target& to, body_view arguments,
-                      std::unique_ptr<completion> done) noexcept = 0;
+    /// Calls a remote. `arguments` is taken before it returns; `done` gets the result, always, by
+    /// post.
+    virtual void call(std::string_view route, std::uint64_t contract, const call_target& to,
+                      body_view arguments, std::unique_ptr<completion> done) noexcept = 0;
     /// As `call` without an answer. Errors: what is known at once (no_server, overloaded, routing).
-    virtual result<void> cast(std::string_view route, std::uint64_t contract, const call_target& to, body_view arguments) noexcept = 0;
+    virtual result<void> cast(std::string_view route, std::uint64_t contract, const call_target& to,
+                              body_view arguments) noexcept = 0;
 
     // channels of this server
     virtual channel* find_channel(std::string_view name) noexcept = 0;
@@ -318,16 +341,22 @@ public:
     virtual std::vector<std::string> channel_names() const = 0;
 
     // sessions, wherever they live
-    virtual void change_session(const session_ref& who, session_change change, std::unique_ptr<completion> done) noexcept = 0;
+    virtual void change_session(const session_ref& who, session_change change,
+                                std::unique_ptr<completion> done) noexcept = 0;
     /// The snapshot of a session of a frontend; empty when it is not there. Ends with the JSON of
     /// `[{"ref":{..},"settings":{..}}]`. By uid when `who.id` is 0, else by id.
-    virtual void find_sessions(const session_ref& who, std::unique_ptr<completion> done) noexcept = 0;
-    /// Kicks every session of the uid on every frontend; ends with the JSON number of sessions kicked.
-    virtual void kick_uid(std::string_view uid, std::string_view reason, std::unique_ptr<completion> done) noexcept = 0;
+    virtual void find_sessions(const session_ref& who,
+                               std::unique_ptr<completion> done) noexcept = 0;
+    /// Kicks every session of the uid on every frontend; ends with the JSON number of sessions
+    /// kicked.
+    virtual void kick_uid(std::string_view uid, std::string_view reason,
+                          std::unique_ptr<completion> done) noexcept = 0;
     /// A push to sessions anywhere, one bus message per frontend.
-    virtual result<void> push_to_sessions(std::string_view route, body_view message, std::span<const session_ref> to) noexcept = 0;
+    virtual result<void> push_to_sessions(std::string_view route, body_view message,
+                                          std::span<const session_ref> to) noexcept = 0;
     /// A push to all sessions of all frontends of the type; `only_bound`: those with a uid.
-    virtual result<void> broadcast(std::string_view frontend_type, std::string_view route, body_view message, bool only_bound) noexcept = 0;
+    virtual result<void> broadcast(std::string_view frontend_type, std::string_view route,
+                                   body_view message, bool only_bound) noexcept = 0;
     /// Sessions of this frontend: bound to `uid`, or all for an empty uid.
     virtual std::vector<session_ref> local_sessions(std::string_view uid) const = 0;
 
@@ -335,14 +364,16 @@ public:
     /// The application's settings of this process, as JSON text.
     virtual std::optional<std::string> setting(std::string_view key) const = 0;
     virtual void set_setting(std::string_view key, std::string json) = 0;
-    /// `config/<name>.json` by the env rule (the key named like the environment, else the whole; else config/<env>/<name>.json).
+    /// `config/<name>.json` by the env rule (the key named like the environment, else the whole;
+    /// else config/<env>/<name>.json).
     virtual result<config_text> read_config(std::string_view name) noexcept = 0;
     /// Thread: any.
     virtual bool logs(log_level at) const noexcept = 0;
     virtual void log(log_level at, std::string_view text) noexcept = 0;
 };
 
-// ---- the door itself ---------------------------------------------------------------------------------------------------------
+// ---- the door itself
+// ---------------------------------------------------------------------------------------------------------
 
 /// What the plugin made of itself; destroyed by `plugin_door::destroy` only.
 class plugin {
@@ -355,14 +386,16 @@ protected:
 struct plugin_door {
     std::uint32_t struct_size;
     std::uint32_t abi;
-    /// Everything that must be equal on both sides: standard library, its ABI switches, Boost, Asio switches, sanitizers.
+    /// Everything that must be equal on both sides: standard library, its ABI switches, Boost, Asio
+    /// switches, sanitizers.
     const char* fingerprint;
     const char* type;
     const char* version;
     const char* build_id;
     /// Lists what the plugin registers; constructs nothing.
     void (*describe)(registration& into);
-    /// Constructs and registers. Null and `*failed` set when the plugin threw. `failed` is never null.
+    /// Constructs and registers. Null and `*failed` set when the plugin threw. `failed` is never
+    /// null.
     plugin* (*create)(host& with, registration& into, std::string* failed);
     void (*destroy)(plugin* made);
 };

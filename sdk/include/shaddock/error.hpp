@@ -10,7 +10,8 @@
 
 namespace shaddock {
 
-/// Why something did not succeed. The numbers travel on the bus: they never change and are never reused.
+/// Why something did not succeed. The numbers travel on the bus: they never change and are never
+/// reused.
 enum class errc : std::uint16_t {
     /// A bug or an exception without a better name; also a handler that never answered.
     internal = 1,
@@ -51,28 +52,46 @@ enum class errc : std::uint16_t {
 /// The name of a code as it stands in logs: `no_server`, `timeout`, ...
 constexpr std::string_view to_string(errc code) {
     switch (code) {
-    case errc::internal: return "internal";
-    case errc::unknown_route: return "unknown_route";
-    case errc::no_server: return "no_server";
-    case errc::timeout: return "timeout";
-    case errc::disconnected: return "disconnected";
-    case errc::overloaded: return "overloaded";
-    case errc::cancelled: return "cancelled";
-    case errc::contract: return "contract";
-    case errc::bad_request: return "bad_request";
-    case errc::closed: return "closed";
-    case errc::lost: return "lost";
-    case errc::duplicate: return "duplicate";
-    case errc::not_found: return "not_found";
-    case errc::recovering: return "recovering";
-    case errc::refused: return "refused";
-    case errc::application: return "application";
-    case errc::config: return "config";
+    case errc::internal:
+        return "internal";
+    case errc::unknown_route:
+        return "unknown_route";
+    case errc::no_server:
+        return "no_server";
+    case errc::timeout:
+        return "timeout";
+    case errc::disconnected:
+        return "disconnected";
+    case errc::overloaded:
+        return "overloaded";
+    case errc::cancelled:
+        return "cancelled";
+    case errc::contract:
+        return "contract";
+    case errc::bad_request:
+        return "bad_request";
+    case errc::closed:
+        return "closed";
+    case errc::lost:
+        return "lost";
+    case errc::duplicate:
+        return "duplicate";
+    case errc::not_found:
+        return "not_found";
+    case errc::recovering:
+        return "recovering";
+    case errc::refused:
+        return "refused";
+    case errc::application:
+        return "application";
+    case errc::config:
+        return "config";
     }
     return "unknown";
 }
 
-/// An expected failure as a value, and what a handler may throw. Clients see only `client_code`; the text is for logs and callers.
+/// An expected failure as a value, and what a handler may throw. Clients see only `client_code`;
+/// the text is for logs and callers.
 class error : public std::exception {
 public:
     /// `internal` without a text: what result::error() answers for a result that has a value.
@@ -81,7 +100,8 @@ public:
         : code_(code), client_code_(client_code), text_(std::move(text)) {}
 
     errc code() const { return code_; }
-    /// The `code` of the answer `{"code":N}` that the client gets; 500 unless the application chose another.
+    /// The `code` of the answer `{"code":N}` that the client gets; 500 unless the application chose
+    /// another.
     int client_code() const { return client_code_; }
     const std::string& text() const { return text_; }
     const char* what() const noexcept override { return text_.c_str(); }
@@ -92,14 +112,16 @@ private:
     std::string text_;
 };
 
-/// What application code throws or returns: `throw shaddock::application_error("the shop is closed")`; with its own code for the client as
-/// second argument. (No constructor from text alone: result<std::string> could not tell a value from an error.)
+/// What application code throws or returns: `throw shaddock::application_error("the shop is
+/// closed")`; with its own code for the client as second argument. (No constructor from text alone:
+/// result<std::string> could not tell a value from an error.)
 inline error application_error(std::string text, int client_code = 500) {
     return {errc::application, std::move(text), client_code};
 }
 
 /// For boost::system::result: `value()` of a failed result throws the error itself.
-[[noreturn]] inline void throw_exception_from_error(const error& failed, const boost::source_location&) {
+[[noreturn]] inline void throw_exception_from_error(const error& failed,
+                                                    const boost::source_location&) {
     throw failed;
 }
 

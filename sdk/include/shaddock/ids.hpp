@@ -13,11 +13,16 @@ enum class session_id : std::uint64_t {};
 /// Form: nanoseconds of the system clock at the start. 0 is none.
 enum class incarnation : std::uint64_t {};
 
-constexpr std::uint64_t number(session_id id) { return static_cast<std::uint64_t>(id); }
-constexpr std::uint64_t number(incarnation id) { return static_cast<std::uint64_t>(id); }
+constexpr std::uint64_t number(session_id id) {
+    return static_cast<std::uint64_t>(id);
+}
+constexpr std::uint64_t number(incarnation id) {
+    return static_cast<std::uint64_t>(id);
+}
 
-/// Where a session lives and whose it is: all that another server needs to reach it. A value that may be kept and sent.
-/// The session is (frontend, life, id); the uid is an attribute at the time of the copy.
+/// Where a session lives and whose it is: all that another server needs to reach it. A value that
+/// may be kept and sent. The session is (frontend, life, id); the uid is an attribute at the time
+/// of the copy.
 struct session_ref {
     std::string frontend;
     incarnation life{};

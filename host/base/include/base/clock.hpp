@@ -14,7 +14,8 @@ namespace shaddock::base {
 using time_point = std::chrono::steady_clock::time_point;
 using duration = std::chrono::steady_clock::duration;
 
-/// A pending call of a clock. Destroying it, or `cancel`, takes the call back; the call never runs after that.
+/// A pending call of a clock. Destroying it, or `cancel`, takes the call back; the call never runs
+/// after that.
 class timer {
 public:
     timer() = default;
@@ -40,13 +41,14 @@ private:
     std::shared_ptr<state> state_;
 };
 
-/// Time as a dependency: all that waits in the host waits on one of these, so tests can move it by hand.
-/// Thread: the loop of the executor it was made with.
+/// Time as a dependency: all that waits in the host waits on one of these, so tests can move it by
+/// hand. Thread: the loop of the executor it was made with.
 class clock {
 public:
     virtual ~clock() = default;
     virtual time_point now() const = 0;
-    /// Calls `call` on the loop at or after `due`, never inline. Keep the timer: dropping it cancels.
+    /// Calls `call` on the loop at or after `due`, never inline. Keep the timer: dropping it
+    /// cancels.
     [[nodiscard]] virtual timer at(time_point due, unique_function<void()> call) = 0;
     [[nodiscard]] timer after(duration delay, unique_function<void()> call) {
         return at(now() + delay, std::move(call));
@@ -64,7 +66,8 @@ private:
     boost::asio::any_io_executor executor_;
 };
 
-/// For tests: time stands still until `advance`, which runs what falls due in order, each inside advance().
+/// For tests: time stands still until `advance`, which runs what falls due in order, each inside
+/// advance().
 class manual_clock final : public clock {
 public:
     time_point now() const override { return now_; }

@@ -9,8 +9,8 @@ namespace shaddock::base {
 template <class Signature>
 class unique_function;
 
-/// A callable that is moved, never copied: what std::function cannot hold (C++23 has std::move_only_function).
-/// Lifetime: owns its target. Calling an empty one is our bug.
+/// A callable that is moved, never copied: what std::function cannot hold (C++23 has
+/// std::move_only_function). Lifetime: owns its target. Calling an empty one is our bug.
 template <class R, class... Args>
 class unique_function<R(Args...)> {
 public:
@@ -18,9 +18,8 @@ public:
     unique_function(std::nullptr_t) {}
 
     template <class F>
-        requires(!std::is_same_v<std::remove_cvref_t<F>, unique_function> &&
-                 std::is_invocable_r_v<R, std::remove_cvref_t<F>&, Args...>)
-    unique_function(F&& target)
+    requires(!std::is_same_v<std::remove_cvref_t<F>, unique_function> &&
+             std::is_invocable_r_v<R, std::remove_cvref_t<F>&, Args...>) unique_function(F&& target)
         : target_(std::make_unique<holder<std::remove_cvref_t<F>>>(std::forward<F>(target))) {}
 
     R operator()(Args... args) { return target_->call(std::forward<Args>(args)...); }

@@ -8,9 +8,9 @@
 
 namespace shaddock::base {
 
-/// Shutdown as a type: work enters, `close` stops new work and reports when the last of it has left.
-/// Thread: one loop. Lifetime: the destructor asserts that it was closed and is empty, or never entered.
-/// Source: Seastar's core/gate.hh, the idea.
+/// Shutdown as a type: work enters, `close` stops new work and reports when the last of it has
+/// left. Thread: one loop. Lifetime: the destructor asserts that it was closed and is empty, or
+/// never entered. Source: Seastar's core/gate.hh, the idea.
 class gate {
 public:
     /// Holds the gate open for one piece of work; leaves when destroyed.
@@ -40,7 +40,8 @@ public:
     bool is_closed() const { return closed_; }
     std::size_t inside() const { return inside_; }
 
-    /// Stops new work; `done` is called once, at once when nothing is inside, else when the last pass leaves.
+    /// Stops new work; `done` is called once, at once when nothing is inside, else when the last
+    /// pass leaves.
     void close(unique_function<void()> done) {
         assert(!closed_);
         closed_ = true;

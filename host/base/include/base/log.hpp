@@ -24,7 +24,8 @@ struct options {
     bool console = true;
 };
 
-/// Sets up the sinks; `name` is the server's id and stands in every line. Until then: console, info.
+/// Sets up the sinks; `name` is the server's id and stands in every line. Until then: console,
+/// info.
 void start(std::string_view name, const options& wanted);
 /// Flushes and closes the sinks.
 void stop();

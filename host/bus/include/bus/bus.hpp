@@ -12,7 +12,8 @@
 #include <string_view>
 #include <vector>
 
-/// Links between servers: calls, replies and casts in one order per pair of servers. What the bytes mean is not the bus's business.
+/// Links between servers: calls, replies and casts in one order per pair of servers. What the bytes
+/// mean is not the bus's business.
 namespace shaddock::bus {
 
 /// The server at the other end of a link.
@@ -26,7 +27,8 @@ struct peer {
 enum class link_end {
     /// Broken; the peer may be alive. Its members stay until its death is proven.
     lost,
-    /// The peer is proven dead: connection refused, another incarnation answered, or it was silent for longer than `silence`.
+    /// The peer is proven dead: connection refused, another incarnation answered, or it was silent
+    /// for longer than `silence`.
     dead,
     /// The peer said goodbye (graceful stop).
     bye,
@@ -45,8 +47,8 @@ struct envelope_view {
     std::string_view bytes;
 };
 
-/// The right and the duty to answer one call. Destroyed without an answer: errc::internal goes back.
-/// May be answered later; after the link is gone the answer is dropped.
+/// The right and the duty to answer one call. Destroyed without an answer: errc::internal goes
+/// back. May be answered later; after the link is gone the answer is dropped.
 class responder {
 public:
     virtual ~responder() = default;
@@ -58,15 +60,16 @@ public:
 /// Who serves what comes in. Thread: the loop. Frames of one peer arrive in the order it sent them.
 class receiver {
 public:
-    virtual void on_call(const peer& from, envelope_view call, std::unique_ptr<responder> answer) = 0;
+    virtual void on_call(const peer& from, envelope_view call,
+                         std::unique_ptr<responder> answer) = 0;
     virtual void on_cast(const peer& from, envelope_view cast) = 0;
 
 protected:
     ~receiver() = default;
 };
 
-/// Who wants to know about links. Called in order of registration; `on_link_up` comes before any frame of that link,
-/// `on_link_down` after the last.
+/// Who wants to know about links. Called in order of registration; `on_link_up` comes before any
+/// frame of that link, `on_link_down` after the last.
 class link_observer {
 public:
     virtual void on_link_up(const peer& with) = 0;
@@ -78,30 +81,34 @@ protected:
     ~link_observer() = default;
 };
 
-/// A server's connection to all others. Implementations: local (one process), direct (Unix sockets), later NATS.
-/// Thread: the loop. Lifetime: `stop` must have ended before destruction.
+/// A server's connection to all others. Implementations: local (one process), direct (Unix
+/// sockets), later NATS. Thread: the loop. Lifetime: `stop` must have ended before destruction.
 class bus {
 public:
     virtual ~bus() = default;
 
-    /// Opens for others. Errors: the id is already running (duplicate), the socket cannot be made (config).
+    /// Opens for others. Errors: the id is already running (duplicate), the socket cannot be made
+    /// (config).
     virtual result<void> start(receiver& serves) = 0;
     virtual void observe(link_observer& observer) = 0;
-    /// The ids to hold links with, from now on, for ever: it dials and redials without end, the first time and after a loss at once,
-    /// then with backoff up to 500 ms. Own id is ignored.
+    /// The ids to hold links with, from now on, for ever: it dials and redials without end, the
+    /// first time and after a loss at once, then with backoff up to 500 ms. Own id is ignored.
     virtual void set_peers(std::vector<std::string> ids) = 0;
 
-    /// `done` is called exactly once, never inline: the reply's bytes, or remote error as sent by the other side, timeout, no_server (no link),
-    /// disconnected (link broke; may have been executed), overloaded (queue full; not sent), cancelled (stopping).
+    /// `done` is called exactly once, never inline: the reply's bytes, or remote error as sent by
+    /// the other side, timeout, no_server (no link), disconnected (link broke; may have been
+    /// executed), overloaded (queue full; not sent), cancelled (stopping).
     virtual void call(std::string_view to, envelope_view what, base::time_point deadline,
                       base::unique_function<void(result<std::string>)> done) = 0;
-    /// Errors: no_server. A cast that does not fit the bounded queue breaks the link (both ends then resync) and is answered overloaded.
+    /// Errors: no_server. A cast that does not fit the bounded queue breaks the link (both ends
+    /// then resync) and is answered overloaded.
     virtual result<void> cast(std::string_view to, envelope_view what) = 0;
 
     virtual bool is_linked(std::string_view id) const = 0;
     virtual std::vector<peer> linked() const = 0;
 
-    /// News from elsewhere (the master saw it exit): breaks its link if any and tells the observers.
+    /// News from elsewhere (the master saw it exit): breaks its link if any and tells the
+    /// observers.
     virtual void report_dead(const peer& gone) = 0;
 
     /// Says goodbye on every link, cancels all calls, closes; `done` is posted.

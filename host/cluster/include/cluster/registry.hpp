@@ -14,7 +14,8 @@ namespace shaddock::cluster {
 
 /// One state of the list. Immutable once published.
 struct view {
-    /// Changes exactly when the expected list does (add, stop, give-up), not when a server goes down or comes back.
+    /// Changes exactly when the expected list does (add, stop, give-up), not when a server goes
+    /// down or comes back.
     std::uint64_t epoch = 0;
     /// All expected servers, sorted by id; `is_up` and `life` say what is known of each.
     std::vector<door::server_info> servers;
@@ -33,8 +34,8 @@ protected:
     ~registry_listener() = default;
 };
 
-/// Implementations: local (one process), direct (servers.json and the links of the bus), later NATS.
-/// Lifetime: `stop` must have ended before destruction.
+/// Implementations: local (one process), direct (servers.json and the links of the bus), later
+/// NATS. Lifetime: `stop` must have ended before destruction.
 class registry {
 public:
     virtual ~registry() = default;

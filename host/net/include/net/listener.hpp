@@ -14,8 +14,8 @@
 #include <string>
 #include <string_view>
 
-/// Client connections: listening, the transports, the package-level life of a connection, bounded write queues.
-/// Thread: the loop, for everything.
+/// Client connections: listening, the transports, the package-level life of a connection, bounded
+/// write queues. Thread: the loop, for everything.
 namespace shaddock::net {
 
 /// Options of a frontend's client port. All from host.yaml (`connector:`).
@@ -30,20 +30,22 @@ struct listener_options {
     base::duration heartbeat_timeout{};
     /// No byte in either direction for this long closes. Zero: never.
     base::duration idle_timeout = std::chrono::seconds(90);
-    /// From accept to a whole handshake (HTTP upgrade included), and from its answer to the ack. Zero: never.
+    /// From accept to a whole handshake (HTTP upgrade included), and from its answer to the ack.
+    /// Zero: never.
     base::duration handshake_timeout = std::chrono::seconds(10);
     base::duration ack_timeout = std::chrono::seconds(10);
     /// Largest package body from a client, bytes.
     std::size_t package_limit = 64 * 1024;
-    /// Bytes waiting to be sent to one connection; past it: queue cut at a package boundary, kick `slow consumer`, closed within 1 s.
+    /// Bytes waiting to be sent to one connection; past it: queue cut at a package boundary, kick
+    /// `slow consumer`, closed within 1 s.
     std::size_t pending_limit = 1024 * 1024;
     /// Further connections are closed at once and counted. 0: no limit.
     std::size_t connections_limit = 10'000;
     bool no_delay = true;
 };
 
-/// A package made once and sent to many: `bytes` is a whole WebSocket frame (header, then one Pomelo package);
-/// raw TCP sends it without the first `header_size` bytes.
+/// A package made once and sent to many: `bytes` is a whole WebSocket frame (header, then one
+/// Pomelo package); raw TCP sends it without the first `header_size` bytes.
 struct encoded_package {
     std::string bytes;
     std::size_t header_size = 0;
@@ -53,18 +55,21 @@ encoded_package encode_for_all(std::string_view package);
 
 enum class send_result { queued, overflowed, closed };
 
-/// One client connection. The listener owns it; a reference stays valid until `on_closed` for it has returned.
+/// One client connection. The listener owns it; a reference stays valid until `on_closed` for it
+/// has returned.
 class connection {
 public:
     /// From 1, unique for this listener.
     virtual session_id id() const = 0;
     /// `ip:port` of the client.
     virtual const std::string& address() const = 0;
-    /// Appends to the write queue; all queues are flushed once per loop turn. Dropped (closed) unless the client has sent its ack.
+    /// Appends to the write queue; all queues are flushed once per loop turn. Dropped (closed)
+    /// unless the client has sent its ack.
     virtual send_result send(const encoded_package& made) = 0;
     /// The same for a package that goes to this client only.
     virtual send_result send_package(std::string_view package) = 0;
-    /// Sends a kick package `{"reason":...}` if it can, then closes after it was written (at most 1 s).
+    /// Sends a kick package `{"reason":...}` if it can, then closes after it was written (at most 1
+    /// s).
     virtual void kick(std::string_view reason) = 0;
     /// Closes without a word.
     virtual void close(std::string_view reason) = 0;
@@ -77,7 +82,8 @@ protected:
     ~connection() = default;
 };
 
-/// What a handshake is answered with; `json` is the whole body. Not accepted: it is sent and the connection closed.
+/// What a handshake is answered with; `json` is the whole body. Not accepted: it is sent and the
+/// connection closed.
 struct handshake_answer {
     bool accepted = false;
     std::string json;
@@ -90,9 +96,11 @@ public:
     virtual handshake_answer on_handshake(connection& from, std::string_view json) = 0;
     /// The ack came: data may flow.
     virtual void on_ready(connection& from) = 0;
-    /// The body of a data package; valid during the call. False: malformed, the connection is closed.
+    /// The body of a data package; valid during the call. False: malformed, the connection is
+    /// closed.
     virtual bool on_data(connection& from, std::string_view message) = 0;
-    /// After this the connection is gone. Called for every connection that became ready, exactly once.
+    /// After this the connection is gone. Called for every connection that became ready, exactly
+    /// once.
     virtual void on_closed(connection& which, std::string_view reason) = 0;
 
 protected:
@@ -126,6 +134,7 @@ public:
     virtual void stop(std::string_view reason, base::unique_function<void()> done) = 0;
 };
 
-std::unique_ptr<listener> make_listener(boost::asio::any_io_executor executor, base::clock& clock, listener_options options);
+std::unique_ptr<listener> make_listener(boost::asio::any_io_executor executor, base::clock& clock,
+                                        listener_options options);
 
 } // namespace shaddock::net

@@ -1,0 +1,169 @@
+#include "bus_port.hpp"
+
+#include "base/log.hpp"
+
+#include <fmt/format.h>
+
+namespace shaddock::server {
+
+namespace {
+
+/// A request or remote call that came over the bus.
+class remote_call final : public pending_call {
+public:
+    remote_call(std::shared_ptr<const door::session_data> session, const wire::request& request,
+                base::time_point deadline, std::unique_ptr<bus::responder> answer)
+        : pending_call(std::move(session), request.body, deadline, request.contract,
+                       answer == nullptr),
+          answer_(std::move(answer)), route_(request.route) {}
+    ~remote_call() override { abandon(); }
+
+private:
+    void answer(result<door::body> outcome) noexcept override {
+        if (!outcome) {
+            const auto failed = outcome.error();
+            base::log::debug("server", "'{}' failed: {}: {}", route_, to_string(failed.code()),
+                             failed.text());
+        }
+        if (answer_ == nullptr) {
+            return;
+        }
+        if (outcome) {
+            answer_->reply(std::string_view(wire::encode_reply(*outcome)));
+        } else {
+            answer_->reply(outcome.error());
+        }
+        answer_.reset();
+    }
+
+    std::unique_ptr<bus::responder> answer_;
+    std::string route_;
+};
+
+error no_frontend() {
+    return {errc::closed, "this server is no frontend: it has no sessions"};
+}
+
+} // namespace
+
+void bus_port::on_call(const bus::peer& from, bus::envelope_view call,
+                       std::unique_ptr<bus::responder> answer) {
+    switch (static_cast<wire::kind>(call.kind)) {
+    case wire::kind::client_request:
+    case wire::kind::remote:
+        return serve(call, std::move(answer));
+    case wire::kind::change_session:
+        return change_session(call.bytes, *answer);
+    case wire::kind::find_sessions:
+        return find_sessions(call.bytes, *answer);
+    case wire::kind::kick_uid:
+        return kick_uid(call.bytes, *answer);
+    default:
+        base::log::warn("server", "{} sent a call of unknown kind {}", from.id, call.kind);
+        answer->reply(error(errc::internal, fmt::format("unknown kind of call {}", call.kind)));
+    }
+}
+
+void bus_port::on_cast(const bus::peer& from, bus::envelope_view cast) {
+    const auto what = static_cast<wire::kind>(cast.kind);
+    switch (what) {
+    case wire::kind::client_request:
+    case wire::kind::remote:
+        return serve(cast, nullptr);
+    case wire::kind::member_lost:
+        return channels_.on_member_lost(from, cast.bytes);
+    case wire::kind::roster:
+        return channels_.on_roster(from, cast.bytes);
+    default:
+        if (clients_ != nullptr) {
+            clients_->on_cast(from, what, cast.bytes);
+        }
+    }
+}
+
+void bus_port::serve(bus::envelope_view what, std::unique_ptr<bus::responder> answer) {
+    wire::request request;
+    if (!wire::decode(what.bytes, request)) {
+        base::log::warn("server", "a request of {} bytes could not be read", what.bytes.size());
+        if (answer != nullptr) {
+            answer->reply(error(errc::internal, "the request could not be read"));
+        }
+        return;
+    }
+    const auto deadline = answer != nullptr ? answer->deadline() : clock_.now() + call_timeout_;
+    std::shared_ptr<const door::session_data> session;
+    if (request.has_session) {
+        session = std::make_shared<const door::session_data>(std::move(request.session));
+    }
+    auto call =
+        std::make_unique<remote_call>(std::move(session), request, deadline, std::move(answer));
+    if (static_cast<wire::kind>(what.kind) == wire::kind::client_request) {
+        calls_.run_handler(request.route, std::move(call));
+    } else {
+        calls_.run_remote(request.route, std::move(call));
+    }
+}
+
+void bus_port::change_session(std::string_view bytes, bus::responder& answer) {
+    session_ref who;
+    door::session_change change;
+    if (!wire::decode(bytes, who, change)) {
+        return answer.reply(error(errc::internal, "the session change could not be read"));
+    }
+    if (clients_ == nullptr) {
+        return answer.reply(no_frontend());
+    }
+    const auto done = clients_->change_session(who, change);
+    answer.reply(done ? result<std::string_view>(std::string_view{})
+                      : result<std::string_view>(done.error()));
+}
+
+void bus_port::find_sessions(std::string_view bytes, bus::responder& answer) {
+    wire::reader in(bytes);
+    const auto who = wire::read_ref(in);
+    const auto json = clients_ != nullptr && in.ok() ? clients_->find_sessions(who) : "[]";
+    answer.reply(std::string_view(json));
+}
+
+void bus_port::kick_uid(std::string_view bytes, bus::responder& answer) {
+    wire::reader in(bytes);
+    const auto uid = in.text();
+    const auto reason = in.text();
+    const auto kicked = clients_ != nullptr && in.ok() ? clients_->kick_uid(uid, reason) : 0;
+    answer.reply(std::string_view(std::to_string(kicked)));
+}
+
+void bus_port::on_link_up(const bus::peer& with) {
+    base::log::info("server", "linked with {}", with.id);
+    channels_.on_link_up(with);
+    if (clients_ != nullptr) {
+        clients_->send_roster(with);
+    }
+}
+
+void bus_port::on_link_down(const bus::peer& with, bus::link_end why) {
+    switch (why) {
+    case bus::link_end::lost:
+        // Not its death: members stay until that is proven, rosters are compared when the link is
+        // back.
+        base::log::warn("server", "link with {} lost", with.id);
+        break;
+    case bus::link_end::dead:
+        base::log::warn("server", "{} is dead", with.id);
+        channels_.on_dead(with);
+        break;
+    case bus::link_end::bye:
+        base::log::info("server", "{} has stopped", with.id);
+        channels_.on_dead(with);
+        break;
+    case bus::link_end::stopped:
+        break;
+    }
+}
+
+void bus_port::on_dead(const bus::peer& gone) {
+    base::log::warn("server", "{} is dead", gone.id);
+    channels_.on_dead(gone);
+}
+
+} // namespace shaddock::server

@@ -1,0 +1,41 @@
+#pragma once
+
+#include "channels.hpp"
+#include "dispatcher.hpp"
+#include "frontend.hpp"
+#include "line.hpp"
+
+namespace shaddock::server {
+
+/// Where other servers come in: reads the envelopes of the bus and hands them to whoever they are
+/// for. Thread: the loop.
+class bus_port final : public bus::receiver, public bus::link_observer {
+public:
+    /// `clients` is null on a backend.
+    bus_port(base::clock& clock, base::duration call_timeout, dispatcher& calls,
+             channel_store& channels, frontend* clients)
+        : clock_(clock), call_timeout_(call_timeout), calls_(calls), channels_(channels),
+          clients_(clients) {}
+
+    void on_call(const bus::peer& from, bus::envelope_view call,
+                 std::unique_ptr<bus::responder> answer) override;
+    void on_cast(const bus::peer& from, bus::envelope_view cast) override;
+    void on_link_up(const bus::peer& with) override;
+    void on_link_down(const bus::peer& with, bus::link_end why) override;
+    void on_dead(const bus::peer& gone) override;
+
+private:
+    /// Serves a request or remote; `answer` is null for a cast.
+    void serve(bus::envelope_view what, std::unique_ptr<bus::responder> answer);
+    void change_session(std::string_view bytes, bus::responder& answer);
+    void find_sessions(std::string_view bytes, bus::responder& answer);
+    void kick_uid(std::string_view bytes, bus::responder& answer);
+
+    base::clock& clock_;
+    base::duration call_timeout_;
+    dispatcher& calls_;
+    channel_store& channels_;
+    frontend* clients_;
+};
+
+} // namespace shaddock::server

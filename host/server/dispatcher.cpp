@@ -1,0 +1,176 @@
+#include "dispatcher.hpp"
+
+#include <boost/asio/post.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace shaddock::server {
+
+namespace {
+
+constexpr auto sweep_period = std::chrono::milliseconds(250);
+
+} // namespace
+
+pending_call::pending_call(std::shared_ptr<const door::session_data> session, door::body_view body,
+                           base::time_point deadline, std::uint64_t contract, bool is_notify)
+    : session_(std::move(session)), bytes_(body.bytes), tag_(body.tag), deadline_(deadline),
+      contract_(contract), is_notify_(is_notify) {}
+
+pending_call::~pending_call() {
+    leave();
+}
+
+void pending_call::abandon() noexcept {
+    if (!is_finished_) {
+        finish(error(errc::internal, "the handler ended without an answer"));
+    }
+}
+
+void pending_call::finish(result<door::body> outcome) noexcept {
+    if (is_finished_) {
+        return;
+    }
+    is_finished_ = true;
+    answer(std::move(outcome));
+    leave();
+}
+
+void pending_call::leave() {
+    if (owner_ != nullptr) {
+        owner_->ended(*this);
+    }
+}
+
+dispatcher::dispatcher(boost::asio::any_io_executor executor, base::clock& clock,
+                       std::size_t serial_limit)
+    : executor_(std::move(executor)), clock_(clock), serial_limit_(serial_limit) {}
+
+dispatcher::~dispatcher() {
+    *alive_ = false;
+    cancel_all();
+}
+
+void dispatcher::run_handler(std::string_view route, std::unique_ptr<pending_call> call) {
+    run(current_ ? current_->registered().find_handler(route) : nullptr, route, std::move(call));
+}
+
+void dispatcher::run_remote(std::string_view route, std::unique_ptr<pending_call> call) {
+    run(current_ ? current_->registered().find_remote(route) : nullptr, route, std::move(call));
+}
+
+void dispatcher::run(method_entry* entry, std::string_view route,
+                     std::unique_ptr<pending_call> call) {
+    if (entry == nullptr) {
+        call->finish(error(errc::unknown_route,
+                           fmt::format("'{}' is not registered by this server", route)));
+        return;
+    }
+    call->entry_ = entry;
+    call->lease_ = current_;
+    if (!entry->is_serial || call->session_ == nullptr) {
+        start(std::move(call));
+        return;
+    }
+    const auto [at, is_first] = serial_.try_emplace(key_of(*call));
+    if (is_first) {
+        start(std::move(call));
+    } else if (at->second.size() < serial_limit_) {
+        at->second.push_back(std::move(call));
+    } else {
+        call->finish(
+            error(errc::overloaded, fmt::format("'{}': {} requests of this session wait already",
+                                                route, serial_limit_)));
+    }
+}
+
+dispatcher::serial_key dispatcher::key_of(const pending_call& call) {
+    const auto& ref = call.session_->ref;
+    return {call.entry_, ref.id, std::hash<std::string>()(ref.frontend)};
+}
+
+void dispatcher::start(std::unique_ptr<pending_call> call) {
+    auto& started = *call;
+    started.owner_ = this;
+    started.before_ = last_;
+    (last_ != nullptr ? last_->after_ : first_) = &started;
+    last_ = &started;
+    ++in_flight_;
+    ++started_;
+    auto* target = started.entry_->target;
+    target->invoke(std::move(call));
+    if (in_flight_ != 0) {
+        watch();
+    }
+}
+
+void dispatcher::ended(pending_call& call) {
+    call.owner_ = nullptr;
+    (call.before_ != nullptr ? call.before_->after_ : first_) = call.after_;
+    (call.after_ != nullptr ? call.after_->before_ : last_) = call.before_;
+    --in_flight_;
+    if (call.entry_->is_serial && call.session_ != nullptr) {
+        // By post: the next must not start inside the finish() of this one.
+        boost::asio::post(executor_, [this, alive = alive_, key = key_of(call)] {
+            if (*alive) {
+                next_serial(key);
+            }
+        });
+    }
+    if (in_flight_ == 0 && idle_) {
+        idle_();
+    }
+}
+
+void dispatcher::next_serial(const serial_key& key) {
+    const auto at = serial_.find(key);
+    if (at == serial_.end()) {
+        return;
+    }
+    if (at->second.empty()) {
+        serial_.erase(at);
+        return;
+    }
+    auto next = std::move(at->second.front());
+    at->second.pop_front();
+    start(std::move(next));
+}
+
+void dispatcher::watch() {
+    if (!sweep_.is_armed()) {
+        sweep_ = clock_.after(sweep_period, [this] { expire(); });
+    }
+}
+
+void dispatcher::expire() {
+    const auto now = clock_.now();
+    for (auto* each = first_; each != nullptr;) {
+        auto* call = each;
+        each = each->after_;
+        if (call->deadline_ <= now) {
+            // finish() takes it off the list; the plugin still owns it and its late answer is
+            // dropped.
+            call->finish(
+                error(errc::timeout, fmt::format("'{}' did not answer in time", call->route())));
+        }
+    }
+    if (in_flight_ != 0) {
+        watch();
+    }
+}
+
+void dispatcher::cancel_all() {
+    while (first_ != nullptr) {
+        first_->finish(error(errc::cancelled, "the server is stopping"));
+    }
+    for (auto& [key, queue] : serial_) {
+        for (auto& each : queue) {
+            each->finish(error(errc::cancelled, "the server is stopping"));
+        }
+    }
+    serial_.clear();
+    sweep_.cancel();
+}
+
+} // namespace shaddock::server

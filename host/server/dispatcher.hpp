@@ -1,0 +1,119 @@
+#pragma once
+
+#include "base/clock.hpp"
+#include "generation.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+namespace shaddock::server {
+
+class dispatcher;
+
+/// One request, notify or remote call being served here. The plugin owns it until it has answered.
+/// Every call is answered exactly once: by the plugin, by its deadline, or on its destruction.
+class pending_call : public door::invocation {
+public:
+    pending_call(std::shared_ptr<const door::session_data> session, door::body_view body,
+                 base::time_point deadline, std::uint64_t contract, bool is_notify);
+    ~pending_call() override;
+
+    std::string_view route() const noexcept final { return entry_->route; }
+    door::body_view request() const noexcept final { return {tag_, bytes_}; }
+    const door::session_data* session() const noexcept final { return session_.get(); }
+    std::uint64_t contract() const noexcept final { return contract_; }
+    bool is_notify() const noexcept final { return is_notify_; }
+    base::time_point deadline() const noexcept final { return deadline_; }
+    void finish(result<door::body> outcome) noexcept final;
+
+protected:
+    /// Sends the answer on its way; called exactly once, for a notify too.
+    virtual void answer(result<door::body> outcome) noexcept = 0;
+    /// To be called in the destructor of each derived class: answers `internal` if nobody answered
+    /// before.
+    void abandon() noexcept;
+
+private:
+    friend class dispatcher;
+    void leave();
+
+    std::shared_ptr<const door::session_data> session_;
+    std::string bytes_;
+    door::codec tag_;
+    base::time_point deadline_;
+    std::uint64_t contract_;
+    bool is_notify_;
+    bool is_finished_ = false;
+    method_entry* entry_ = nullptr;
+    std::shared_ptr<generation> lease_;
+    // The dispatcher's list of calls in flight; owner_ is null when not in it.
+    dispatcher* owner_ = nullptr;
+    pending_call* before_ = nullptr;
+    pending_call* after_ = nullptr;
+};
+
+/// Executes calls on the present generation: finds the method, keeps serial methods serial, counts,
+/// and answers what runs out of time. Thread: the loop.
+class dispatcher {
+public:
+    dispatcher(boost::asio::any_io_executor executor, base::clock& clock, std::size_t serial_limit);
+    ~dispatcher();
+
+    /// From here on calls go to `next`.
+    void use(std::shared_ptr<generation> next) { current_ = std::move(next); }
+    const std::shared_ptr<generation>& current() const { return current_; }
+
+    void run_handler(std::string_view route, std::unique_ptr<pending_call> call);
+    void run_remote(std::string_view route, std::unique_ptr<pending_call> call);
+
+    std::size_t in_flight() const { return in_flight_; }
+    std::uint64_t started() const { return started_; }
+    /// Called whenever the last call in flight has ended.
+    void on_idle(base::unique_function<void()> idle) { idle_ = std::move(idle); }
+    /// Answers everything in flight with `cancelled` and forgets it.
+    void cancel_all();
+
+private:
+    friend class pending_call;
+    struct serial_key {
+        const method_entry* entry;
+        session_id session;
+        std::size_t frontend;
+        friend bool operator==(const serial_key&, const serial_key&) = default;
+    };
+    struct serial_hash {
+        std::size_t operator()(const serial_key& key) const {
+            return std::hash<const void*>()(key.entry) ^
+                   (static_cast<std::size_t>(key.session) * 0x9e3779b97f4a7c15u) ^ key.frontend;
+        }
+    };
+    void run(method_entry* entry, std::string_view route, std::unique_ptr<pending_call> call);
+    static serial_key key_of(const pending_call& call);
+    void start(std::unique_ptr<pending_call> call);
+    void ended(pending_call& call);
+    void next_serial(const serial_key& key);
+    void expire();
+    void watch();
+
+    boost::asio::any_io_executor executor_;
+    base::clock& clock_;
+    std::size_t serial_limit_;
+    std::shared_ptr<generation> current_;
+    // In order of their start; the sweep looks at all of them, which is cheap while calls are
+    // short.
+    pending_call* first_ = nullptr;
+    pending_call* last_ = nullptr;
+    std::size_t in_flight_ = 0;
+    std::uint64_t started_ = 0;
+    base::timer sweep_;
+    base::unique_function<void()> idle_;
+    /// A key is here while one of its calls runs; the queue holds those that wait.
+    std::unordered_map<serial_key, std::deque<std::unique_ptr<pending_call>>, serial_hash> serial_;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+} // namespace shaddock::server

@@ -1,0 +1,92 @@
+#pragma once
+
+#include "directory.hpp"
+#include "dispatcher.hpp"
+#include "line.hpp"
+#include "mirror.hpp"
+#include "sessions.hpp"
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace shaddock::server {
+
+/// The client side of a frontend: handshake, requests (served here or forwarded), answers, pushes,
+/// sessions and their memberships. Thread: the loop. Lifetime: `stop` must have ended before
+/// destruction, unless never started.
+class frontend final : public net::listener_events {
+public:
+    frontend(boost::asio::any_io_executor executor, base::clock& clock,
+             const server_options& options, line& servers, directory& list, dispatcher& local);
+    ~frontend();
+
+    result<void> start();
+    /// Closes the port and refuses new requests; those in flight go on.
+    void drain();
+    /// Kicks everybody; `done` is posted.
+    void stop(std::string_view reason, base::unique_function<void()> done);
+
+    std::uint16_t port() const { return listener_->port(); }
+    const net::listener_counts& counts() const { return listener_->counts(); }
+    std::size_t forwarded() const { return forwarded_; }
+    std::uint64_t deliveries() const { return deliveries_; }
+    session_store& sessions() { return sessions_; }
+    /// Called whenever the last forwarded request has been answered.
+    void on_idle(base::unique_function<void()> idle) { idle_ = std::move(idle); }
+
+    // what owners of channels and other servers say
+    void on_cast(const bus::peer& from, wire::kind what, std::string_view bytes);
+    result<door::body> change_session(const session_ref& who, const door::session_change& change);
+    /// JSON array of sessions:
+    /// `[{"ref":{"frontend":..,"life":..,"id":..,"uid":..},"settings":{..}}]`.
+    std::string find_sessions(const session_ref& who) const;
+    std::size_t kick_uid(std::string_view uid, std::string_view reason);
+    /// Tells the owner which of our sessions are in its channels.
+    void send_roster(const bus::peer& owner);
+
+    // net::listener_events
+    net::handshake_answer on_handshake(net::connection& from, std::string_view json) override;
+    void on_ready(net::connection& from) override;
+    bool on_data(net::connection& from, std::string_view message) override;
+    void on_closed(net::connection& which, std::string_view reason) override;
+
+    /// Answers request `message_id` of a session, if it is still here.
+    void answer(session_id to, std::uint32_t message_id, const result<door::body>& outcome);
+
+private:
+    struct incoming;
+    void serve(session& from, const incoming& request);
+    void forward(session& from, std::string_view type, const incoming& request);
+    void ended(session_id of, std::uint32_t message_id, std::string_view route,
+               const result<door::body>& outcome);
+    bool passes_filters(session& from, const incoming& request);
+    void push(const net::encoded_package& made, session& to);
+
+    void push_channel(const bus::peer& owner, std::string_view bytes);
+    void push_sessions(std::string_view bytes);
+    void broadcast(std::string_view bytes);
+    void join(const bus::peer& owner, std::string_view bytes);
+    void leave(const bus::peer& owner, std::string_view bytes);
+    void report_lost(std::string_view owner, std::string_view channel, session_id gone);
+
+    boost::asio::any_io_executor executor_;
+    base::clock& clock_;
+    const server_options& options_;
+    line& servers_;
+    directory& list_;
+    dispatcher& local_;
+    session_store sessions_;
+    mirror mirror_;
+    std::unique_ptr<net::listener> listener_;
+    std::size_t forwarded_ = 0;
+    std::uint64_t deliveries_ = 0;
+    bool is_draining_ = false;
+    base::unique_function<void()> idle_;
+    // Scratch for the package being encoded: one push is encoded once, whoever gets it.
+    std::string package_;
+
+    friend class client_call;
+};
+
+} // namespace shaddock::server

@@ -1,0 +1,102 @@
+#pragma once
+
+#include "server/server.hpp"
+
+#include <shaddock/door.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace shaddock::server {
+
+/// A handler's or remote's method in the tables of one generation.
+struct method_entry {
+    std::string route;
+    bool is_serial = false;
+    std::uint64_t contract = 0;
+    door::callable* target = nullptr;
+};
+
+/// All that one generation of a plugin registered. Filled while the plugin is created, then
+/// unchanged.
+class tables final : public door::registration {
+public:
+    explicit tables(std::string type) : type_(std::move(type)) {}
+
+    void handler(const door::method_info& info, door::callable* target) noexcept override;
+    void remote(const door::method_info& info, door::callable* target) noexcept override;
+    void route(std::string_view type, door::router* target) noexcept override;
+    void filter(door::global_filter* target) noexcept override { filters_.push_back(target); }
+    void hook(door::hooks* target) noexcept override { hooks_.push_back(target); }
+    void part(door::component* target) noexcept override { components_.push_back(target); }
+
+    method_entry* find_handler(std::string_view route) { return find(handlers_, route); }
+    method_entry* find_remote(std::string_view route) { return find(remotes_, route); }
+    door::router* router_for(std::string_view type) const;
+    const std::vector<door::global_filter*>& filters() const { return filters_; }
+    const std::vector<door::hooks*>& hooks() const { return hooks_; }
+    const std::vector<door::component*>& components() const { return components_; }
+    /// Routes registered twice, as text; empty when all is well.
+    const std::string& problem() const { return problem_; }
+
+private:
+    struct text_hash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view text) const {
+            return std::hash<std::string_view>()(text);
+        }
+    };
+    using methods = std::unordered_map<std::string, method_entry, text_hash, std::equal_to<>>;
+    static method_entry* find(methods& in, std::string_view route) {
+        const auto at = in.find(route);
+        return at == in.end() ? nullptr : &at->second;
+    }
+    void add(methods& to, const door::method_info& info, door::callable* target);
+
+    std::string type_;
+    methods handlers_;
+    methods remotes_;
+    std::vector<std::pair<std::string, door::router*>> routers_;
+    std::vector<door::global_filter*> filters_;
+    std::vector<door::hooks*> hooks_;
+    std::vector<door::component*> components_;
+    std::string problem_;
+};
+
+/// One life of a plugin's objects. Shared by the server and by every invocation that it still has
+/// to answer (the lease).
+class generation {
+public:
+    /// Creates and registers. Errors: config with what the plugin threw, or a route registered
+    /// twice.
+    static result<std::shared_ptr<generation>> create(const plugin_source& from,
+                                                      std::unique_ptr<door::host> host,
+                                                      std::string type, std::uint32_t number);
+    ~generation();
+
+    tables& registered() { return tables_; }
+    door::host& host() { return *host_; }
+    const plugin_source& source() const { return source_; }
+    std::uint32_t number() const { return number_; }
+    /// Destroys the plugin's objects now, whoever still holds a lease.
+    void destroy();
+
+    generation(plugin_source from, std::unique_ptr<door::host> host, std::string type,
+               std::uint32_t number)
+        : source_(std::move(from)), host_(std::move(host)), tables_(std::move(type)),
+          number_(number) {}
+
+private:
+    plugin_source source_;
+    // The host interface outlives the plugin's objects.
+    std::unique_ptr<door::host> host_;
+    tables tables_;
+    std::uint32_t number_;
+    door::plugin* plugin_ = nullptr;
+};
+
+} // namespace shaddock::server

@@ -1,0 +1,105 @@
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/function.hpp"
+#include "bus/bus.hpp"
+#include "cluster/registry.hpp"
+#include "net/listener.hpp"
+
+#include <shaddock/door.hpp>
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+/// One server instance: what is registered by its plugin, its sessions, its channels, and its life
+/// from start to stop.
+namespace shaddock::server {
+
+/// What a server needs to be told; a value.
+struct server_options {
+    /// Own record; `life` is this process's incarnation.
+    door::server_info self;
+    /// Set exactly when the server is a frontend.
+    std::optional<net::listener_options> listener;
+    /// How long a request or call waits for its answer.
+    base::duration call_timeout = std::chrono::seconds(10);
+    /// How long a graceful stop waits for requests in flight, and then for components.
+    base::duration drain_timeout = std::chrono::seconds(5);
+    /// Requests of one session that may be unanswered at a time; further ones are answered
+    /// `overloaded`.
+    std::size_t requests_limit = 1024;
+    /// Requests of one session that may wait for a serial method; further ones are answered
+    /// `overloaded`.
+    std::size_t serial_limit = 64;
+    /// Reads `config/<name>.json` by the env rule, for plugins.
+    std::function<result<door::config_text>(std::string_view name)> read_config;
+    /// Runs what plugins give to `blocking`; empty: such work is refused.
+    boost::asio::any_io_executor blocking_pool;
+};
+
+/// The plugin that gives the server its type, checked and mapped; it stays mapped for ever.
+struct plugin_source {
+    const door::plugin_door* door = nullptr;
+    /// The file as configured, for people.
+    std::string file;
+};
+
+enum class state { starting, ready, draining, stopped };
+std::string_view to_string(state now);
+
+/// What `host list` and the master are told.
+struct status {
+    state now = state::starting;
+    std::size_t connections = 0;
+    std::size_t sessions = 0;
+    std::size_t channels = 0;
+    std::size_t members = 0;
+    std::size_t requests_in_flight = 0;
+    std::uint64_t requests = 0;
+    std::uint64_t pushes = 0;
+    std::uint64_t deliveries = 0;
+    std::string module;
+    std::string version;
+    std::uint32_t generation = 0;
+    /// Links that are up and links that are wanted (servers expected, without this one).
+    std::size_t links = 0;
+    std::size_t links_expected = 0;
+};
+
+/// One server: a value without globals that is given its loop, clock, bus and registry.
+/// Thread: the loop of the executor. Lifetime: `stop` must have ended before destruction; clock,
+/// bus and registry outlive it.
+class server {
+public:
+    server(boost::asio::any_io_executor executor, base::clock& clock, bus::bus& links,
+           cluster::registry& registry, server_options options);
+    ~server();
+    server(const server&) = delete;
+    server& operator=(const server&) = delete;
+
+    /// Plugin -> bus -> registry -> components -> client port. `started` is called once: success,
+    /// or what failed and why. After a failure call `stop`.
+    void start(plugin_source plugin, base::unique_function<void(result<void>)> started);
+
+    /// Client port closes -> deregisters -> requests in flight end (at most `drain_timeout`) ->
+    /// clients are kicked with `reason`
+    /// -> components stop in reverse -> the plugin's objects are destroyed. `stopped` is posted
+    /// when all is over. Call once.
+    void stop(std::string_view reason, base::unique_function<void()> stopped);
+
+    status now() const;
+    /// The port that clients use; 0 for a backend.
+    std::uint16_t client_port() const;
+
+private:
+    class parts;
+    std::unique_ptr<parts> parts_;
+};
+
+} // namespace shaddock::server

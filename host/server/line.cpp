@@ -1,0 +1,76 @@
+#include "line.hpp"
+
+#include <boost/asio/post.hpp>
+
+namespace shaddock::server {
+
+namespace {
+
+using completion = base::unique_function<void(result<std::string>)>;
+
+/// Answers a call to oneself, by post.
+class loopback_responder final : public bus::responder {
+public:
+    loopback_responder(boost::asio::any_io_executor executor, base::time_point deadline,
+                       completion done)
+        : executor_(std::move(executor)), deadline_(deadline), done_(std::move(done)) {}
+    ~loopback_responder() override {
+        if (done_) {
+            reply(error(errc::internal, "the call was dropped without an answer"));
+        }
+    }
+    void reply(result<std::string_view> answer) noexcept override {
+        if (!done_) {
+            return;
+        }
+        auto owned = answer ? result<std::string>(std::string(*answer))
+                            : result<std::string>(answer.error());
+        boost::asio::post(executor_, [done = std::move(done_), owned = std::move(owned)]() mutable {
+            done(std::move(owned));
+        });
+    }
+    base::time_point deadline() const noexcept override { return deadline_; }
+
+private:
+    boost::asio::any_io_executor executor_;
+    base::time_point deadline_;
+    completion done_;
+};
+
+} // namespace
+
+line::line(boost::asio::any_io_executor executor, bus::bus& links, bus::peer self)
+    : executor_(std::move(executor)), links_(links), self_(std::move(self)) {}
+
+void line::call(std::string_view to, wire::kind what, std::string bytes, base::time_point deadline,
+                completion done) {
+    const auto kind = static_cast<std::uint8_t>(what);
+    if (to != self_.id) {
+        links_.call(to, {kind, bytes}, deadline, std::move(done));
+        return;
+    }
+    auto answer = std::make_unique<loopback_responder>(executor_, deadline, std::move(done));
+    boost::asio::post(executor_, [this, alive = alive_, kind, bytes = std::move(bytes),
+                                  answer = std::move(answer)]() mutable {
+        if (*alive) {
+            self_receiver_->on_call(self_, {kind, bytes}, std::move(answer));
+        } else {
+            answer->reply(error(errc::cancelled, "this server is stopping"));
+        }
+    });
+}
+
+result<void> line::cast(std::string_view to, wire::kind what, std::string bytes) {
+    const auto kind = static_cast<std::uint8_t>(what);
+    if (to != self_.id) {
+        return links_.cast(to, {kind, bytes});
+    }
+    boost::asio::post(executor_, [this, alive = alive_, kind, bytes = std::move(bytes)] {
+        if (*alive) {
+            self_receiver_->on_cast(self_, {kind, bytes});
+        }
+    });
+    return {};
+}
+
+} // namespace shaddock::server

@@ -1,0 +1,42 @@
+#pragma once
+
+#include "bus/bus.hpp"
+#include "wire.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace shaddock::server {
+
+/// The way to any server by id, this one included: what goes to oneself takes the same path as from
+/// the bus, by post and in order. Thread: the loop.
+class line {
+public:
+    line(boost::asio::any_io_executor executor, bus::bus& links, bus::peer self);
+
+    /// Whoever serves what goes to oneself; set once, before use.
+    void serve(bus::receiver& receiver) { self_receiver_ = &receiver; }
+    const bus::peer& self() const { return self_; }
+
+    /// As bus::call. `done` never runs inline.
+    void call(std::string_view to, wire::kind what, std::string bytes, base::time_point deadline,
+              base::unique_function<void(result<std::string>)> done);
+    /// As bus::cast.
+    result<void> cast(std::string_view to, wire::kind what, std::string bytes);
+    /// Whether a frame to this server would be taken now.
+    bool reaches(std::string_view id) const { return id == self_.id || links_.is_linked(id); }
+    /// From now on nothing runs any more that was posted to oneself.
+    void stop() { *alive_ = false; }
+
+private:
+    boost::asio::any_io_executor executor_;
+    bus::bus& links_;
+    bus::peer self_;
+    bus::receiver* self_receiver_ = nullptr;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+} // namespace shaddock::server

@@ -1,0 +1,348 @@
+#include "plugin_host.hpp"
+
+#include "base/log.hpp"
+
+#include <boost/asio/post.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace shaddock::server {
+
+namespace {
+
+/// Pieces of blocking work that one generation may have under way.
+constexpr std::size_t blocking_limit = 1024;
+
+base::log::level translate(door::log_level at) {
+    switch (at) {
+    case door::log_level::debug:
+        return base::log::level::debug;
+    case door::log_level::info:
+        return base::log::level::info;
+    case door::log_level::warn:
+        return base::log::level::warn;
+    case door::log_level::error:
+        break;
+    }
+    return base::log::level::error;
+}
+
+/// Counts down the answers of several frontends to one question.
+struct tally {
+    std::size_t waiting = 0;
+    std::size_t sum = 0;
+    std::unique_ptr<door::completion> done;
+};
+
+} // namespace
+
+plugin_host::plugin_host(host_parts parts)
+    : parts_(std::move(parts)), loop_(std::this_thread::get_id()) {}
+
+plugin_host::~plugin_host() {
+    stop();
+}
+
+void plugin_host::stop() {
+    *alive_ = false;
+    timers_.clear();
+    auto asleep = std::move(sleepers_);
+    sleepers_.clear();
+    for (auto& [id, each] : asleep) {
+        each.wait.cancel();
+        complete(std::move(each.done), error(errc::cancelled, "the server is stopping"));
+    }
+}
+
+void plugin_host::complete(std::unique_ptr<door::completion> done, result<door::body> outcome) {
+    boost::asio::post(parts_.executor,
+                      [done = std::move(done), outcome = std::move(outcome)]() mutable {
+                          done->done(std::move(outcome));
+                      });
+}
+
+// ---- the loop
+// ----------------------------------------------------------------------------------------------------------------
+
+void plugin_host::post(std::unique_ptr<door::task> work) noexcept {
+    boost::asio::post(parts_.executor, [alive = alive_, work = std::move(work)] {
+        if (*alive) {
+            work->run();
+        }
+    });
+}
+
+void plugin_host::blocking(std::unique_ptr<door::task> work,
+                           std::unique_ptr<door::task> after) noexcept {
+    const bool is_refused =
+        !parts_.options.blocking_pool || blocking_ >= blocking_limit || !*alive_;
+    if (is_refused) {
+        boost::asio::post(parts_.executor, [after = std::move(after)] { after->run(); });
+        return;
+    }
+    ++blocking_;
+    // The loop must not end while the pool works for it.
+    auto keep =
+        boost::asio::prefer(parts_.executor, boost::asio::execution::outstanding_work.tracked);
+    boost::asio::post(parts_.options.blocking_pool, [this, alive = alive_, keep,
+                                                     work = std::move(work),
+                                                     after = std::move(after)]() mutable {
+        work->run();
+        boost::asio::post(keep, [this, alive, work = std::move(work), after = std::move(after)] {
+            if (*alive) {
+                --blocking_;
+            }
+            after->run();
+        });
+    });
+}
+
+void plugin_host::sleep(door::duration how_long, std::unique_ptr<door::completion> done) noexcept {
+    if (!*alive_) {
+        return complete(std::move(done), error(errc::cancelled, "the server is stopping"));
+    }
+    const auto id = next_sleeper_++;
+    auto& entry = sleepers_[id];
+    entry.done = std::move(done);
+    entry.wait = parts_.clock.after(how_long, [this, id] {
+        auto ready = sleepers_.extract(id);
+        complete(std::move(ready.mapped().done), door::body{});
+    });
+}
+
+void plugin_host::set_timer(std::string_view name, door::duration first, door::duration period,
+                            std::unique_ptr<door::task> tick) noexcept {
+    if (!*alive_) {
+        return;
+    }
+    auto& entry = timers_[std::string(name)];
+    entry.due = parts_.clock.now() + first;
+    entry.period = period;
+    entry.tick = std::move(tick);
+    arm(std::string(name), entry);
+}
+
+void plugin_host::arm(const std::string& name, named_timer& timer) {
+    timer.wait = parts_.clock.at(timer.due, [this, name] {
+        const auto at = timers_.find(name);
+        if (at == timers_.end()) {
+            return;
+        }
+        // The tick may set or cancel this very timer.
+        const auto tick = at->second.tick;
+        if (at->second.period.count() > 0) {
+            // A late tick does not make the following ones come in a burst.
+            at->second.due = std::max(at->second.due + at->second.period, parts_.clock.now());
+            arm(name, at->second);
+        } else {
+            timers_.erase(at);
+        }
+        tick->run();
+    });
+}
+
+bool plugin_host::cancel_timer(std::string_view name) noexcept {
+    const auto at = timers_.find(name);
+    if (at == timers_.end()) {
+        return false;
+    }
+    timers_.erase(at);
+    return true;
+}
+
+// ---- servers
+// -----------------------------------------------------------------------------------------------------------------
+
+result<std::string> plugin_host::target_of(std::string_view route,
+                                           const door::call_target& to) const {
+    if (!to.server_id.empty()) {
+        return to.server_id;
+    }
+    const auto dot = route.find('.');
+    if (dot == std::string_view::npos || dot == 0) {
+        return error(errc::unknown_route, fmt::format("'{}' is not type.remote.method", route));
+    }
+    if (!parts_.calls.current()) {
+        return parts_.list.pick(tables(""), route.substr(0, dot), to.param);
+    }
+    return parts_.list.pick(parts_.calls.current()->registered(), route.substr(0, dot), to.param);
+}
+
+void plugin_host::call(std::string_view route, std::uint64_t contract, const door::call_target& to,
+                       door::body_view arguments, std::unique_ptr<door::completion> done) noexcept {
+    auto target = target_of(route, to);
+    if (!target) {
+        return complete(std::move(done), std::move(target).error());
+    }
+    const auto timeout = to.timeout.count() > 0 ? to.timeout : parts_.options.call_timeout;
+    parts_.servers.call(
+        *target, wire::kind::remote, wire::encode(route, contract, to.session, arguments),
+        parts_.clock.now() + timeout, [done = std::move(done)](result<std::string> reply) {
+            done->done(reply ? wire::decode_reply(*reply)
+                             : result<door::body>(std::move(reply).error()));
+        });
+}
+
+result<void> plugin_host::cast(std::string_view route, std::uint64_t contract,
+                               const door::call_target& to, door::body_view arguments) noexcept {
+    auto target = target_of(route, to);
+    if (!target) {
+        return std::move(target).error();
+    }
+    return parts_.servers.cast(*target, wire::kind::remote,
+                               wire::encode(route, contract, to.session, arguments));
+}
+
+// ---- sessions
+// ----------------------------------------------------------------------------------------------------------------
+
+void plugin_host::change_session(const session_ref& who, door::session_change change,
+                                 std::unique_ptr<door::completion> done) noexcept {
+    // On the session's own frontend at once, so that the next request sees it; the answer still
+    // comes by post.
+    if (parts_.clients != nullptr && who.frontend == parts_.options.self.id) {
+        return complete(std::move(done), parts_.clients->change_session(who, change));
+    }
+    parts_.servers.call(who.frontend, wire::kind::change_session, wire::encode(who, change),
+                        parts_.clock.now() + parts_.options.call_timeout,
+                        [done = std::move(done)](result<std::string> reply) {
+                            done->done(reply ? result<door::body>(door::body{})
+                                             : result<door::body>(std::move(reply).error()));
+                        });
+}
+
+void plugin_host::find_sessions(const session_ref& who,
+                                std::unique_ptr<door::completion> done) noexcept {
+    std::string bytes;
+    wire::writer out(bytes);
+    wire::write(out, who);
+    parts_.servers.call(
+        who.frontend, wire::kind::find_sessions, std::move(bytes),
+        parts_.clock.now() + parts_.options.call_timeout,
+        [done = std::move(done)](result<std::string> reply) {
+            done->done(reply ? result<door::body>(door::body{door::codec::json, std::move(*reply)})
+                             : result<door::body>(std::move(reply).error()));
+        });
+}
+
+void plugin_host::kick_uid(std::string_view uid, std::string_view reason,
+                           std::unique_ptr<door::completion> done) noexcept {
+    std::string bytes;
+    wire::writer out(bytes);
+    out.text(uid);
+    out.text(reason);
+    auto count = std::make_shared<tally>();
+    count->done = std::move(done);
+    // One for ourselves, so that the tally cannot end while the questions are still being sent.
+    count->waiting = 1;
+    const auto ended = [this, count] {
+        if (--count->waiting == 0) {
+            complete(std::move(count->done),
+                     door::body{door::codec::json, std::to_string(count->sum)});
+        }
+    };
+    for (const auto& each : *parts_.list.all()) {
+        if (!each.is_frontend || !parts_.servers.reaches(each.id)) {
+            continue;
+        }
+        ++count->waiting;
+        parts_.servers.call(
+            each.id, wire::kind::kick_uid, bytes, parts_.clock.now() + parts_.options.call_timeout,
+            [count, ended](result<std::string> reply) {
+                // A frontend that is gone has no sessions left to kick.
+                count->sum += reply ? std::strtoull(reply->c_str(), nullptr, 10) : 0;
+                ended();
+            });
+    }
+    ended();
+}
+
+result<void> plugin_host::push_to_sessions(std::string_view route, door::body_view message,
+                                           std::span<const session_ref> to) noexcept {
+    std::map<std::string_view, std::vector<session_id>> by_frontend;
+    for (const auto& each : to) {
+        // Session ids start anew with each life of a frontend.
+        const auto* frontend = parts_.list.find(each.frontend);
+        if (frontend != nullptr && frontend->life == each.life) {
+            by_frontend[each.frontend].push_back(each.id);
+        }
+    }
+    result<void> outcome;
+    for (const auto& [frontend, ids] : by_frontend) {
+        auto sent = parts_.servers.cast(frontend, wire::kind::push_sessions,
+                                        wire::encode_push(route, message, ids));
+        if (!sent) {
+            outcome = std::move(sent);
+        }
+    }
+    return outcome;
+}
+
+result<void> plugin_host::broadcast(std::string_view frontend_type, std::string_view route,
+                                    door::body_view message, bool only_bound) noexcept {
+    std::string bytes;
+    wire::writer out(bytes);
+    out.u8(only_bound ? 1 : 0);
+    out.text(route);
+    out.u8(static_cast<std::uint8_t>(message.tag));
+    out.rest(message.bytes);
+    result<void> outcome;
+    for (const auto& each : *parts_.list.of_type(frontend_type)) {
+        if (each.is_frontend && parts_.servers.reaches(each.id)) {
+            if (auto sent = parts_.servers.cast(each.id, wire::kind::broadcast, bytes); !sent) {
+                outcome = std::move(sent);
+            }
+        }
+    }
+    return outcome;
+}
+
+std::vector<session_ref> plugin_host::local_sessions(std::string_view uid) const {
+    std::vector<session_ref> found;
+    if (parts_.clients == nullptr) {
+        return found;
+    }
+    auto& store = parts_.clients->sessions();
+    if (!uid.empty()) {
+        for (const auto* each : store.of_uid(uid)) {
+            found.push_back(each->data->ref);
+        }
+        return found;
+    }
+    for (const auto& [id, each] : store.all()) {
+        found.push_back(each->data->ref);
+    }
+    return found;
+}
+
+// ---- settings, files, log
+// ----------------------------------------------------------------------------------------------------
+
+std::optional<std::string> plugin_host::setting(std::string_view key) const {
+    const auto at = parts_.settings.find(key);
+    return at == parts_.settings.end() ? std::nullopt : std::optional(at->second);
+}
+
+void plugin_host::set_setting(std::string_view key, std::string json) {
+    parts_.settings.insert_or_assign(std::string(key), std::move(json));
+}
+
+result<door::config_text> plugin_host::read_config(std::string_view name) noexcept {
+    if (!parts_.options.read_config) {
+        return error(
+            errc::not_found,
+            fmt::format("config '{}': this server was started without a config folder", name));
+    }
+    return parts_.options.read_config(name);
+}
+
+bool plugin_host::logs(door::log_level at) const noexcept {
+    return base::log::is_on(translate(at));
+}
+
+void plugin_host::log(door::log_level at, std::string_view text) noexcept {
+    base::log::write(translate(at), parts_.options.self.type, text);
+}
+
+} // namespace shaddock::server

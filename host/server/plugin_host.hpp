@@ -1,0 +1,115 @@
+#pragma once
+
+#include "channels.hpp"
+#include "directory.hpp"
+#include "dispatcher.hpp"
+#include "frontend.hpp"
+#include "line.hpp"
+
+#include <map>
+#include <set>
+#include <thread>
+
+namespace shaddock::server {
+
+/// What a plugin's host interface works on; all of it belongs to the server and outlives the
+/// plugin.
+struct host_parts {
+    boost::asio::any_io_executor executor;
+    base::clock& clock;
+    const server_options& options;
+    line& servers;
+    directory& list;
+    dispatcher& calls;
+    channel_store& channels;
+    /// Null on a backend.
+    frontend* clients;
+    /// Settings live in the server: a new generation finds what the old one set.
+    std::map<std::string, std::string, std::less<>>& settings;
+};
+
+/// The host as one generation of a plugin sees it (shaddock/door.hpp has the contract of each
+/// function). Thread: the loop, but for `post`, `is_on_loop`, `logs` and `log`.
+class plugin_host final : public door::host {
+public:
+    explicit plugin_host(host_parts parts);
+    ~plugin_host() override;
+    /// Cancels timers and sleeps; later ones end at once. Posted work that has not run yet is
+    /// dropped.
+    void stop();
+
+    const door::server_info& self() const noexcept override { return parts_.options.self; }
+    door::server_list servers(std::string_view type) const noexcept override {
+        return parts_.list.of_type(type);
+    }
+    door::server_list all_servers() const noexcept override { return parts_.list.all(); }
+
+    boost::asio::any_io_executor executor() const noexcept override { return parts_.executor; }
+    bool is_on_loop() const noexcept override { return std::this_thread::get_id() == loop_; }
+    void post(std::unique_ptr<door::task> work) noexcept override;
+    void blocking(std::unique_ptr<door::task> work,
+                  std::unique_ptr<door::task> after) noexcept override;
+    door::time_point now() const noexcept override { return parts_.clock.now(); }
+    void sleep(door::duration how_long, std::unique_ptr<door::completion> done) noexcept override;
+    void set_timer(std::string_view name, door::duration first, door::duration period,
+                   std::unique_ptr<door::task> tick) noexcept override;
+    bool cancel_timer(std::string_view name) noexcept override;
+
+    void call(std::string_view route, std::uint64_t contract, const door::call_target& to,
+              door::body_view arguments, std::unique_ptr<door::completion> done) noexcept override;
+    result<void> cast(std::string_view route, std::uint64_t contract, const door::call_target& to,
+                      door::body_view arguments) noexcept override;
+
+    door::channel* find_channel(std::string_view name) noexcept override {
+        return parts_.channels.find(name);
+    }
+    door::channel* create_channel(std::string_view name) noexcept override {
+        return parts_.channels.create(name);
+    }
+    void destroy_channel(std::string_view name) noexcept override { parts_.channels.destroy(name); }
+    std::vector<std::string> channel_names() const override { return parts_.channels.names(); }
+
+    void change_session(const session_ref& who, door::session_change change,
+                        std::unique_ptr<door::completion> done) noexcept override;
+    void find_sessions(const session_ref& who,
+                       std::unique_ptr<door::completion> done) noexcept override;
+    void kick_uid(std::string_view uid, std::string_view reason,
+                  std::unique_ptr<door::completion> done) noexcept override;
+    result<void> push_to_sessions(std::string_view route, door::body_view message,
+                                  std::span<const session_ref> to) noexcept override;
+    result<void> broadcast(std::string_view frontend_type, std::string_view route,
+                           door::body_view message, bool only_bound) noexcept override;
+    std::vector<session_ref> local_sessions(std::string_view uid) const override;
+
+    std::optional<std::string> setting(std::string_view key) const override;
+    void set_setting(std::string_view key, std::string json) override;
+    result<door::config_text> read_config(std::string_view name) noexcept override;
+    bool logs(door::log_level at) const noexcept override;
+    void log(door::log_level at, std::string_view text) noexcept override;
+
+private:
+    struct named_timer {
+        base::timer wait;
+        base::time_point due;
+        base::duration period{};
+        std::shared_ptr<door::task> tick;
+    };
+    struct sleeper {
+        base::timer wait;
+        std::unique_ptr<door::completion> done;
+    };
+    void arm(const std::string& name, named_timer& timer);
+    void complete(std::unique_ptr<door::completion> done, result<door::body> outcome);
+    result<std::string> target_of(std::string_view route, const door::call_target& to) const;
+
+    host_parts parts_;
+    std::thread::id loop_;
+    std::map<std::string, named_timer, std::less<>> timers_;
+    std::map<std::uint64_t, sleeper> sleepers_;
+    std::uint64_t next_sleeper_ = 1;
+    std::size_t blocking_ = 0;
+    /// Shared with posted work; false after stop.
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+} // namespace shaddock::server

@@ -1,0 +1,408 @@
+#include "server/server.hpp"
+
+#include "base/log.hpp"
+#include "bus_port.hpp"
+#include "plugin_host.hpp"
+
+#include <boost/asio/post.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cassert>
+#include <span>
+
+namespace shaddock::server {
+
+namespace {
+
+/// Turns of the loop that cancelled coroutines get to unwind before the plugin's objects go.
+constexpr int settle_turns = 32;
+
+/// Where a component's start or stop ends.
+class component_end final : public door::completion {
+public:
+    explicit component_end(base::unique_function<void(result<void>)> next)
+        : next_(std::move(next)) {}
+    void done(result<door::body> outcome) noexcept override {
+        auto next = std::move(next_);
+        next(outcome ? result<void>() : result<void>(std::move(outcome).error()));
+    }
+
+private:
+    base::unique_function<void(result<void>)> next_;
+};
+
+bus::peer peer_of(const door::server_info& self) {
+    return {self.id, self.life};
+}
+
+} // namespace
+
+std::string_view to_string(state now) {
+    switch (now) {
+    case state::starting:
+        return "starting";
+    case state::ready:
+        return "ready";
+    case state::draining:
+        return "draining";
+    case state::stopped:
+        return "stopped";
+    }
+    return "unknown";
+}
+
+/// The server's rooms, in the order in which they need each other, and its life cycle.
+class server::parts final : public cluster::registry_listener {
+public:
+    parts(boost::asio::any_io_executor executor, base::clock& clock, bus::bus& links,
+          cluster::registry& registry, server_options options)
+        : executor_(executor), clock_(clock), links_(links), registry_(registry),
+          options_(std::move(options)), line_(executor, links, peer_of(options_.self)),
+          channels_(line_, [this](const std::string& channel,
+                                  const door::member& gone) { on_member_lost(channel, gone); }),
+          calls_(executor, clock, options_.serial_limit) {
+        if (options_.listener) {
+            clients_ = std::make_unique<frontend>(executor, clock, options_, line_, list_, calls_);
+        }
+        port_ = std::make_unique<bus_port>(clock, options_.call_timeout, calls_, channels_,
+                                           clients_.get());
+        line_.serve(*port_);
+    }
+    ~parts() {
+        *alive_ = false;
+        assert(state_ == state::stopped || (!bus_started_ && generation_ == nullptr));
+    }
+
+    void start(plugin_source plugin, base::unique_function<void(result<void>)> started);
+    void stop(std::string_view reason, base::unique_function<void()> stopped);
+    status now() const;
+    std::uint16_t client_port() const {
+        return clients_ && clients_open_ ? clients_->port() : std::uint16_t{0};
+    }
+
+    void on_view(const cluster::view_ptr& now) override;
+
+private:
+    result<void> create(const plugin_source& plugin);
+    result<void> join_cluster();
+    void start_components();
+    void serve();
+
+    void wait_for_requests();
+    bool is_idle() const {
+        return calls_.in_flight() == 0 && (!clients_ || clients_->forwarded() == 0);
+    }
+    void close_clients();
+    void stop_components();
+    void leave_bus();
+    void settle(int turns);
+    void finish();
+
+    void on_member_lost(const std::string& channel, const door::member& gone);
+    template <class F>
+    void later(F call) {
+        boost::asio::post(executor_, [alive = alive_, call = std::move(call)]() mutable {
+            if (*alive) {
+                call();
+            }
+        });
+    }
+
+    boost::asio::any_io_executor executor_;
+    base::clock& clock_;
+    bus::bus& links_;
+    cluster::registry& registry_;
+    server_options options_;
+    state state_ = state::starting;
+
+    line line_;
+    directory list_;
+    channel_store channels_;
+    dispatcher calls_;
+    std::unique_ptr<frontend> clients_;
+    std::unique_ptr<bus_port> port_;
+    std::map<std::string, std::string, std::less<>> settings_;
+    std::shared_ptr<generation> generation_;
+
+    base::unique_function<void(result<void>)> started_;
+    base::unique_function<void()> stopped_;
+    std::string stop_reason_;
+    base::timer patience_;
+    bool bus_started_ = false;
+    bool registered_ = false;
+    bool clients_open_ = false;
+    std::size_t components_started_ = 0;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+// ---- start
+// -------------------------------------------------------------------------------------------------------------------
+
+void server::parts::start(plugin_source plugin, base::unique_function<void(result<void>)> started) {
+    started_ = std::move(started);
+    auto outcome = create(plugin);
+    if (outcome) {
+        outcome = join_cluster();
+    }
+    if (!outcome) {
+        return later([this, outcome = std::move(outcome)]() mutable {
+            std::exchange(started_, nullptr)(std::move(outcome));
+        });
+    }
+    later([this] { start_components(); });
+}
+
+result<void> server::parts::create(const plugin_source& plugin) {
+    auto host = std::make_unique<plugin_host>(host_parts{
+        executor_, clock_, options_, line_, list_, calls_, channels_, clients_.get(), settings_});
+    auto made = generation::create(plugin, std::move(host), options_.self.type, 1);
+    if (!made) {
+        return std::move(made).error();
+    }
+    generation_ = std::move(*made);
+    calls_.use(generation_);
+    return {};
+}
+
+result<void> server::parts::join_cluster() {
+    if (auto opened = links_.start(*port_); !opened) {
+        return opened;
+    }
+    bus_started_ = true;
+    auto registered = registry_.start(options_.self, *this);
+    if (!registered) {
+        return registered;
+    }
+    registered_ = true;
+    // After the registry, which observes too: the list is right when links are reported here.
+    links_.observe(*port_);
+    on_view(registry_.now());
+    return {};
+}
+
+void server::parts::start_components() {
+    const auto& components = generation_->registered().components();
+    if (state_ != state::starting) {
+        return std::exchange(started_, nullptr)(error(errc::cancelled, "stopped while starting"));
+    }
+    if (components_started_ == components.size()) {
+        return serve();
+    }
+    auto* next = components[components_started_];
+    next->start(std::make_unique<component_end>([this, alive = alive_, next](result<void> outcome) {
+        if (!*alive) {
+            return;
+        }
+        if (!outcome) {
+            return std::exchange(started_, nullptr)(
+                error(errc::config, fmt::format("component '{}' did not start: {}", next->name(),
+                                                outcome.error().text())));
+        }
+        ++components_started_;
+        later([this] { start_components(); });
+    }));
+}
+
+void server::parts::serve() {
+    if (clients_) {
+        if (auto opened = clients_->start(); !opened) {
+            return std::exchange(started_, nullptr)(std::move(opened));
+        }
+        clients_open_ = true;
+    }
+    state_ = state::ready;
+    base::log::info("server", "{} serves: {} {}{}", options_.self.id, generation_->source().file,
+                    generation_->source().door->version,
+                    clients_ ? fmt::format(", clients on port {}", clients_->port())
+                             : std::string());
+    for (auto* hook : generation_->registered().hooks()) {
+        hook->on_started();
+    }
+    std::exchange(started_, nullptr)(result<void>());
+}
+
+// ---- stop
+// --------------------------------------------------------------------------------------------------------------------
+
+void server::parts::stop(std::string_view reason, base::unique_function<void()> stopped) {
+    assert(state_ == state::starting || state_ == state::ready);
+    stopped_ = std::move(stopped);
+    stop_reason_ = reason;
+    state_ = state::draining;
+    base::log::info("server", "{} stops: {}", options_.self.id, reason);
+    if (clients_open_) {
+        clients_->drain();
+    }
+    if (registered_) {
+        registry_.stop([this, alive = alive_] {
+            if (*alive) {
+                wait_for_requests();
+            }
+        });
+    } else {
+        wait_for_requests();
+    }
+}
+
+void server::parts::wait_for_requests() {
+    const auto check = [this] {
+        if (is_idle() && patience_.is_armed()) {
+            patience_.cancel();
+            later([this] { close_clients(); });
+        }
+    };
+    calls_.on_idle(check);
+    if (clients_) {
+        clients_->on_idle(check);
+    }
+    patience_ = clock_.after(options_.drain_timeout, [this] {
+        base::log::warn(
+            "server", "{} requests had not ended after {} ms: cancelled", calls_.in_flight(),
+            std::chrono::duration_cast<std::chrono::milliseconds>(options_.drain_timeout).count());
+        close_clients();
+    });
+    check();
+}
+
+void server::parts::close_clients() {
+    if (!clients_open_) {
+        return stop_components();
+    }
+    clients_->stop(stop_reason_, [this, alive = alive_] {
+        if (*alive) {
+            stop_components();
+        }
+    });
+}
+
+void server::parts::stop_components() {
+    if (components_started_ == 0) {
+        return leave_bus();
+    }
+    auto* next = generation_->registered().components()[--components_started_];
+    auto is_over = std::make_shared<bool>(false);
+    const auto go_on = [this, alive = alive_, is_over] {
+        if (*alive && !std::exchange(*is_over, true)) {
+            patience_.cancel();
+            later([this] { stop_components(); });
+        }
+    };
+    patience_ = clock_.after(options_.drain_timeout, [go_on, next] {
+        base::log::warn("server", "component '{}' did not stop in time", next->name());
+        go_on();
+    });
+    next->stop(std::make_unique<component_end>([go_on, next](result<void> outcome) {
+        if (!outcome) {
+            base::log::warn("server", "component '{}' did not stop well: {}", next->name(),
+                            outcome.error().text());
+        }
+        go_on();
+    }));
+}
+
+void server::parts::leave_bus() {
+    if (generation_) {
+        static_cast<plugin_host&>(generation_->host()).stop();
+    }
+    calls_.on_idle(nullptr);
+    calls_.cancel_all();
+    if (!bus_started_) {
+        return settle(settle_turns);
+    }
+    links_.stop([this, alive = alive_] {
+        if (*alive) {
+            settle(settle_turns);
+        }
+    });
+}
+
+void server::parts::settle(int turns) {
+    if (turns == 0) {
+        return finish();
+    }
+    later([this, turns] { settle(turns - 1); });
+}
+
+void server::parts::finish() {
+    line_.stop();
+    calls_.use(nullptr);
+    if (generation_) {
+        generation_->destroy();
+        generation_.reset();
+    }
+    state_ = state::stopped;
+    auto stopped = std::move(stopped_);
+    stopped();
+}
+
+// ---- while it lives
+// ----------------------------------------------------------------------------------------------------------
+
+void server::parts::on_view(const cluster::view_ptr& now) {
+    list_.update(now);
+    if (generation_ && state_ == state::ready) {
+        for (auto* hook : generation_->registered().hooks()) {
+            hook->on_servers_changed();
+        }
+    }
+}
+
+void server::parts::on_member_lost(const std::string& channel, const door::member& gone) {
+    if (!generation_) {
+        return;
+    }
+    for (auto* hook : generation_->registered().hooks()) {
+        hook->on_member_lost(channel, gone);
+    }
+}
+
+status server::parts::now() const {
+    status made;
+    made.now = state_;
+    if (clients_ && clients_open_) {
+        made.connections = clients_->counts().connections;
+        made.sessions = clients_->sessions().size();
+        made.deliveries = clients_->deliveries();
+    }
+    made.channels = channels_.size();
+    made.members = channels_.members();
+    made.pushes = channels_.pushes();
+    made.requests_in_flight = calls_.in_flight() + (clients_ ? clients_->forwarded() : 0);
+    made.requests = calls_.started();
+    if (generation_) {
+        made.module = generation_->source().file;
+        made.version = generation_->source().door->version;
+        made.generation = generation_->number();
+    }
+    made.links = links_.linked().size();
+    const auto all = list_.all();
+    made.links_expected = static_cast<std::size_t>(std::count_if(
+        all->begin(), all->end(), [&](const auto& each) { return each.id != options_.self.id; }));
+    return made;
+}
+
+server::server(boost::asio::any_io_executor executor, base::clock& clock, bus::bus& links,
+               cluster::registry& registry, server_options options)
+    : parts_(std::make_unique<parts>(std::move(executor), clock, links, registry,
+                                     std::move(options))) {}
+
+server::~server() = default;
+
+void server::start(plugin_source plugin, base::unique_function<void(result<void>)> started) {
+    parts_->start(std::move(plugin), std::move(started));
+}
+
+void server::stop(std::string_view reason, base::unique_function<void()> stopped) {
+    parts_->stop(reason, std::move(stopped));
+}
+
+status server::now() const {
+    return parts_->now();
+}
+
+std::uint16_t server::client_port() const {
+    return parts_->client_port();
+}
+
+} // namespace shaddock::server

@@ -1,0 +1,158 @@
+#include "wire.hpp"
+
+namespace shaddock::server::wire {
+
+namespace {
+
+constexpr std::uint32_t settings_limit = 256;
+
+} // namespace
+
+void write(writer& out, const session_ref& ref) {
+    out.text(ref.frontend);
+    out.u64(number(ref.life));
+    out.u64(number(ref.id));
+    out.text(ref.uid);
+}
+
+session_ref read_ref(reader& in) {
+    session_ref ref;
+    ref.frontend = in.text();
+    ref.life = incarnation{in.u64()};
+    ref.id = session_id{in.u64()};
+    ref.uid = in.text();
+    return ref;
+}
+
+namespace {
+
+void write(writer& out, const std::vector<door::setting>& settings) {
+    out.u32(static_cast<std::uint32_t>(settings.size()));
+    for (const auto& each : settings) {
+        out.text(each.key);
+        out.text(each.json);
+    }
+}
+
+std::vector<door::setting> read_settings(reader& in) {
+    const auto count = std::min(in.u32(), settings_limit);
+    std::vector<door::setting> settings;
+    settings.reserve(count);
+    for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
+        std::string key(in.text());
+        settings.push_back({std::move(key), std::string(in.text())});
+    }
+    return settings;
+}
+
+} // namespace
+
+void write(writer& out, const door::session_data& session) {
+    write(out, session.ref);
+    write(out, session.settings);
+}
+
+door::session_data read_session(reader& in) {
+    door::session_data session;
+    session.ref = read_ref(in);
+    session.settings = read_settings(in);
+    return session;
+}
+
+std::string encode(std::string_view route, std::uint64_t contract,
+                   const door::session_data* session, door::body_view body) {
+    std::string bytes;
+    bytes.reserve(route.size() + body.bytes.size() + 160);
+    writer out(bytes);
+    out.text(route);
+    out.u64(contract);
+    out.u8(session != nullptr ? 1 : 0);
+    if (session != nullptr) {
+        write(out, *session);
+    }
+    out.u8(static_cast<std::uint8_t>(body.tag));
+    out.rest(body.bytes);
+    return bytes;
+}
+
+bool decode(std::string_view in, request& out) {
+    reader fields(in);
+    out.route = fields.text();
+    out.contract = fields.u64();
+    out.has_session = fields.u8() != 0;
+    if (out.has_session) {
+        out.session = read_session(fields);
+    }
+    out.body.tag = static_cast<door::codec>(fields.u8());
+    out.body.bytes = fields.rest();
+    return fields.ok();
+}
+
+std::string encode_reply(const door::body& reply) {
+    std::string bytes;
+    bytes.reserve(reply.bytes.size() + 1);
+    bytes.push_back(static_cast<char>(reply.tag));
+    bytes.append(reply.bytes);
+    return bytes;
+}
+
+result<door::body> decode_reply(std::string_view in) {
+    if (in.empty()) {
+        return error(errc::internal, "the other server sent a reply without a codec");
+    }
+    return door::body{static_cast<door::codec>(in.front()), std::string(in.substr(1))};
+}
+
+std::string encode(const session_ref& who, const door::session_change& change) {
+    std::string bytes;
+    writer out(bytes);
+    write(out, who);
+    out.u8(static_cast<std::uint8_t>(change.what));
+    out.text(change.uid);
+    write(out, change.settings);
+    out.text(change.text);
+    return bytes;
+}
+
+bool decode(std::string_view in, session_ref& who, door::session_change& change) {
+    reader fields(in);
+    who = read_ref(fields);
+    change.what = static_cast<door::session_change::kind>(fields.u8());
+    change.uid = fields.text();
+    change.settings = read_settings(fields);
+    change.text = fields.text();
+    return fields.ok();
+}
+
+std::string encode_push(std::string_view route, door::body_view message,
+                        std::span<const session_id> to) {
+    std::string bytes;
+    bytes.reserve(route.size() + message.bytes.size() + 16 + 8 * to.size());
+    writer out(bytes);
+    out.text(route);
+    out.u8(static_cast<std::uint8_t>(message.tag));
+    out.u32(static_cast<std::uint32_t>(to.size()));
+    for (const auto id : to) {
+        out.u64(number(id));
+    }
+    out.rest(message.bytes);
+    return bytes;
+}
+
+void write(writer& out, const membership& value) {
+    out.text(value.channel);
+    out.u64(number(value.session));
+    out.text(value.uid);
+    out.u64(value.joined);
+}
+
+membership read_membership(reader& in) {
+    membership value;
+    value.channel = in.text();
+    value.session = session_id{in.u64()};
+    value.uid = in.text();
+    value.joined = in.u64();
+    return value;
+}
+
+} // namespace shaddock::server::wire
