@@ -1,0 +1,78 @@
+#pragma once
+
+#include "check/history.hpp"
+#include "check/rules.hpp"
+
+#include <string>
+#include <vector>
+
+namespace shaddock::bench {
+
+/// Writes histories as a test tells them: each step happens 1 ms after the one before.
+class story {
+public:
+    client_id person(const std::string& name, const std::string& room,
+                     const std::vector<std::string>& users) {
+        const client_id who = stranger(name);
+        enter(who, room);
+        entered(who, users);
+        return who;
+    }
+    client_id stranger(const std::string& name) {
+        const client_id who = log.add_client(name);
+        users.push_back(log.name(name));
+        ids.push_back(0);
+        log.note(tick(), who, event_kind::connect);
+        return who;
+    }
+    void enter(client_id who, const std::string& room) {
+        log.note(tick(), who, event_kind::enter, ++ids[who], log.name(room), users[who]);
+    }
+    void entered(client_id who, const std::vector<std::string>& names) {
+        std::vector<name_id> listed;
+        for (const auto& name : names) {
+            listed.push_back(log.name(name));
+        }
+        log.note(tick(), who, event_kind::ok, ids[who], log.users_list(std::move(listed)));
+    }
+    void refused(client_id who) { log.note(tick(), who, event_kind::fail, ids[who], 500); }
+    void answered(client_id who) { log.note(tick(), who, event_kind::ok, ids[who]); }
+    void answered(client_id who, std::uint32_t id) { log.note(tick(), who, event_kind::ok, id); }
+    void send(client_id who, const std::string& text, const std::string& target = "*") {
+        log.note(tick(), who, event_kind::send, ++ids[who], log.message(text), log.name(target));
+    }
+    void said(client_id who, const std::string& text, const std::string& target = "*") {
+        send(who, text, target);
+        answered(who);
+    }
+    void sees(client_id who, const std::string& text, client_id from,
+              const std::string& target = "*") {
+        log.note(tick(), who, event_kind::chat, log.message(text), users[from], log.name(target));
+    }
+    void sees_add(client_id who, const std::string& user) {
+        log.note(tick(), who, event_kind::add, log.name(user));
+    }
+    void sees_leave(client_id who, const std::string& user) {
+        log.note(tick(), who, event_kind::leave, log.name(user));
+    }
+    void depart(client_id who) { log.note(tick(), who, event_kind::depart); }
+    void closed(client_id who) { log.note(tick(), who, event_kind::closed, log.name("eof")); }
+    void wait_ms(int time) { now += time * 1'000'000LL; }
+
+    check_report check() const {
+        check_options options;
+        options.leave_grace = 100'000'000;
+        return bench::check(log, options);
+    }
+
+    history log;
+
+private:
+    nanoseconds tick() { return now += 1'000'000; }
+
+    nanoseconds now = 0;
+    std::vector<name_id> users;
+    std::vector<std::uint32_t> ids;
+};
+
+} // namespace shaddock::bench
