@@ -8,11 +8,12 @@ import { Composer } from "./page/composer.js";
 import { byId } from "./page/dom.js";
 import { MemberList } from "./page/member_list.js";
 import { MessageList } from "./page/message_list.js";
+import { steadyTimers } from "./page/steady_timers.js";
 import { problemOf, textOfError, texts } from "./page/texts.js";
 
 const defaultGatePort = 3014;
 
-const chat = new Chat({ gateUrl: gateUrl(window.location) });
+const chat = new Chat({ gateUrl: gateUrl(window.location), timers: steadyTimers() });
 const messages = new MessageList();
 const members = new MemberList(() => {
     composer.clearError();
@@ -177,12 +178,12 @@ function showLost(text) {
     byId("switch").close();
     byId("lost-text").textContent = text;
     byId("lost").hidden = false;
-    byId("reconnect").focus();
 }
 
 function showConnection(state) {
     const line = byId("connection");
     line.dataset.state = state;
+    byId("chat").dataset.state = state;
     line.textContent = texts.state[state];
     composer.enable(state === "connected");
     byId("switch-open").disabled = state !== "connected";

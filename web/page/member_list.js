@@ -50,6 +50,7 @@ export class MemberList {
 
     /** The next message goes to everyone. */
     resetTarget() {
+        this.#open(false);
         this.#target = everyone;
         this.#render();
     }

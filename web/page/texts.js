@@ -86,7 +86,7 @@ export function clockText(time) {
 export function hueOf(name, count) {
     let sum = 0;
     for (const character of name) {
-        sum = (sum * 31 + character.codePointAt(0)) % 9973;
+        sum = (sum * 131 + character.codePointAt(0) * 7) % 9973;
     }
     return sum % count;
 }

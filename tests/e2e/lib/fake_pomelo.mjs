@@ -31,7 +31,7 @@ export function push(route, body) {
  * Listens on 127.0.0.1.
  * @param {object} behaviour
  * @param {object} [behaviour.sys] `sys` of the handshake's reply
- * @param {any} [behaviour.handshake] the whole reply instead
+ * @param {any} [behaviour.handshake] the whole reply instead; null for none
  * @param {(peer: Peer, request: {type: number, id: number, route: string|number, body: any}) => void}
  *   [behaviour.onMessage]
  * @param {(peer: Peer) => void} [behaviour.onOpen] after the ack
@@ -41,9 +41,11 @@ export function push(route, body) {
 export async function listen(behaviour = {}) {
     const sockets = new WebSocketServer({ host: "127.0.0.1", port: 0 });
     const peers = new Set();
+    const everyPeer = [];
     sockets.on("connection", (socket) => {
         const peer = new Peer(socket, behaviour);
         peers.add(peer);
+        everyPeer.push(peer);
         socket.on("close", () => {
             peers.delete(peer);
             behaviour.onClose?.(peer);
@@ -54,7 +56,9 @@ export async function listen(behaviour = {}) {
     return {
         port,
         url: `ws://127.0.0.1:${port}`,
+        /** Connected now, and all that ever were. */
         peers,
+        everyPeer,
         close: async () => {
             for (const peer of peers) {
                 peer.socket.terminate();
@@ -85,7 +89,9 @@ class Peer {
         this.packages.push({ type, body: Buffer.from(body), at: Date.now() });
         if (type === 1) {
             this.handshake = JSON.parse(body.toString());
-            this.send(packet(1, behaviour.handshake ?? { code: 200, sys: behaviour.sys ?? {} }));
+            if (behaviour.handshake !== null) {
+                this.send(packet(1, behaviour.handshake ?? { code: 200, sys: behaviour.sys ?? {} }));
+            }
         } else if (type === 2) {
             if (behaviour.sys?.heartbeat) {
                 this.send(packet(3));

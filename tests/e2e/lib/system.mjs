@@ -1,0 +1,123 @@
+/** Starts the real system, `host start`, on free ports and in a folder of its own; for tests. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+const readyLimitMs = 30_000;
+const stopLimitMs = 15_000;
+
+/**
+ * Copies the repository's config/, gives every port a free one, starts and waits for `ready: N servers`.
+ * @param {object} [options]
+ * @param {string} [options.host] the executable; default SHADDOCK_HOST_BIN, else build/release/bin/host
+ * @returns {Promise<{url: string, gatePort: number, folder: string, pid: number, output: () => string,
+ *   stop: () => Promise<void>}>} `url` is the page's; `stop` sends SIGTERM and throws unless the system ends with 0
+ */
+export async function startSystem({ host = process.env.SHADDOCK_HOST_BIN ?? join(root, "build/release/bin/host") } = {}) {
+    const folder = await mkdtemp(join(tmpdir(), "shaddock-e2e-"));
+    const config = join(folder, "config");
+    await cp(join(root, "config"), config, { recursive: true });
+    const { webPort, gatePort } = await shiftPorts(config);
+
+    const child = spawn(host, ["start", "--config", config, "--run", join(folder, "run")],
+        { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+    let output = "";
+    child.stdout.on("data", (bytes) => { output += bytes; });
+    child.stderr.on("data", (bytes) => { output += bytes; });
+    const ended = new Promise((resolve) => {
+        child.once("error", (error) => resolve(`not started: ${error.message}`));
+        child.once("exit", (code, signal) => resolve(signal ?? code));
+    });
+
+    const stop = async () => {
+        child.kill("SIGTERM");
+        const end = await within(ended, stopLimitMs, () => child.kill("SIGKILL"));
+        await rm(folder, { recursive: true, force: true });
+        if (end !== 0) {
+            throw new Error(`${host} start ended with ${end}, expected 0 after SIGTERM. It said:\n${output}`);
+        }
+    };
+    const failed = await Promise.race([
+        within(readyLine(child), readyLimitMs, () => {}).then((line) => (line ? null : `no ready line in ${readyLimitMs} ms`)),
+        ended.then((end) => `ended with ${end}`),
+    ]);
+    if (failed !== null) {
+        await stop().catch(() => {});
+        throw new Error(`${host} start: ${failed}. It said:\n${output}`);
+    }
+    const url = `http://127.0.0.1:${webPort}/?gate=${gatePort}`;
+    return { url, gatePort, folder, pid: child.pid, output: () => output, stop };
+}
+
+function readyLine(child) {
+    let text = "";
+    return new Promise((resolve) => {
+        child.stdout.on("data", (bytes) => {
+            text += bytes;
+            const found = /^ready: \d+ servers$/m.exec(text);
+            if (found !== null) {
+                resolve(found[0]);
+            }
+        });
+    });
+}
+
+/** The promise's value, or undefined after calling `late` (then once more the value, if `late` brings it about). */
+async function within(promise, limitMs, late) {
+    let timer;
+    const limit = new Promise((resolve) => { timer = setTimeout(resolve, limitMs); });
+    try {
+        const value = await Promise.race([promise, limit]);
+        if (value === undefined) {
+            late();
+        }
+        return value;
+    } finally {
+        clearTimeout(timer);
+    }
+}
+
+async function shiftPorts(config) {
+    const servers = JSON.parse(await readFile(join(config, "servers.json"), "utf8"));
+    const master = JSON.parse(await readFile(join(config, "master.json"), "utf8"));
+    const records = Object.values(servers).flatMap((types) => Object.values(types).flat());
+    records.push(...Object.values(master));
+
+    // The same old port in two environments stays one port.
+    const old = new Set(records.flatMap(({ port, clientPort }) => [port, clientPort]).filter(Number.isInteger));
+    const free = await freePorts(old.size + 1);
+    const webPort = free.pop();
+    const moved = new Map([...old].map((port, index) => [port, free[index]]));
+    for (const record of records) {
+        for (const key of ["port", "clientPort"]) {
+            if (moved.has(record[key])) {
+                record[key] = moved.get(record[key]);
+            }
+        }
+    }
+    await writeFile(join(config, "servers.json"), JSON.stringify(servers, null, 2));
+    await writeFile(join(config, "master.json"), JSON.stringify(master, null, 2));
+    await replaceIn(join(config, "host.yaml"), "port: 3001", `port: ${webPort}`);
+    return { webPort, gatePort: moved.get(3014) };
+}
+
+async function replaceIn(file, old, replacement) {
+    const text = await readFile(file, "utf8");
+    if (!text.includes(old)) {
+        throw new Error(`${file}: expected "${old}"`);
+    }
+    await writeFile(file, text.replace(old, replacement));
+}
+
+async function freePorts(count) {
+    const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
+    await Promise.all(servers.map((server) => once(server, "listening")));
+    const ports = servers.map((server) => server.address().port);
+    await Promise.all(servers.map((server) => once(server.close(), "close")));
+    return ports;
+}

@@ -1,0 +1,229 @@
+/** web/client/chat.js against the chat system in small. */
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, describe, test } from "node:test";
+import WebSocket from "ws";
+import { Chat, connectorUrl, everyone } from "../../../web/client/chat.js";
+import { startFakeChat } from "../lib/fake_chat.mjs";
+import { push } from "../lib/fake_pomelo.mjs";
+import { until } from "../lib/wait.mjs";
+
+let system;
+let chats;
+
+beforeEach(async () => {
+    chats = [];
+    system = await startFakeChat();
+});
+
+afterEach(async () => {
+    chats.forEach((chat) => chat.leave());
+    await system.stop();
+});
+
+/** A chat that writes down its events, `[name, argument]`. */
+function newChat() {
+    const chat = new Chat({ gateUrl: system.gateUrl, WebSocket });
+    chat.events = [];
+    for (const name of ["message", "online", "offline", "kick", "close"]) {
+        chat.on(name, (argument) => chat.events.push([name, argument]));
+    }
+    chat.has = (name, count = 1) => until(() => chat.events.filter(([event]) => event === name).length >= count, name);
+    chats.push(chat);
+    return chat;
+}
+
+async function entered(name, room = "garden") {
+    const chat = newChat();
+    await chat.login(name, room);
+    return chat;
+}
+
+describe("login", () => {
+    test("goes through the gate and gives the members, oneself included", async () => {
+        await entered("alice");
+        const bob = newChat();
+        assert.deepEqual(await bob.login("bob", "garden"), ["alice", "bob"]);
+        assert.deepEqual([bob.name, bob.room, bob.isConnected], ["bob", "garden", true]);
+        assert.equal(system.connections(), 2);
+    });
+
+    test("the others hear of it; the newcomer does not hear of himself", async () => {
+        const alice = await entered("alice");
+        const bob = await entered("bob");
+        await alice.has("online");
+        assert.deepEqual(alice.events, [["online", "bob"]]);
+        assert.deepEqual(alice.members, ["alice", "bob"]);
+        assert.deepEqual(bob.events, []);
+    });
+
+    test("a taken name: duplicate, no connection is left over, and another name works", async () => {
+        await entered("alice");
+        const second = newChat();
+        await assert.rejects(second.login("alice", "garden"), { name: "ShaddockError", code: "duplicate" });
+        await until(() => system.connections() === 1, "closed connection");
+        assert.equal(second.isConnected, false);
+        assert.deepEqual(await second.login("alice2", "garden"), ["alice", "alice2"]);
+        assert.deepEqual(second.events, []);
+    });
+
+    test("no server", async () => {
+        system.hooks.noServer = true;
+        await assert.rejects(newChat().login("alice", "garden"), { code: "no_server" });
+    });
+
+    test("no gate", async () => {
+        await assert.rejects(new Chat({ gateUrl: "ws://127.0.0.1:1", WebSocket }).login("alice", "garden"),
+            { code: "connect" });
+    });
+
+    test("who comes before the answer does is in the list", async () => {
+        system.hooks.beforeReply = (peer) => peer.send(push("onAdd", { route: "onAdd", user: "early" }));
+        const alice = newChat();
+        await alice.login("alice", "garden");
+        assert.deepEqual(alice.members, ["alice", "early"]);
+        assert.deepEqual(alice.events, [["online", "early"]]);
+    });
+});
+
+describe("send", () => {
+    test("to everyone comes to everyone, the sender included", async () => {
+        const [alice, bob] = [await entered("alice"), await entered("bob")];
+        await alice.send("你好 😀", everyone);
+        await Promise.all([alice.has("message"), bob.has("message")]);
+        const message = ["message", { from: "alice", target: "*", text: "你好 😀" }];
+        assert.deepEqual(bob.events, [message]);
+        assert.deepEqual(alice.events, [["online", "bob"], message]);
+    });
+
+    test("to one comes to that one only", async () => {
+        const [alice, bob, carol] = [await entered("alice"), await entered("bob"), await entered("carol")];
+        await alice.send("psst", "carol");
+        await alice.send("all", everyone);
+        await Promise.all([alice.has("message"), bob.has("message"), carol.has("message", 2)]);
+        const textsOf = (chat) => chat.events.filter(([name]) => name === "message").map(([, { text }]) => text);
+        assert.deepEqual([alice, bob, carol].map(textsOf), [["all"], ["all"], ["psst", "all"]]);
+    });
+
+    test("to someone who is not there: refused, and one stays connected", async () => {
+        const alice = await entered("alice");
+        await assert.rejects(alice.send("psst", "nobody"), { code: "refused" });
+        await alice.send("still here", everyone);
+        await alice.has("message");
+    });
+
+    test("whoever speaks is in the list", async () => {
+        const alice = await entered("alice");
+        system.rooms.get("garden").get("alice").send(push("onChat", { msg: "hi", from: "missed", target: "*" }));
+        await alice.has("message");
+        assert.deepEqual(alice.members, ["alice", "missed"]);
+    });
+
+    test("a strange push body is taken as text", async () => {
+        const alice = await entered("alice");
+        system.rooms.get("garden").get("alice").send(push("onChat", {}), push("onChat", { msg: { a: 1 }, from: 3 }));
+        await alice.has("message", 2);
+        assert.deepEqual(alice.events[0], ["message", { from: "", target: "*", text: "" }]);
+        assert.equal(alice.events[1][1].from, "3");
+    });
+});
+
+describe("switchRoom", () => {
+    test("keeps the connection; the old room hears one go, the new one hears one come", async () => {
+        const [alice, bob, carol] = [await entered("alice"), await entered("bob"), await entered("carol", "kitchen")];
+        const connections = system.connections();
+        assert.deepEqual(await alice.switchRoom("kitchen"), ["carol", "alice"]);
+        assert.equal(system.connections(), connections);
+        await Promise.all([bob.has("offline"), carol.has("online")]);
+        assert.deepEqual([alice.room, alice.name], ["kitchen", "alice"]);
+        assert.deepEqual(bob.events, [["offline", "alice"]]);
+        assert.deepEqual(bob.members, ["bob"]);
+        assert.deepEqual(carol.events, [["online", "alice"]]);
+        await alice.send("hello kitchen", everyone);
+        await carol.has("message");
+        assert.equal(bob.events.length, 1);
+    });
+
+    test("a failure changes nothing", async () => {
+        const [alice, bob] = [await entered("alice"), await entered("bob")];
+        await entered("alice", "kitchen");
+        await assert.rejects(alice.switchRoom("kitchen"), { code: "duplicate" });
+        assert.deepEqual([alice.room, alice.members], ["garden", ["alice", "bob"]]);
+        await bob.send("hi", "alice");
+        await alice.has("message");
+    });
+
+    test("news of the old room that come before the answer do not change the new list", async () => {
+        const [alice, carol] = [await entered("alice"), await entered("carol", "kitchen")];
+        await entered("bob");
+        await alice.has("online");
+        system.hooks.beforeReply = (peer) => {
+            peer.send(push("onAdd", { user: "dave" }), push("onLeave", { user: "bob" }));
+        };
+        await alice.switchRoom("kitchen");
+        assert.deepEqual(alice.members, ["carol", "alice"]);
+        assert.deepEqual(alice.events, [["online", "bob"], ["online", "dave"], ["offline", "bob"]]);
+        carol.leave();
+        await alice.has("offline", 2);
+        assert.deepEqual(alice.members, ["alice"]);
+    });
+
+    test("news that can only be of the new room count there", async () => {
+        const alice = await entered("alice");
+        await Promise.all([entered("bob"), entered("carol", "kitchen")]);
+        await alice.has("online");
+        // bob is in the old room: that he comes can only be true of the new one. carol is not: there she goes.
+        system.hooks.beforeReply = (peer) => {
+            peer.send(push("onAdd", { user: "bob" }), push("onLeave", { user: "carol" }));
+        };
+        await alice.switchRoom("kitchen");
+        assert.deepEqual(alice.members, ["alice", "bob"]);
+    });
+
+    test("one switch at a time", async () => {
+        const alice = await entered("alice");
+        const first = alice.switchRoom("kitchen");
+        await assert.rejects(alice.switchRoom("cellar"), { code: "refused" });
+        await first;
+        assert.equal(alice.room, "kitchen");
+    });
+
+    test("not connected: closed", async () => {
+        await assert.rejects(newChat().switchRoom("kitchen"), { code: "closed" });
+        await assert.rejects(newChat().send("x", everyone), { code: "closed" });
+    });
+});
+
+describe("end", () => {
+    test("leave is heard by the others and makes no event", async () => {
+        const [alice, bob] = [await entered("alice"), await entered("bob")];
+        bob.leave();
+        await alice.has("offline");
+        assert.deepEqual(alice.members, ["alice"]);
+        assert.deepEqual(bob.events, []);
+    });
+
+    test("a kick gives its reason, and one can log in again", async () => {
+        const alice = await entered("alice");
+        system.kick("alice", "maintenance");
+        await alice.has("close");
+        assert.deepEqual(alice.events[0], ["kick", { reason: "maintenance" }]);
+        assert.equal(alice.events[1][1].code, "kicked");
+        await until(() => system.connections() === 0, "closed connection");
+        assert.deepEqual(await alice.login("alice", "garden"), ["alice"]);
+    });
+});
+
+describe("connectorUrl", () => {
+    const cases = [
+        ["ws://127.0.0.1:3014", "127.0.0.1", "ws://127.0.0.1:3050"],
+        ["ws://chat.example:3014", "127.0.0.1", "ws://chat.example:3050"],
+        ["ws://chat.example:3014", "localhost", "ws://chat.example:3050"],
+        ["wss://chat.example:3014", "10.0.0.7", "wss://10.0.0.7:3050"],
+        ["ws://localhost:3014", "127.0.0.1", "ws://127.0.0.1:3050"],
+        ["ws://[fe80::1]:3014", "127.0.0.1", "ws://[fe80::1]:3050"],
+        ["ws://chat.example:3014", "fe80::2", "ws://[fe80::2]:3050"],
+    ];
+    for (const [gate, host, expected] of cases) {
+        test(`${gate} names ${host}: ${expected}`, () => assert.equal(connectorUrl(gate, host, 3050), expected));
+    }
+});
