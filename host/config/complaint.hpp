@@ -32,7 +32,7 @@ error complaint(const place& where, std::string_view found, std::string_view exp
 error unknown_key(const place& where, std::string_view key, std::string_view expected,
                   const std::vector<std::string>& known);
 
-/// The known key that `key` was probably meant to be: at most two letters away and not the same;
+/// The known key that `key` was probably meant to be: one or two letters away, not the same;
 /// else nothing.
 std::optional<std::string> likely_slip(std::string_view key, const std::vector<std::string>& known);
 

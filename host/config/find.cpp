@@ -68,9 +68,11 @@ std::vector<std::string> nearest(std::string_view text, const std::vector<std::s
 std::optional<std::string> likely_slip(std::string_view key,
                                        const std::vector<std::string>& known) {
     constexpr std::size_t shortest = 4;
+    constexpr std::size_t short_word = 6;
+    const std::size_t most = (key.size() < short_word ? 1 : 2) * one_letter;
     const auto best = nearest(key, known, 1);
     if (best.empty() || key.size() < shortest || best.front() == key ||
-        distance(key, best.front()) > 2 * one_letter) {
+        distance(key, best.front()) > most) {
         return std::nullopt;
     }
     return best.front();
@@ -79,18 +81,18 @@ std::optional<std::string> likely_slip(std::string_view key,
 result<std::filesystem::path>
 find_folder(const std::optional<std::filesystem::path>& explicit_folder,
             const std::filesystem::path& exe_path) {
-    const std::filesystem::path beside = exe_path.parent_path() / "..";
+    std::error_code ignored;
+    const auto beside = std::filesystem::weakly_canonical(exe_path.parent_path() / "..", ignored);
     const std::vector<std::filesystem::path> places =
         explicit_folder ? std::vector{*explicit_folder}
                         : std::vector<std::filesystem::path>{"config", beside / "config",
                                                              beside / "share/shaddock/config"};
     std::vector<std::string> looked_at;
     for (const auto& place : places) {
-        std::error_code ignored;
         if (std::filesystem::is_directory(place, ignored)) {
-            return {boost::system::in_place_value, place.lexically_normal()};
+            return {boost::system::in_place_value, place};
         }
-        looked_at.push_back(in_quotes(place.lexically_normal().string()));
+        looked_at.push_back(in_quotes(place.string()));
     }
     return error(errc::config,
                  "config folder: found no folder at " + join(looked_at) +

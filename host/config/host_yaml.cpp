@@ -31,7 +31,7 @@ std::string describe_node(const YAML::Node& node) {
     return node.IsScalar() ? in_quotes(node.Scalar()) : "nothing";
 }
 
-/// One map of the file. Each known key is asked for once; finish() refuses all others.
+/// One map of the file. What is taken is known; finish() refuses all other keys.
 class section {
 public:
     struct entry {
@@ -56,7 +56,9 @@ public:
     }
 
     entry take(const std::string& name) {
-        known_.push_back(name);
+        if (std::find(known_.begin(), known_.end(), name) == known_.end()) {
+            known_.push_back(name);
+        }
         const auto found = std::find_if(entries_.begin(), entries_.end(),
                                         [&](const auto& e) { return e.first == name; });
         return found == entries_.end() ? entry{YAML::Node(), {path_, 0, below(key_, name)}}

@@ -201,12 +201,15 @@ const char* expected_instead(rapidjson::ParseErrorCode code) {
     }
 }
 
+std::size_t line_number(std::string_view text, std::size_t position) {
+    const std::string_view before = text.substr(0, position);
+    return 1 + static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n'));
+}
+
 error syntax_error(std::string_view text, const std::filesystem::path& path,
                    const rapidjson::ParseResult& failed) {
     const std::size_t at = std::min(failed.Offset(), text.size());
-    const std::string_view before = text.substr(0, at);
-    const place where{
-        path, 1 + static_cast<std::size_t>(std::count(before.begin(), before.end(), '\n')), {}};
+    const place where{path, line_number(text, at), {}};
     const std::string_view rest = text.substr(at, text.substr(at, 20).find('\n'));
     const std::string found =
         at == text.size() ? "the end of the file" : in_quotes(rest.substr(0, 20));
@@ -333,6 +336,10 @@ json_value parse_json(std::string_view text, const std::filesystem::path& path) 
     constexpr unsigned how = rapidjson::kParseIterativeFlag |
                              rapidjson::kParseValidateEncodingFlag |
                              rapidjson::kParseNumbersAsStringsFlag;
+    // To RapidJSON a zero byte is the end; in JSON it is never allowed.
+    if (const std::size_t zero = text.find('\0'); zero != std::string_view::npos) {
+        throw complaint({path, line_number(text, zero), {}}, "a zero byte", "JSON text");
+    }
     rapidjson::MemoryStream stream(text.data(), text.size());
     tree_builder tree(text, stream);
     rapidjson::Reader reader;

@@ -121,7 +121,7 @@ public:
         }
         std::string text = complaint(where(name), "nothing", expected).text();
         for (const json_member& member : record_.members) {
-            if (likely_slip(member.key, {std::string(name)})) {
+            if (!is_known(member.key) && likely_slip(member.key, {std::string(name)})) {
                 text += fmt::format("; key {} on line {} may be meant", in_quotes(member.key),
                                     member.line);
                 break;
@@ -132,9 +132,8 @@ public:
 
     void warn_of_slips(std::vector<std::string>& warnings) const {
         for (const json_member& member : record_.members) {
-            const bool is_known =
-                std::find(known_.begin(), known_.end(), member.key) != known_.end();
-            if (const auto meant = likely_slip(member.key, known_); meant && !is_known) {
+            if (const auto meant = likely_slip(member.key, known_);
+                meant && !is_known(member.key)) {
                 warnings.push_back(fmt::format("{}: kept as a custom key; did you mean {}?",
                                                to_string(where(member.key)), in_quotes(*meant)));
             }
@@ -142,6 +141,10 @@ public:
     }
 
 private:
+    bool is_known(const std::string& key) const {
+        return std::find(known_.begin(), known_.end(), key) != known_.end();
+    }
+
     const json_source& source_;
     const json_value& record_;
     std::string key_;
