@@ -1,0 +1,359 @@
+#pragma once
+
+#include <shaddock/channel.hpp>
+#include <shaddock/detail/json_line.hpp>
+#include <shaddock/detail/wait.hpp>
+#include <shaddock/log.hpp>
+#include <shaddock/remote.hpp>
+#include <shaddock/routing.hpp>
+#include <shaddock/session.hpp>
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace shaddock {
+
+using server_info = door::server_info;
+using server_list = door::server_list;
+
+namespace detail {
+
+/// One session as door::host::find_sessions gives it.
+struct found_session {
+    session_ref ref;
+    std::map<std::string, raw_json> settings;
+};
+BOOST_DESCRIBE_STRUCT(found_session, (), (ref, settings))
+
+template <class... Args, class... Given>
+std::string encode_arguments(const Given&... given) {
+    static_assert(sizeof...(Args) == sizeof...(Given),
+                  "the contract has another number of arguments");
+    static_assert((std::is_convertible_v<const Given&, Args> && ...),
+                  "an argument's type does not fit the contract");
+    std::string out = "[";
+    std::size_t i = 0;
+    ((out.append(i++ == 0 ? "" : ","), encode<Args>(out, static_cast<const Args&>(given))), ...);
+    out += ']';
+    return out;
+}
+
+} // namespace detail
+
+/// Sessions anywhere in the cluster, by reference or uid.
+class session_service {
+public:
+    explicit session_service(door::host& host) : host_(&host) {}
+
+    /// Sessions of this frontend bound to `uid`; all for an empty uid.
+    std::vector<session_ref> local(std::string_view uid = {}) const {
+        return host_->local_sessions(uid);
+    }
+    /// The sessions that `frontend` has for this uid, with their settings. Empty when there are
+    /// none.
+    awaitable<result<std::vector<session>>> find(std::string frontend, std::string uid) {
+        return look_up(
+            {.frontend = std::move(frontend), .life = {}, .id = {}, .uid = std::move(uid)});
+    }
+    /// The session with this reference, with its settings. Empty when it is gone.
+    awaitable<result<std::vector<session>>> find(session_ref who) {
+        return look_up(std::move(who));
+    }
+    /// A session to act on (push, bind, kick) without asking for its settings first.
+    session at(session_ref who) const {
+        return session(*host_, door::session_data{std::move(who), {}});
+    }
+    /// Kicks every session of the uid on every frontend; the number of sessions kicked.
+    awaitable<result<std::uint64_t>> kick(std::string uid, std::string reason) {
+        auto& host = *host_;
+        auto pending = detail::wait([&](std::unique_ptr<door::completion> done) {
+            host.kick_uid(uid, reason, std::move(done));
+        });
+        auto outcome = co_await std::move(pending);
+        if (!outcome) {
+            co_return std::move(outcome).error();
+        }
+        co_return json::decode<std::uint64_t>(outcome->bytes, "kick");
+    }
+
+private:
+    awaitable<result<std::vector<session>>> look_up(session_ref who) {
+        auto& host = *host_;
+        auto pending = detail::wait([&](std::unique_ptr<door::completion> done) {
+            host.find_sessions(who, std::move(done));
+        });
+        auto outcome = co_await std::move(pending);
+        if (!outcome) {
+            co_return std::move(outcome).error();
+        }
+        auto found = json::decode<std::vector<detail::found_session>>(outcome->bytes, "sessions");
+        if (!found) {
+            co_return std::move(found).error();
+        }
+        std::vector<session> sessions;
+        for (auto& one : *found) {
+            door::session_data data{std::move(one.ref), {}};
+            for (auto& [key, value] : one.settings) {
+                data.settings.push_back({key, std::move(value.text)});
+            }
+            sessions.emplace_back(host, std::move(data));
+        }
+        co_return sessions;
+    }
+
+    door::host* host_;
+};
+
+/// What the host offers to a plugin. One per generation of a plugin; handed to constructors by
+/// reference, which may keep it. Thread: the server's loop, where all plugin code runs, for
+/// everything that does not say `Thread: any`.
+class app {
+public:
+    explicit app(door::host& host) : host_(host) {}
+    app(const app&) = delete;
+    app& operator=(const app&) = delete;
+
+    // ---- who am I, who is there
+    const server_info& self() const { return host_.self(); }
+    const std::string& server_id() const { return self().id; }
+    const std::string& server_type() const { return self().type; }
+    /// Servers of a type, those down and awaited too (`is_up` tells), sorted by id. Never null.
+    server_list servers(std::string_view type) const { return host_.servers(type); }
+    server_list servers() const { return host_.all_servers(); }
+
+    // ---- calls to other servers
+    /// Calls a remote by its contract; arguments are encoded before this returns. `by` chooses the
+    /// server. Errors: no_server, timeout, disconnected, overloaded, contract, cancelled, or what
+    /// the remote answered.
+    template <class R, class... Args, class... Given>
+    awaitable<result<R>> call(const remote_method<R(Args...)>& method, routing by,
+                              const Given&... given) {
+        return finish_call<R>(host_, std::string(method.route()), method.hash(), std::move(by),
+                              detail::encode_arguments<std::remove_cvref_t<Args>...>(given...));
+    }
+    /// Calls a remote by its route, unchecked by types of both sides.
+    template <class R = raw_json, class... Given>
+    awaitable<result<R>> call(std::string_view route, routing by, const Given&... given) {
+        return finish_call<R>(host_, std::string(route), 0, std::move(by),
+                              detail::encode_arguments<Given...>(given...));
+    }
+    /// As `call` without an answer. Errors: what is known at once (no_server, overloaded, routing).
+    template <class R, class... Args, class... Given>
+    result<void> cast(const remote_method<R(Args...)>& method, const routing& by,
+                      const Given&... given) {
+        const auto arguments = detail::encode_arguments<std::remove_cvref_t<Args>...>(given...);
+        return host_.cast(method.route(), method.hash(), by.target(),
+                          {door::codec::json, arguments});
+    }
+    template <class... Given>
+    result<void> cast(std::string_view route, const routing& by, const Given&... given) {
+        const auto arguments = detail::encode_arguments<Given...>(given...);
+        return host_.cast(route, 0, by.target(), {door::codec::json, arguments});
+    }
+
+    // ---- clients
+    channel_service channels() { return channel_service(host_); }
+    session_service sessions() { return session_service(host_); }
+    /// A push to sessions anywhere, one message per frontend.
+    template <class T>
+    result<void> push_to(std::string_view route, const T& message,
+                         std::span<const session_ref> to) {
+        const auto text = json::encode(message);
+        return host_.push_to_sessions(route, {door::codec::json, text}, to);
+    }
+    /// To all sessions of all frontends of the type.
+    template <class T>
+    result<void> broadcast(std::string_view frontend_type, std::string_view route, const T& message,
+                           bool only_bound = false) {
+        const auto text = json::encode(message);
+        return host_.broadcast(frontend_type, route, {door::codec::json, text}, only_bound);
+    }
+
+    // ---- settings of this process, files
+    /// Nothing when it is not set or of another type.
+    template <class T>
+    std::optional<T> get(std::string_view key) const {
+        const auto text = host_.setting(key);
+        auto value = text ? json::decode<T>(*text, key) : result<T>(error(errc::not_found, ""));
+        return value ? std::optional<T>(std::move(*value)) : std::nullopt;
+    }
+    template <class T>
+    void set(std::string_view key, const T& value) {
+        host_.set_setting(key, json::encode(value));
+    }
+    /// `config/<name>.json` for this environment (the key named like it, else the whole file; else
+    /// config/<env>/<name>.json). Errors: not_found; config, `config/rooms.json:12: rooms[1].size:
+    /// expected integer, found string "big"`.
+    template <class T>
+    result<T> load_config(std::string_view name) const;
+
+    // ---- time and work
+    door::time_point now() const { return host_.now(); }
+    /// Throws errc::cancelled when the server stops, so that a loop around it ends.
+    awaitable<void> sleep(door::duration how_long) {
+        auto& host = host_;
+        auto pending = detail::wait(
+            [&](std::unique_ptr<door::completion> done) { host.sleep(how_long, std::move(done)); });
+        const auto outcome = co_await std::move(pending);
+        outcome.value();
+    }
+    /// Calls `tick` every `period`, first after one. A timer of the same name is replaced.
+    /// Exceptions are logged.
+    void every(std::string_view name, door::duration period, std::function<void()> tick) {
+        host_.set_timer(name, period, period,
+                        guarded("timer " + std::string(name), std::move(tick)));
+    }
+    /// Calls `tick` once after `delay`.
+    void once(std::string_view name, door::duration delay, std::function<void()> tick) {
+        host_.set_timer(name, delay, {}, guarded("timer " + std::string(name), std::move(tick)));
+    }
+    /// False when there is no such timer.
+    bool cancel(std::string_view name) { return host_.cancel_timer(name); }
+    /// Runs a coroutine beside the request; what it throws is logged under `what`.
+    void spawn(std::string_view what, awaitable<void> work) {
+        detail::spawn(host_, std::string(what), std::move(work));
+    }
+    /// Calls `work` on the loop, soon. Exceptions are logged. Thread: any.
+    void post(std::function<void()> work) { host_.post(guarded("posted work", std::move(work))); }
+    /// Runs `work` on a pool thread and gives back what it returns; what it throws is thrown here.
+    /// `work` must not touch the plugin's state. Throws errc::overloaded when the pool is full.
+    template <class F>
+    awaitable<std::invoke_result_t<F&>> blocking(F work);
+    /// Thread: any.
+    bool is_on_loop() const { return host_.is_on_loop(); }
+    boost::asio::any_io_executor executor() const { return host_.executor(); }
+
+    /// Thread: any.
+    logger log() const { return logger(host_); }
+
+    /// What this object wraps.
+    door::host& host() { return host_; }
+
+private:
+    template <class R>
+    static awaitable<result<R>> finish_call(door::host& host, std::string route,
+                                            std::uint64_t contract, routing by,
+                                            std::string arguments);
+    std::unique_ptr<door::task> guarded(std::string what, std::function<void()> work);
+
+    door::host& host_;
+};
+
+// ---- how
+// -------------------------------------------------------------------------------------------------------------------------
+
+template <class R>
+awaitable<result<R>> app::finish_call(door::host& host, std::string route, std::uint64_t contract,
+                                      routing by, std::string arguments) {
+    auto pending = detail::wait([&](std::unique_ptr<door::completion> done) {
+        host.call(route, contract, by.target(), {door::codec::json, arguments}, std::move(done));
+    });
+    auto outcome = co_await std::move(pending);
+    if (!outcome) {
+        co_return std::move(outcome).error();
+    }
+    if constexpr (std::is_void_v<R>) {
+        co_return result<void>();
+    } else {
+        auto value = json::decode<R>(outcome->bytes, "result");
+        if (!value) {
+            co_return error(errc::contract, route + ": " + value.error().text());
+        }
+        co_return value;
+    }
+}
+
+inline std::unique_ptr<door::task> app::guarded(std::string what, std::function<void()> work) {
+    return detail::make_task([this, what = std::move(what), work = std::move(work)] {
+        try {
+            work();
+        } catch (...) {
+            detail::log_failure(host_, what, detail::current_error());
+        }
+    });
+}
+
+template <class T>
+result<T> app::load_config(std::string_view name) const {
+    auto text = host_.read_config(name);
+    if (!text) {
+        return std::move(text).error();
+    }
+    const auto refuse = [&](std::size_t line, const std::string& what) {
+        return error(errc::config,
+                     text->path + ":" + std::to_string(text->line_offset + line) + ": " + what);
+    };
+    const detail::parsed tree(text->json);
+    if (!tree.problem().empty()) {
+        return refuse(detail::line_of_offset(text->json, tree.problem_offset()), tree.problem());
+    }
+    T value{};
+    detail::refusal no;
+    if (!detail::decode(value, tree.root(), nullptr, no)) {
+        return refuse(detail::line_of_path(text->json, no.where),
+                      (no.where.empty() ? "the file" : no.where) + ": " + no.what);
+    }
+    return value;
+}
+
+namespace detail {
+
+/// What passes between the pool thread and the loop.
+template <class T>
+struct blocking_state {
+    std::optional<T> value;
+    std::exception_ptr thrown;
+    bool has_run = false;
+    std::unique_ptr<door::completion> done;
+};
+
+/// Stands for `void` in blocking_state.
+struct no_value {};
+
+} // namespace detail
+
+template <class F>
+awaitable<std::invoke_result_t<F&>> app::blocking(F work) {
+    using returned = std::invoke_result_t<F&>;
+    using kept = std::conditional_t<std::is_void_v<returned>, detail::no_value, returned>;
+    auto state = std::make_shared<detail::blocking_state<kept>>();
+    auto& host = host_;
+    auto pending = detail::wait([&](std::unique_ptr<door::completion> done) {
+        state->done = std::move(done);
+        auto run = detail::make_task([state, work]() mutable noexcept {
+            try {
+                if constexpr (std::is_void_v<returned>) {
+                    work();
+                    state->value.emplace();
+                } else {
+                    state->value.emplace(work());
+                }
+            } catch (...) {
+                state->thrown = std::current_exception();
+            }
+            state->has_run = true;
+        });
+        host.blocking(std::move(run), detail::make_task([state] {
+                          std::exchange(state->done, nullptr)->done(door::body{});
+                      }));
+    });
+    const auto outcome = co_await std::move(pending);
+    outcome.value();
+    if (state->thrown) {
+        std::rethrow_exception(state->thrown);
+    }
+    if (!state->has_run) {
+        throw error(errc::overloaded, "no thread is free for blocking work");
+    }
+    if constexpr (!std::is_void_v<returned>) {
+        co_return std::move(*state->value);
+    }
+}
+
+} // namespace shaddock

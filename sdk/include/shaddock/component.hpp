@@ -1,0 +1,83 @@
+#pragma once
+
+#include <shaddock/detail/filter_chain.hpp>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+/// A component is a class with a life cycle of its own: `start()` before the server serves,
+/// `stop()` when it ends, both optional, each returning void, result<void>, or either as a
+/// coroutine. Started in order of registration, stopped in reverse. An error of `start` stops the
+/// server's start.
+namespace shaddock::detail {
+
+template <class T>
+class component_of final : public door::component {
+public:
+    component_of(door::host& host, std::string_view name, T& object)
+        : host_(host), name_(name), object_(object) {}
+
+    std::string_view name() const noexcept override { return name_; }
+    void start(std::unique_ptr<door::completion> done) noexcept override {
+        if constexpr (requires(T & t) { t.start(); }) {
+            run([](T& object) { return object.start(); }, std::move(done));
+        } else {
+            complete(host_, std::move(done), {});
+        }
+    }
+    void stop(std::unique_ptr<door::completion> done) noexcept override {
+        if constexpr (requires(T & t) { t.stop(); }) {
+            run([](T& object) { return object.stop(); }, std::move(done));
+        } else {
+            complete(host_, std::move(done), {});
+        }
+    }
+
+private:
+    template <class F>
+    void run(F step, std::unique_ptr<door::completion> done) {
+        using returned = decltype(step(object_));
+        if constexpr (is_awaitable<returned>) {
+            detail::spawn(host_, "component " + name_, run_async(*this, step, std::move(done)));
+        } else {
+            result<void> outcome;
+            try {
+                outcome = as_result([&] { return step(object_); });
+            } catch (...) {
+                outcome = current_error();
+            }
+            complete(host_, std::move(done), std::move(outcome));
+        }
+    }
+    template <class F>
+    static awaitable<void> run_async(component_of& self, F step,
+                                     std::unique_ptr<door::completion> done) {
+        result<void> outcome;
+        try {
+            auto call = [&] { return step(self.object_); };
+            outcome = co_await as_awaited_result<decltype(call())>(call);
+        } catch (...) {
+            outcome = current_error();
+        }
+        complete(self.host_, std::move(done), std::move(outcome));
+    }
+    /// Completions are posted, never called inline.
+    static void complete(door::host& host, std::unique_ptr<door::completion> done,
+                         result<void> outcome) {
+        host.post(make_task([done = std::move(done), outcome = std::move(outcome)]() mutable {
+            if (outcome) {
+                done->done(door::body{});
+            } else {
+                done->done(std::move(outcome).error());
+            }
+        }));
+    }
+
+    door::host& host_;
+    std::string name_;
+    T& object_;
+};
+
+} // namespace shaddock::detail

@@ -1,0 +1,169 @@
+#pragma once
+
+#include <shaddock/app.hpp>
+#include <shaddock/handler.hpp>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+/// A plugin's own side of the door: the object that `create` makes, and the hooks and routers that
+/// hang on it.
+namespace shaddock::detail {
+
+/// Constructs T from (app&, args...) when it can, else from (args...).
+template <class T, class... Args>
+std::unique_ptr<T> make_object(app& app, Args&... args) {
+    if constexpr (std::is_constructible_v<T, shaddock::app&, Args&...>) {
+        return std::make_unique<T>(app, args...);
+    } else {
+        static_assert(std::is_constructible_v<T, Args&...>,
+                      "the object takes neither (app&, args...) nor (args...)");
+        return std::make_unique<T>(args...);
+    }
+}
+
+/// Owns anything.
+class owned {
+public:
+    virtual ~owned() = default;
+};
+template <class T>
+class owner_of final : public owned {
+public:
+    explicit owner_of(std::unique_ptr<T> object) : object_(std::move(object)) {}
+
+private:
+    std::unique_ptr<T> object_;
+};
+
+class hook_table final : public door::hooks {
+public:
+    explicit hook_table(door::host& host) : host_(host) {}
+
+    std::vector<std::function<void(std::string_view, const door::member&)>> member_lost;
+    std::vector<std::function<void(const session&, std::string_view)>> session_closed;
+    std::vector<std::function<void()>> servers_changed;
+    std::vector<std::function<void()>> started;
+
+    void on_member_lost(std::string_view channel, const door::member& gone) noexcept override {
+        each("on_member_lost", member_lost, [&](const auto& hook) { hook(channel, gone); });
+    }
+    void on_session_closed(const door::session_data& data,
+                           std::string_view reason) noexcept override {
+        each("on_session_closed", session_closed,
+             [&](const auto& hook) { hook(session(host_, data), reason); });
+    }
+    void on_servers_changed() noexcept override {
+        each("on_servers_changed", servers_changed, [](const auto& hook) { hook(); });
+    }
+    void on_started() noexcept override {
+        each("on_started", started, [](const auto& hook) { hook(); });
+    }
+
+private:
+    template <class Hooks, class F>
+    void each(const char* name, const Hooks& all, F&& call) noexcept {
+        for (const auto& hook : all) {
+            try {
+                call(hook);
+            } catch (...) {
+                log_failure(host_, name, current_error());
+            }
+        }
+    }
+
+    door::host& host_;
+};
+
+using pick_function =
+    std::function<result<std::string>(const route_param&, std::span<const server_info>)>;
+
+class router_of final : public door::router {
+public:
+    router_of(door::host& host, pick_function pick) : host_(host), pick_(std::move(pick)) {}
+    result<std::string> pick(const door::route_param& by,
+                             std::span<const server_info> expected) noexcept override {
+        try {
+            return pick_(route_param(host_, by), expected);
+        } catch (...) {
+            return current_error();
+        }
+    }
+
+private:
+    door::host& host_;
+    pick_function pick_;
+};
+
+template <class F>
+class global_filter_of final : public door::global_filter {
+public:
+    global_filter_of(door::host& host, F& filter) : host_(host), filter_(filter) {}
+
+    result<void> before(std::string_view route, door::body_view request,
+                        const door::session_data& data) noexcept override {
+        if constexpr (requires(F & f, const session& who) {
+                          f.before(route, request.bytes, who);
+                      }) {
+            try {
+                const session who(host_, data);
+                return as_result([&] { return filter_.before(route, request.bytes, who); });
+            } catch (...) {
+                return current_error();
+            }
+        }
+        return {};
+    }
+    void after(std::string_view route, const door::session_data& data,
+               const error* failed) noexcept override {
+        if constexpr (requires(F & f, const session& who) { f.after(route, who, failed); }) {
+            try {
+                const session who(host_, data);
+                filter_.after(route, who, failed);
+            } catch (...) {
+                log_failure(host_, "global filter, after", current_error());
+            }
+        }
+    }
+
+private:
+    door::host& host_;
+    F& filter_;
+};
+
+/// The plugin object. Owns everything that was registered; destroyed in reverse order.
+class instance final : public door::plugin {
+public:
+    explicit instance(door::host& host)
+        : app_(host), serving_{host, {}}, hooks_(std::make_unique<hook_table>(host)) {}
+    ~instance() {
+        while (!owned_.empty()) {
+            owned_.pop_back();
+        }
+    }
+    instance(const instance&) = delete;
+    instance& operator=(const instance&) = delete;
+
+    shaddock::app& app() { return app_; }
+    serving& shared() { return serving_; }
+    hook_table& hooks() { return *hooks_; }
+
+    template <class T>
+    T& own(std::unique_ptr<T> object) {
+        auto& kept = *object;
+        owned_.push_back(std::make_unique<owner_of<T>>(std::move(object)));
+        return kept;
+    }
+
+private:
+    shaddock::app app_;
+    serving serving_;
+    std::unique_ptr<hook_table> hooks_;
+    std::vector<std::unique_ptr<owned>> owned_;
+};
+
+} // namespace shaddock::detail

@@ -1,0 +1,510 @@
+#pragma once
+
+#include <shaddock/detail/json_encode.hpp>
+#include <shaddock/error.hpp>
+
+#define RAPIDJSON_SSE2
+#if defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion"
+#pragma GCC diagnostic ignored "-Wshadow"
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+#if !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wclass-memaccess"
+#endif
+#endif
+#include <rapidjson/document.h>
+#include <rapidjson/error/en.h>
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
+
+#include <cstring>
+#include <limits>
+
+namespace shaddock::detail {
+
+inline constexpr std::size_t depth_limit = 64;
+inline constexpr std::size_t stack_text_bytes = 2048;
+inline constexpr std::size_t stack_pool_bytes = 4096;
+
+using json_pool = rapidjson::MemoryPoolAllocator<>;
+using json_value = rapidjson::GenericValue<rapidjson::UTF8<>, json_pool>;
+using json_tree = rapidjson::GenericDocument<rapidjson::UTF8<>, json_pool, json_pool>;
+
+/// Where in a value we are: a chain through the callers' frames, turned into text only for an
+/// error.
+struct path {
+    const path* up = nullptr;
+    std::string_view key;
+    std::size_t index = 0;
+
+    void append_to(std::string& out) const {
+        if (up != nullptr) {
+            up->append_to(out);
+        }
+        if (key.data() == nullptr) {
+            out += '[';
+            append_integer(out, index);
+            out += ']';
+        } else {
+            if (!out.empty()) {
+                out += '.';
+            }
+            out += key;
+        }
+    }
+};
+
+inline std::string to_text(const path* at) {
+    std::string text;
+    if (at != nullptr) {
+        at->append_to(text);
+    }
+    return text;
+}
+
+/// Says no: the path and what is wrong there.
+struct refusal {
+    std::string where;
+    std::string what;
+
+    bool at(const path* place, std::string text) {
+        where = to_text(place);
+        what = std::move(text);
+        return false;
+    }
+};
+
+inline void encode_tree(std::string& out, const json_value& value) {
+    switch (value.GetType()) {
+    case rapidjson::kNullType:
+        out += "null";
+        break;
+    case rapidjson::kFalseType:
+        out += "false";
+        break;
+    case rapidjson::kTrueType:
+        out += "true";
+        break;
+    case rapidjson::kStringType:
+        append_string(out, {value.GetString(), value.GetStringLength()});
+        break;
+    case rapidjson::kNumberType:
+        if (value.IsUint64()) {
+            append_integer(out, value.GetUint64());
+        } else if (value.IsInt64()) {
+            append_integer(out, value.GetInt64());
+        } else {
+            append_number(out, value.GetDouble());
+        }
+        break;
+    case rapidjson::kArrayType: {
+        out += '[';
+        const char* comma = "";
+        for (const auto& element : value.GetArray()) {
+            out += comma;
+            comma = ",";
+            encode_tree(out, element);
+        }
+        out += ']';
+        break;
+    }
+    case rapidjson::kObjectType: {
+        out += '{';
+        const char* comma = "";
+        for (const auto& member : value.GetObject()) {
+            out += comma;
+            comma = ",";
+            append_string(out, {member.name.GetString(), member.name.GetStringLength()});
+            out += ':';
+            encode_tree(out, member.value);
+        }
+        out += '}';
+        break;
+    }
+    }
+}
+
+/// What stands there, for an error: `number 3`, `string "abc"`, `object`.
+inline std::string describe_found(const json_value& value) {
+    if (value.IsObject()) {
+        return "object";
+    }
+    if (value.IsArray()) {
+        return "array";
+    }
+    std::string text;
+    if (value.IsString()) {
+        constexpr std::size_t shown = 32;
+        text = "string ";
+        const std::string_view whole(value.GetString(), value.GetStringLength());
+        append_string(text, whole.substr(0, shown));
+        if (whole.size() > shown) {
+            text += "...";
+        }
+        return text;
+    }
+    text = value.IsNumber() ? "number " : "";
+    encode_tree(text, value);
+    return text;
+}
+
+inline bool expected(std::string_view what, const json_value& found, const path* at, refusal& no) {
+    return no.at(at, "expected " + std::string(what) + ", found " + describe_found(found));
+}
+
+template <class T>
+bool decode(T& into, const json_value& from, const path* at, refusal& no);
+
+template <class T>
+bool decode_integer(T& into, const json_value& from, const path* at, refusal& no) {
+    if (!from.IsNumber()) {
+        return expected("integer", from, at, no);
+    }
+    const auto fits = [&](auto number) {
+        if (!std::in_range<T>(number)) {
+            return expected("integer from " + std::to_string(std::numeric_limits<T>::min()) +
+                                " to " + std::to_string(std::numeric_limits<T>::max()),
+                            from, at, no);
+        }
+        into = static_cast<T>(number);
+        return true;
+    };
+    if (from.IsInt64()) {
+        return fits(from.GetInt64());
+    }
+    if (from.IsUint64()) {
+        return fits(from.GetUint64());
+    }
+    const double number = from.GetDouble();
+    if (number != std::trunc(number) || std::abs(number) > 9007199254740992.0) {
+        return expected("integer", from, at, no);
+    }
+    return fits(static_cast<std::int64_t>(number));
+}
+
+template <class T>
+bool decode_enum(T& into, const json_value& from, const path* at, refusal& no) {
+    if (!from.IsString()) {
+        return expected("string", from, at, no);
+    }
+    const std::string_view text(from.GetString(), from.GetStringLength());
+    bool found = false;
+    std::string names;
+    boost::mp11::mp_for_each<enumerators_of<T>>([&](auto entry) {
+        if (text == entry.name) {
+            into = entry.value;
+            found = true;
+        }
+        if (!found) {
+            names += (names.empty() ? "" : ", ") + std::string(entry.name);
+        }
+    });
+    return found || expected("one of " + names, from, at, no);
+}
+
+template <class T>
+bool decode_list(T& into, const json_value& from, const path* at, refusal& no) {
+    if (!from.IsArray()) {
+        return expected("array", from, at, no);
+    }
+    into.clear();
+    into.reserve(from.Size());
+    for (rapidjson::SizeType i = 0; i < from.Size(); ++i) {
+        const path here{at, {}, i};
+        typename T::value_type element{};
+        if (!decode(element, from[i], &here, no)) {
+            return false;
+        }
+        into.push_back(std::move(element));
+    }
+    return true;
+}
+
+/// An array of a fixed number of elements: std::tuple, std::pair, std::array, the arguments of a
+/// remote.
+template <class T>
+bool decode_tuple(T& into, const json_value& from, const path* at, refusal& no) {
+    constexpr std::size_t size = std::tuple_size_v<T>;
+    if (!from.IsArray()) {
+        return expected("array", from, at, no);
+    }
+    if (from.Size() != size) {
+        return no.at(at, "expected array of " + std::to_string(size) + ", found array of " +
+                             std::to_string(from.Size()));
+    }
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+        return ([&] {
+            const path here{at, {}, I};
+            return decode(std::get<I>(into), from[static_cast<rapidjson::SizeType>(I)], &here, no);
+        }() && ...);
+    }
+    (std::make_index_sequence<size>());
+}
+
+template <class T>
+bool decode_map(T& into, const json_value& from, const path* at, refusal& no) {
+    if (!from.IsObject()) {
+        return expected("object", from, at, no);
+    }
+    into.clear();
+    for (const auto& member : from.GetObject()) {
+        const std::string_view key(member.name.GetString(), member.name.GetStringLength());
+        const path here{at, key};
+        if (!decode(into[std::string(key)], member.value, &here, no)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+template <class T>
+bool decode_field(T& into, const json_value& object, std::string_view key, const path* at,
+                  refusal& no) {
+    const path here{at, key};
+    const json_value name(rapidjson::StringRef(key.data(), key.size()));
+    const auto found = object.FindMember(name);
+    if (found != object.MemberEnd()) {
+        return decode(into, found->value, &here, no);
+    }
+    if constexpr (optional_type<T>) {
+        into.reset();
+        return true;
+    } else {
+        return no.at(&here, "missing");
+    }
+}
+
+template <class T>
+bool decode_struct(T& into, const json_value& from, const path* at, refusal& no) {
+    if (!from.IsObject()) {
+        return expected("object", from, at, no);
+    }
+    bool ok = true;
+    boost::mp11::mp_for_each<members_of<T>>([&](auto member) {
+        ok = ok && decode_field(into.*member.pointer, from, member.name, at, no);
+    });
+    return ok;
+}
+
+template <class T>
+bool decode_variant(T& into, const json_value& from, const path* at, refusal& no) {
+    const bool found = [&]<std::size_t... I>(std::index_sequence<I...>) {
+        return ([&] {
+            std::variant_alternative_t<I, T> held{};
+            refusal ignored;
+            if (!decode(held, from, at, ignored)) {
+                return false;
+            }
+            into.template emplace<I>(std::move(held));
+            return true;
+        }() || ...);
+    }
+    (std::make_index_sequence<std::variant_size_v<T>>());
+    return found || expected("one of " + std::to_string(std::variant_size_v<T>) + " alternatives",
+                             from, at, no);
+}
+
+template <class T>
+bool decode(T& into, const json_value& from, const path* at, refusal& no) {
+    if constexpr (std::same_as<T, bool>) {
+        if (!from.IsBool()) {
+            return expected("true or false", from, at, no);
+        }
+        into = from.GetBool();
+        return true;
+    } else if constexpr (std::same_as<T, std::string>) {
+        if (!from.IsString()) {
+            return expected("string", from, at, no);
+        }
+        into.assign(from.GetString(), from.GetStringLength());
+        return true;
+    } else if constexpr (std::same_as<T, raw_json>) {
+        into.text.clear();
+        encode_tree(into.text, from);
+        return true;
+    } else if constexpr (std::same_as<T, std::monostate>) {
+        return from.IsNull() || expected("null", from, at, no);
+    } else if constexpr (std::is_integral_v<T>) {
+        return decode_integer(into, from, at, no);
+    } else if constexpr (std::is_floating_point_v<T>) {
+        if (!from.IsNumber()) {
+            return expected("number", from, at, no);
+        }
+        into = static_cast<T>(from.GetDouble());
+        return true;
+    } else if constexpr (described_enum<T>) {
+        return decode_enum(into, from, at, no);
+    } else if constexpr (std::is_enum_v<T>) {
+        std::underlying_type_t<T> number{};
+        const bool ok = decode_integer(number, from, at, no);
+        into = static_cast<T>(number);
+        return ok;
+    } else if constexpr (optional_type<T>) {
+        if (from.IsNull()) {
+            into.reset();
+            return true;
+        }
+        return decode(into.emplace(), from, at, no);
+    } else if constexpr (list_type<T>) {
+        return decode_list(into, from, at, no);
+    } else if constexpr (tuple_type<T> || array_type<T>) {
+        return decode_tuple(into, from, at, no);
+    } else if constexpr (map_type<T>) {
+        return decode_map(into, from, at, no);
+    } else if constexpr (variant_type<T>) {
+        return decode_variant(into, from, at, no);
+    } else if constexpr (described_struct<T>) {
+        return decode_struct(into, from, at, no);
+    } else {
+        static_assert(never<T>, "this type cannot stand in a message: describe it with "
+                                "BOOST_DESCRIBE_STRUCT (shaddock/message.hpp)");
+    }
+}
+
+/// Builds the tree, but refuses to go deeper than the limit: a reader's handler in front of the
+/// document's own.
+class depth_guard {
+public:
+    explicit depth_guard(json_tree& tree) : tree_(tree) {}
+    bool is_too_deep() const { return depth_ > depth_limit; }
+
+    bool Null() { return tree_.Null(); }
+    bool Bool(bool value) { return tree_.Bool(value); }
+    bool Int(int value) { return tree_.Int(value); }
+    bool Uint(unsigned value) { return tree_.Uint(value); }
+    bool Int64(std::int64_t value) { return tree_.Int64(value); }
+    bool Uint64(std::uint64_t value) { return tree_.Uint64(value); }
+    bool Double(double value) { return tree_.Double(value); }
+    bool RawNumber(const char* text, rapidjson::SizeType size, bool copy) {
+        return tree_.RawNumber(text, size, copy);
+    }
+    bool String(const char* text, rapidjson::SizeType size, bool copy) {
+        return tree_.String(text, size, copy);
+    }
+    bool Key(const char* text, rapidjson::SizeType size, bool copy) {
+        return tree_.Key(text, size, copy);
+    }
+    bool StartObject() { return ++depth_ <= depth_limit && tree_.StartObject(); }
+    bool StartArray() { return ++depth_ <= depth_limit && tree_.StartArray(); }
+    bool EndObject(rapidjson::SizeType count) {
+        --depth_;
+        return tree_.EndObject(count);
+    }
+    bool EndArray(rapidjson::SizeType count) {
+        --depth_;
+        return tree_.EndArray(count);
+    }
+
+private:
+    json_tree& tree_;
+    std::size_t depth_ = 0;
+};
+
+/// Copies `text` as proper UTF-8: CESU-8 pairs put together, a lone surrogate as U+FFFD. Nothing
+/// when it is not UTF-8 at all. Never longer than `text`.
+inline bool copy_as_utf8(char* to, std::size_t& size, std::string_view text) {
+    std::string one;
+    size = 0;
+    for (std::size_t i = 0; i < text.size();) {
+        const auto at = whole_character(text.substr(i));
+        if (!at.code) {
+            return false;
+        }
+        one.clear();
+        append_utf8(one, *at.code);
+        std::memcpy(to + size, one.data(), one.size());
+        size += one.size();
+        i += at.size;
+    }
+    return true;
+}
+
+/// A parsed text: the tree and all its memory. For small texts everything lies in the object
+/// itself, on the caller's stack.
+class parsed {
+public:
+    explicit parsed(std::string_view text)
+        : pool_(pool_bytes_, sizeof pool_bytes_), tree_(&pool_, 256, &pool_) {
+        parse(text);
+    }
+    parsed(const parsed&) = delete;
+    parsed& operator=(const parsed&) = delete;
+
+    const json_value& root() const { return tree_; }
+    /// Empty when the text was JSON.
+    const std::string& problem() const { return problem_; }
+    std::size_t problem_offset() const { return problem_offset_; }
+
+private:
+    void parse(std::string_view text) {
+        if (text.empty()) {
+            problem_ = "expected JSON, found nothing";
+            return;
+        }
+        char* copy = small_;
+        if (text.size() >= sizeof small_) {
+            large_.resize(text.size() + 1);
+            copy = large_.data();
+        }
+        std::size_t size = text.size();
+        const bool is_ascii = (std::memcpy(copy, text.data(), size), only_ascii(text));
+        if (!is_ascii && !copy_as_utf8(copy, size, text)) {
+            problem_ = "not UTF-8";
+            return;
+        }
+        copy[size] = '\0';
+        if (std::memchr(copy, 0, size) != nullptr) {
+            problem_ = "not JSON: a zero byte";
+            return;
+        }
+        read(copy);
+    }
+
+    static bool only_ascii(std::string_view text) {
+        std::uint64_t seen = 0;
+        std::size_t i = 0;
+        for (; i + sizeof seen <= text.size(); i += sizeof seen) {
+            std::uint64_t word = 0;
+            std::memcpy(&word, text.data() + i, sizeof word);
+            seen |= word;
+        }
+        for (; i < text.size(); ++i) {
+            seen |= static_cast<unsigned char>(text[i]) & 0x80U;
+        }
+        return (seen & 0x8080808080808080U) == 0;
+    }
+
+    void read(char* text) {
+        rapidjson::GenericInsituStringStream<rapidjson::UTF8<>> stream(text);
+        rapidjson::GenericReader<rapidjson::UTF8<>, rapidjson::UTF8<>, json_pool> reader(&pool_,
+                                                                                         256);
+        depth_guard guard(tree_);
+        rapidjson::ParseResult outcome;
+        // Populate's contract: a generator that feeds the document and says whether it went well.
+        auto generate = [&](json_tree&) {
+            outcome = reader.Parse<rapidjson::kParseInsituFlag | rapidjson::kParseIterativeFlag>(
+                stream, guard);
+            return !outcome.IsError();
+        };
+        tree_.Populate(generate);
+        if (outcome.IsError()) {
+            problem_offset_ = outcome.Offset();
+            problem_ = guard.is_too_deep()
+                           ? "deeper than " + std::to_string(depth_limit) + " levels"
+                           : "not JSON at byte " + std::to_string(outcome.Offset()) + ": " +
+                                 rapidjson::GetParseError_En(outcome.Code());
+        }
+    }
+
+    char small_[stack_text_bytes];
+    std::string large_;
+    alignas(std::max_align_t) char pool_bytes_[stack_pool_bytes];
+    json_pool pool_;
+    json_tree tree_;
+    std::string problem_;
+    std::size_t problem_offset_ = 0;
+};
+
+} // namespace shaddock::detail

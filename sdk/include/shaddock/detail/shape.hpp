@@ -1,0 +1,125 @@
+#pragma once
+
+#include <shaddock/detail/traits.hpp>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+/// The shape of a type: what travels, not what it is called here. Two builds whose shapes of a
+/// remote differ must not talk.
+namespace shaddock::detail {
+
+/// Collects a shape as FNV-1a 64; usable at compile time.
+struct shape_hash {
+    std::uint64_t value = 0xcbf29ce484222325U;
+    constexpr void add(std::string_view text) {
+        for (const char c : text) {
+            value = (value ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
+        }
+    }
+};
+
+/// Collects a shape for people.
+struct shape_text {
+    std::string value;
+    void add(std::string_view text) { value += text; }
+};
+
+template <class T, class... Outer, class Sink>
+constexpr void add_shape(Sink& sink);
+
+template <class Enum, class Sink>
+constexpr void add_enum_shape(Sink& sink) {
+    bool first = true;
+    boost::mp11::mp_for_each<enumerators_of<Enum>>([&](auto entry) {
+        sink.add(first ? "" : "|");
+        first = false;
+        sink.add(entry.name);
+    });
+}
+
+template <class T, class... Outer, class Sink>
+constexpr void add_struct_shape(Sink& sink) {
+    sink.add("{");
+    bool first = true;
+    boost::mp11::mp_for_each<members_of<T>>([&](auto member) {
+        using field = std::remove_cvref_t<decltype(std::declval<T&>().*member.pointer)>;
+        sink.add(first ? "" : ", ");
+        first = false;
+        sink.add(member.name);
+        sink.add(": ");
+        add_shape<field, Outer..., T>(sink);
+    });
+    sink.add("}");
+}
+
+template <class Sink, class... Ts, class... Outer>
+constexpr void add_each_shape(Sink& sink, boost::mp11::mp_list<Ts...>,
+                              boost::mp11::mp_list<Outer...>, std::string_view between) {
+    bool first = true;
+    ((sink.add(first ? "" : between), first = false, add_shape<Ts, Outer...>(sink)), ...);
+}
+
+template <class T, class... Outer, class Sink>
+constexpr void add_number_shape(Sink& sink) {
+    sink.add(std::is_floating_point_v<T> ? "float" : std::is_signed_v<T> ? "int" : "uint");
+    sink.add(sizeof(T) == 1 ? "8" : sizeof(T) == 2 ? "16" : sizeof(T) == 4 ? "32" : "64");
+}
+
+/// `Outer`: the structs we are inside of, so that a type that contains itself ends.
+template <class T, class... Outer, class Sink>
+constexpr void add_shape(Sink& sink) {
+    if constexpr ((std::same_as<T, Outer> || ...)) {
+        sink.add("...");
+    } else if constexpr (std::is_void_v<T> || std::same_as<T, std::monostate>) {
+        sink.add("null");
+    } else if constexpr (std::same_as<T, bool>) {
+        sink.add("bool");
+    } else if constexpr (std::same_as<T, std::string>) {
+        sink.add("string");
+    } else if constexpr (std::same_as<T, raw_json>) {
+        sink.add("any");
+    } else if constexpr (std::is_arithmetic_v<T>) {
+        add_number_shape<T>(sink);
+    } else if constexpr (described_enum<T>) {
+        add_enum_shape<T>(sink);
+    } else if constexpr (std::is_enum_v<T>) {
+        add_number_shape<std::underlying_type_t<T>>(sink);
+    } else if constexpr (optional_type<T>) {
+        add_shape<typename T::value_type, Outer...>(sink);
+        sink.add("?");
+    } else if constexpr (list_type<T> || array_type<T>) {
+        add_shape<typename T::value_type, Outer...>(sink);
+        sink.add("[]");
+    } else if constexpr (map_type<T>) {
+        sink.add("{*: ");
+        add_shape<typename T::mapped_type, Outer...>(sink);
+        sink.add("}");
+    } else if constexpr (tuple_type<T>) {
+        sink.add("[");
+        add_each_shape(sink, boost::mp11::mp_rename<T, boost::mp11::mp_list>(),
+                       boost::mp11::mp_list<Outer...>(), ", ");
+        sink.add("]");
+    } else if constexpr (variant_type<T>) {
+        sink.add("(");
+        add_each_shape(sink, boost::mp11::mp_rename<T, boost::mp11::mp_list>(),
+                       boost::mp11::mp_list<Outer...>(), " | ");
+        sink.add(")");
+    } else if constexpr (described_struct<T>) {
+        add_struct_shape<T, Outer...>(sink);
+    } else {
+        static_assert(never<T>, "this type cannot stand in a message: describe it with "
+                                "BOOST_DESCRIBE_STRUCT (shaddock/message.hpp)");
+    }
+}
+
+/// `{content: string, target: string?}`.
+template <class T>
+std::string shape_of() {
+    shape_text text;
+    add_shape<T>(text);
+    return text.value;
+}
+
+} // namespace shaddock::detail

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <shaddock/detail/json_text.hpp>
+
+#include <array>
+#include <cassert>
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+namespace shaddock {
+
+namespace detail {
+
+constexpr std::array<std::uint32_t, 256> crc32_table() {
+    std::array<std::uint32_t, 256> table{};
+    for (std::uint32_t i = 0; i < 256; ++i) {
+        std::uint32_t crc = i;
+        for (int bit = 0; bit < 8; ++bit) {
+            crc = (crc & 1U) != 0 ? crc >> 1U ^ 0xedb88320U : crc >> 1U;
+        }
+        table[i] = crc;
+    }
+    return table;
+}
+inline constexpr auto crc32_of_byte = crc32_table();
+
+} // namespace detail
+
+/// Which of `count` servers (sorted by id) a key belongs to: |crc32| mod count, the CRC read as a
+/// signed number and taken over the low byte of each UTF-16 unit, so that keys land where the
+/// original puts them. `key` is UTF-8. Limits: count > 0. Thread: any. Source: the chat demo's
+/// dispatcher and npm crc 0.2.0, observed.
+inline std::size_t dispatch_index(std::string_view key, std::size_t count) {
+    assert(count > 0);
+    std::uint32_t crc = 0xffffffffU;
+    const auto feed = [&](char32_t unit) {
+        crc = crc >> 8U ^ detail::crc32_of_byte[(crc ^ unit) & 0xffU];
+    };
+    while (!key.empty()) {
+        const auto next = detail::next_character(key);
+        const char32_t code = next.code.value_or(detail::replacement);
+        if (code < 0x10000) {
+            feed(code);
+        } else {
+            feed(0xd800 + ((code - 0x10000) >> 10U));
+            feed(0xdc00 + ((code - 0x10000) & 0x3ffU));
+        }
+        key.remove_prefix(next.size);
+    }
+    const auto read_as_signed = static_cast<std::int64_t>(static_cast<std::int32_t>(~crc));
+    return static_cast<std::size_t>(std::abs(read_as_signed)) % count;
+}
+
+} // namespace shaddock

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <shaddock/detail/json_decode.hpp>
+#include <shaddock/message.hpp>
+
+/// Messages to text and back; which types may stand in a message says message.hpp.
+///
+/// Written: compact; numbers as JavaScript writes them (`1`, not `1.0`; NaN as null); fields in
+/// order of description, empty optionals left out; characters beyond U+FFFF as `\uXXXX` pairs,
+/// which every client reads. Read: strict JSON in UTF-8 (CESU-8 pairs of JavaScript clients are put
+/// together, half of one becomes U+FFFD), at most 64 levels. `3.0` is an integer; unknown fields
+/// are ignored; of a key twice the first counts. Limits: the caller bounds the length. Errors:
+/// bad_request, `content: expected string, found number 3`, `users[2].name: missing`, `body: not
+/// JSON at byte 7: ...`. Thread: any.
+namespace shaddock::json {
+
+template <class T>
+void append(std::string& out, const T& value) {
+    detail::encode(out, value);
+}
+
+template <class T>
+std::string encode(const T& value) {
+    std::string out;
+    out.reserve(64);
+    detail::encode(out, value);
+    return out;
+}
+
+/// `name` stands in errors for the whole value.
+template <class T>
+result<T> decode(std::string_view text, std::string_view name = "body") {
+    const detail::parsed tree(text);
+    if (!tree.problem().empty()) {
+        return error(errc::bad_request, std::string(name) + ": " + tree.problem());
+    }
+    T value{};
+    detail::refusal no;
+    if (!detail::decode(value, tree.root(), nullptr, no)) {
+        return error(errc::bad_request,
+                     (no.where.empty() ? std::string(name) : no.where) + ": " + no.what);
+    }
+    return value;
+}
+
+} // namespace shaddock::json

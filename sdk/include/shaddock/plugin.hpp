@@ -1,0 +1,71 @@
+#pragma once
+
+#include <shaddock/fingerprint.hpp>
+#include <shaddock/registrar.hpp>
+
+#include <string>
+#include <string_view>
+
+/// The door of a plugin: include this in one file of it, and say what it is made of.
+///
+///     SHADDOCK_PLUGIN("chat", registrar) {
+///         registrar.handler<chat_handler>("chatHandler").method("send", &chat_handler::send);
+///     }
+///
+/// The body runs twice with different registrars: to list routes, when nothing is constructed, and
+/// to create the plugin.
+namespace shaddock::detail {
+
+static_assert(std::string_view(fingerprint).starts_with("sdk 1;") && door::sdk_abi == 1,
+              "fingerprint.hpp and door.hpp name different SDKs");
+
+using setup_function = void (*)(registrar&);
+
+template <setup_function Setup>
+struct door_functions {
+    static void describe(door::registration& into) {
+        registrar list(into, nullptr);
+        Setup(list);
+    }
+    static door::plugin* create(door::host& host, door::registration& into, std::string* failed) {
+        try {
+            auto made = std::make_unique<instance>(host);
+            registrar build(into, made.get());
+            Setup(build);
+            into.hook(&made->hooks());
+            return made.release();
+        } catch (...) {
+            *failed = current_error().text();
+            return nullptr;
+        }
+    }
+    static void destroy(door::plugin* made) { delete static_cast<instance*>(made); }
+};
+
+} // namespace shaddock::detail
+
+#if !defined(SHADDOCK_PLUGIN_VERSION)
+#define SHADDOCK_PLUGIN_VERSION "0"
+#endif
+/// Empty: the host reads the linker's build id out of the file.
+#if !defined(SHADDOCK_PLUGIN_BUILD_ID)
+#define SHADDOCK_PLUGIN_BUILD_ID ""
+#endif
+
+#define SHADDOCK_PLUGIN(type, registrar_name)                                                      \
+    static void shaddock_plugin_setup(::shaddock::registrar& registrar_name);                      \
+    extern "C" {                                                                                   \
+    extern const ::shaddock::door::plugin_door shaddock_plugin_door                                \
+        __attribute__((visibility("default")));                                                    \
+    const ::shaddock::door::plugin_door shaddock_plugin_door = {                                   \
+        sizeof(::shaddock::door::plugin_door),                                                     \
+        ::shaddock::door::sdk_abi,                                                                 \
+        ::shaddock::fingerprint,                                                                   \
+        type,                                                                                      \
+        SHADDOCK_PLUGIN_VERSION,                                                                   \
+        SHADDOCK_PLUGIN_BUILD_ID,                                                                  \
+        &::shaddock::detail::door_functions<&shaddock_plugin_setup>::describe,                     \
+        &::shaddock::detail::door_functions<&shaddock_plugin_setup>::create,                       \
+        &::shaddock::detail::door_functions<&shaddock_plugin_setup>::destroy};                     \
+    }                                                                                              \
+    static void shaddock_plugin_setup([[maybe_unused]] ::shaddock::registrar& registrar_name)

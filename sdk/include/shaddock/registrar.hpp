@@ -1,0 +1,315 @@
+#pragma once
+
+#include <shaddock/component.hpp>
+#include <shaddock/detail/instance.hpp>
+#include <shaddock/dispatch.hpp>
+#include <shaddock/filter.hpp>
+#include <shaddock/remote.hpp>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace shaddock {
+
+/// An object that handlers, remotes, filters and hooks of one plugin share; made once by
+/// registrar.state<T>(). Empty while routes are only listed: use it in constructors' arguments and
+/// inside hooks, not in the plugin's body.
+template <class T>
+class shared_state {
+public:
+    explicit shared_state(T* object) : object_(object) {}
+    T& operator*() const { return *object_; }
+    T* operator->() const { return object_; }
+
+private:
+    T* object_;
+};
+
+namespace detail {
+
+template <class T>
+T& resolve(T& argument) {
+    return argument;
+}
+template <class T>
+T& resolve(shared_state<T>& argument) {
+    return *argument;
+}
+
+/// Registers one method when it is complete, that is when the next one begins or the chain ends.
+class pending_method {
+public:
+    explicit pending_method(door::registration& into, std::string_view object, bool is_remote)
+        : into_(into), object_(object), is_remote_(is_remote) {}
+    pending_method(const pending_method&) = delete;
+    pending_method& operator=(const pending_method&) = delete;
+    ~pending_method() { flush(); }
+
+    struct entry {
+        std::string method;
+        bool is_serial = false;
+        std::uint64_t contract = 0;
+        std::string request_shape;
+        std::string reply_shape;
+        door::callable* target = nullptr;
+    };
+    void begin(entry next) {
+        flush();
+        entry_ = std::move(next);
+    }
+    entry& current() { return *entry_; }
+
+private:
+    void flush() {
+        if (!entry_) {
+            return;
+        }
+        const door::method_info info{.object = object_,
+                                     .method = entry_->method,
+                                     .is_serial = entry_->is_serial,
+                                     .contract = entry_->contract,
+                                     .request_shape = entry_->request_shape,
+                                     .reply_shape = entry_->reply_shape};
+        if (is_remote_) {
+            into_.remote(info, entry_->target);
+        } else {
+            into_.handler(info, entry_->target);
+        }
+        entry_.reset();
+    }
+
+    door::registration& into_;
+    std::string object_;
+    bool is_remote_;
+    std::optional<entry> entry_;
+};
+
+} // namespace detail
+
+/// The methods of one handler.
+template <class H>
+class handler_registration {
+public:
+    handler_registration(door::registration& into, std::string_view name,
+                         detail::instance* instance, H* object)
+        : pending_(into, name, false), instance_(instance), object_(object) {}
+
+    /// `function` takes (const Request&, session&), (const Request&), (session&) or nothing, the
+    /// request also by value; returns the reply, a result<Reply> or void (answered `{}`), or any of
+    /// these as a coroutine.
+    template <class F>
+    handler_registration& method(std::string_view name, F function) {
+        using wrapper = detail::handler_method<H, F>;
+        typename detail::pending_method::entry entry{.method = std::string(name),
+                                                     .is_serial = false,
+                                                     .contract = 0,
+                                                     .request_shape = {},
+                                                     .reply_shape = {},
+                                                     .target = nullptr};
+        if constexpr (wrapper::takes_request) {
+            entry.request_shape = detail::shape_of<typename wrapper::request>();
+        }
+        if constexpr (!std::is_void_v<typename wrapper::reply>) {
+            entry.reply_shape = detail::shape_of<typename wrapper::reply>();
+        }
+        if (instance_ != nullptr) {
+            entry.target =
+                &instance_->own(std::make_unique<wrapper>(instance_->shared(), *object_, function));
+        }
+        pending_.begin(std::move(entry));
+        return *this;
+    }
+    /// The last method serves one request of a session at a time: the next starts when this one has
+    /// answered.
+    handler_registration& serial() {
+        pending_.current().is_serial = true;
+        return *this;
+    }
+
+private:
+    detail::pending_method pending_;
+    detail::instance* instance_;
+    H* object_;
+};
+
+/// The methods of one remote.
+template <class Object>
+class remote_registration {
+public:
+    remote_registration(door::registration& into, std::string_view name, detail::instance* instance,
+                        Object* object)
+        : name_(name), pending_(into, name, true), instance_(instance), object_(object) {}
+
+    /// `function` takes the contract's arguments and returns its result, result<R>, or a coroutine
+    /// of either. Throws when the contract's route names another remote.
+    template <class R, class... Args, class F>
+    remote_registration& method(const remote_method<R(Args...)>& contract, F function) {
+        using wrapper = detail::remote_callable<Object, F, R, Args...>;
+        const auto route = contract.route();
+        const auto object = route.substr(route.find('.') + 1, name_.size() + 1);
+        if (object != name_ + ".") {
+            throw error(errc::config, "contract " + std::string(route) +
+                                          " is registered under remote '" + name_ + "'");
+        }
+        typename detail::pending_method::entry entry{
+            .method = std::string(contract.name()),
+            .is_serial = false,
+            .contract = contract.hash(),
+            .request_shape = detail::shape_of<typename wrapper::arguments>(),
+            .reply_shape = detail::shape_of<R>(),
+            .target = nullptr};
+        if (instance_ != nullptr) {
+            entry.target =
+                &instance_->own(std::make_unique<wrapper>(instance_->shared(), *object_, function));
+        }
+        pending_.begin(std::move(entry));
+        return *this;
+    }
+
+private:
+    std::string name_;
+    detail::pending_method pending_;
+    detail::instance* instance_;
+    Object* object_;
+};
+
+/// Where a plugin says what it is made of, once to list its routes (nothing is constructed) and
+/// once to be created. Objects are constructed from (app&, args...) or (args...); an argument may
+/// be a shared_state.
+class registrar {
+public:
+    /// `made` is null when routes are only listed.
+    registrar(door::registration& into, detail::instance* made) : into_(into), instance_(made) {}
+
+    template <class T, class... Args>
+    shared_state<T> state(Args... args) {
+        return shared_state<T>(construct<T>(args...));
+    }
+    template <class H, class... Args>
+    handler_registration<H> handler(std::string_view name, Args... args) {
+        return handler_registration<H>(into_, name, instance_, construct<H>(args...));
+    }
+    template <class R, class... Args>
+    remote_registration<R> remote(std::string_view name, Args... args) {
+        return remote_registration<R>(into_, name, instance_, construct<R>(args...));
+    }
+
+    /// Runs around every request that this server's handlers serve (filter.hpp). With `Message`:
+    /// sees and may change it.
+    template <class F, class Message = void, class... Args>
+    void filter(Args... args) {
+        if (auto* object = construct<F>(args...)) {
+            instance_->shared().filters.add(
+                std::make_unique<detail::filter_of<F, Message>>(*object));
+        }
+    }
+    /// Frontends: runs around every client request, those forwarded to other types too.
+    /// `before(route, body, const session&)` may refuse by returning an error; `after(route, const
+    /// session&, const error* failed)`.
+    template <class F, class... Args>
+    void global_filter(Args... args) {
+        if (auto* object = construct<F>(args...)) {
+            into_.filter(&instance_->own(
+                std::make_unique<detail::global_filter_of<F>>(instance_->app().host(), *object)));
+        } else {
+            into_.filter(nullptr);
+        }
+    }
+
+    /// Requests and calls to `type` go to the server that `key(route_param)`, a
+    /// result<std::string>, hashes to over the expected list (dispatch_index). Errors of `key` are
+    /// the caller's answer.
+    template <class F>
+    void route_by(std::string_view type, F key) {
+        route(type,
+              [key = std::move(key)](const route_param& by,
+                                     std::span<const server_info> expected) -> result<std::string> {
+                  auto text = key(by);
+                  if (!text) {
+                      return std::move(text).error();
+                  }
+                  return expected[dispatch_index(*text, expected.size())].id;
+              });
+    }
+    /// `pick(route_param, span of expected servers)` gives the id of one of them. The span is
+    /// sorted by id and never empty.
+    void route(std::string_view type, detail::pick_function pick) {
+        into_.route(type, instance_ == nullptr
+                              ? nullptr
+                              : &instance_->own(std::make_unique<detail::router_of>(
+                                    instance_->app().host(), std::move(pick))));
+    }
+
+    /// Started in order of registration, stopped in reverse (component.hpp).
+    template <class T, class... Args>
+    void component(std::string_view name, Args... args) {
+        if (auto* object = construct<T>(args...)) {
+            into_.part(&instance_->own(
+                std::make_unique<detail::component_of<T>>(instance_->app().host(), name, *object)));
+        } else {
+            into_.part(nullptr);
+        }
+    }
+
+    /// `hook(app&, std::string_view channel, const member& gone)`: a member left without `remove`.
+    /// The channel no longer lists it.
+    template <class F>
+    void on_member_lost(F hook) {
+        if (instance_ != nullptr) {
+            instance_->hooks().member_lost.push_back(
+                [&app = instance_->app(), hook = std::move(hook)](
+                    std::string_view channel, const member& gone) { hook(app, channel, gone); });
+        }
+    }
+    /// `hook(app&, const session&, std::string_view reason)`: a session of this frontend has
+    /// closed.
+    template <class F>
+    void on_session_closed(F hook) {
+        if (instance_ != nullptr) {
+            instance_->hooks().session_closed.push_back(
+                [&app = instance_->app(), hook = std::move(hook)](
+                    const session& who, std::string_view reason) { hook(app, who, reason); });
+        }
+    }
+    /// `hook(app&)`, also as a coroutine: the list of servers, or who of them is up, has changed.
+    template <class F>
+    void on_servers_changed(F hook) {
+        if (instance_ != nullptr) {
+            instance_->hooks().servers_changed.push_back(
+                bound("on_servers_changed", std::move(hook)));
+        }
+    }
+    /// `hook(app&)`, also as a coroutine: this server serves.
+    template <class F>
+    void on_started(F hook) {
+        if (instance_ != nullptr) {
+            instance_->hooks().started.push_back(bound("on_started", std::move(hook)));
+        }
+    }
+
+private:
+    template <class T, class... Args>
+    T* construct(Args&... args) {
+        if (instance_ == nullptr) {
+            return nullptr;
+        }
+        return &instance_->own(detail::make_object<T>(instance_->app(), detail::resolve(args)...));
+    }
+    template <class F>
+    std::function<void()> bound(const char* name, F hook) {
+        return [&app = instance_->app(), name, hook = std::move(hook)] {
+            if constexpr (detail::is_awaitable<decltype(hook(app))>) {
+                app.spawn(name, hook(app));
+            } else {
+                hook(app);
+            }
+        };
+    }
+
+    door::registration& into_;
+    detail::instance* instance_;
+};
+
+} // namespace shaddock
