@@ -1,8 +1,9 @@
 #include "master/admin.hpp"
 
+#include "bus/run_folder.hpp"
 #include "http.hpp"
 #include "json.hpp"
-#include "master/run_folder.hpp"
+#include "private_file.hpp"
 
 #include <fmt/format.h>
 
@@ -147,8 +148,7 @@ result<admin_client> admin_client::open(const std::filesystem::path& run) {
                      fmt::format("no master runs on {}: {}; start one with `host start --run {}`",
                                  run.string(), why, run.string()));
     };
-    const auto owner = run_lock::owner(run / "master.lock");
-    if (!owner) {
+    if (!bus::is_running(run, "master")) {
         return nobody("its lock is free");
     }
     const auto text = read_small_file(run / "admin.json");

@@ -221,6 +221,10 @@ std::uint16_t http_server::port() const {
     return state_->acceptor.local_endpoint(ignored).port();
 }
 
+std::size_t http_server::connections() const {
+    return state_->connections.size();
+}
+
 void http_server::stop() {
     if (state_->is_stopped) {
         return;

@@ -56,6 +56,7 @@ public:
     /// Port 0 = any free one. Errors: config (cannot listen; the text names the address).
     result<void> start(const std::string& host, std::uint16_t port);
     std::uint16_t port() const;
+    std::size_t connections() const;
     /// Closes the listener and every connection.
     void stop();
 

@@ -1,0 +1,64 @@
+#include "private_file.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <fcntl.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+namespace shaddock::master {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string system_text() {
+    return std::generic_category().message(errno);
+}
+
+error cannot_write(const fs::path& file) {
+    return {errc::config, fmt::format("cannot write {}: {}", file.string(), system_text())};
+}
+
+} // namespace
+
+result<void> write_private_file(const fs::path& file, std::string_view text) {
+    const auto fresh = fs::path(fmt::format("{}.{}.new", file.string(), getpid()));
+    unlink(fresh.c_str());
+    const int fd = open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        return cannot_write(fresh);
+    }
+    const auto written = write(fd, text.data(), text.size());
+    close(fd);
+    if (written != static_cast<ssize_t>(text.size()) || rename(fresh.c_str(), file.c_str()) != 0) {
+        return cannot_write(file);
+    }
+    return {};
+}
+
+result<std::string> read_small_file(const fs::path& file) {
+    const int fd = open(file.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return error(errc::not_found, fmt::format("{}: {}", file.string(), system_text()));
+    }
+    std::string text(std::size_t{64} * 1024, '\0');
+    const auto got = read(fd, text.data(), text.size());
+    close(fd);
+    text.resize(static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    return {boost::system::in_place_value, std::move(text)};
+}
+
+std::string random_token() {
+    std::array<unsigned char, 32> bytes{};
+    if (getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
+        throw error(errc::internal, "getrandom gave no bytes");
+    }
+    std::string token;
+    for (const auto byte : bytes) {
+        token += fmt::format("{:02x}", byte);
+    }
+    return token;
+}
+
+} // namespace shaddock::master

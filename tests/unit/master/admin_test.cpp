@@ -1,0 +1,170 @@
+#include "master/admin.hpp"
+
+#include "bus/run_folder.hpp"
+#include "http.hpp"
+#include "temp_folder.hpp"
+
+#include <gmock/gmock.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+
+#include <fstream>
+#include <sys/stat.h>
+#include <thread>
+
+namespace shaddock::master {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::HasSubstr;
+
+list_line chat_line() {
+    list_line line;
+    line.id = "chat-server-1";
+    line.type = "chat";
+    line.pid = 1234;
+    line.state = "ready";
+    line.uptime_s = 12;
+    line.rss_kb = 9876;
+    line.connections = 3;
+    line.module = "chat.so";
+    line.version = "1.0";
+    line.generation = 1;
+    line.life = 1'795'000'000'123'456'789U;
+    return line;
+}
+
+TEST(server_list, has_the_fields_that_programs_read) {
+    list_line stopped;
+    stopped.id = "chat-server-2";
+    stopped.state = "stopped";
+    EXPECT_EQ(to_json({chat_line(), stopped}),
+              R"([{"id":"chat-server-1","type":"chat","pid":1234,"state":"ready","uptime_s":12,)"
+              R"("rss_kb":9876,"connections":3,"module":"chat.so","version":"1.0",)"
+              R"("generation":1,"incarnation":1795000000123456789},)"
+              R"({"id":"chat-server-2","type":"","pid":null,"state":"stopped","uptime_s":0,)"
+              R"("rss_kb":0,"connections":0,"module":"","version":"","generation":1,)"
+              R"("incarnation":0}])");
+}
+
+TEST(server_list, comes_back_as_it_was) {
+    const auto lines = list_from_json(to_json({chat_line()}));
+    ASSERT_TRUE(lines);
+    ASSERT_EQ(lines->size(), 1U);
+    EXPECT_EQ(to_json(*lines), to_json({chat_line()}));
+    EXPECT_FALSE(list_from_json("{}"));
+    EXPECT_FALSE(list_from_json("[1]"));
+    EXPECT_FALSE(list_from_json("["));
+}
+
+TEST(server_list, is_a_table_for_people) {
+    const auto table = to_table({chat_line()});
+    EXPECT_THAT(table, HasSubstr("chat-server-1"));
+    EXPECT_THAT(table, HasSubstr("1234"));
+}
+
+/// A master's admin API on a thread of its own, over a target that remembers.
+class admin_api : public testing::Test, public admin_target {
+protected:
+    admin_api()
+        : lock(bus::run_lock::take(folder.path(), "master").value()),
+          server(loop.get_executor(), *this, folder.path()) {
+        EXPECT_TRUE(server.start("127.0.0.1", 0));
+        port = server.port();
+        thread = std::thread([this] { loop.run_for(30s); });
+    }
+    ~admin_api() override {
+        boost::asio::post(loop, [this] { server.stop(); });
+        thread.join();
+    }
+    std::vector<list_line> list(bool with_all) override {
+        return with_all ? std::vector{chat_line(), chat_line()} : std::vector{chat_line()};
+    }
+    result<void> stop(const std::vector<std::string>& ids,
+                      base::unique_function<void()> done) override {
+        if (ids.front() == "unknown") {
+            return error(errc::not_found, "no server 'unknown'; nearest: chat-server-1");
+        }
+        stopped = ids;
+        boost::asio::post(loop, std::move(done));
+        return {};
+    }
+    void stop_everything() override { stopped = {"*"}; }
+
+    test::temp_folder folder;
+    boost::asio::io_context loop{1};
+    bus::run_lock lock;
+    std::vector<std::string> stopped;
+    admin_server server;
+    std::uint16_t port = 0;
+    std::thread thread;
+};
+
+TEST_F(admin_api, lists_for_who_finds_the_run_folder) {
+    const auto client = admin_client::open(folder.path());
+    ASSERT_TRUE(client) << client.error().text();
+    EXPECT_EQ(client->master_pid(), getpid());
+    const auto lines = client->list(false);
+    ASSERT_TRUE(lines) << lines.error().text();
+    EXPECT_EQ(to_json(*lines), to_json({chat_line()}));
+    EXPECT_EQ(client->list(true)->size(), 2U);
+}
+
+TEST_F(admin_api, stops_the_named_and_answers_when_they_are_down) {
+    const auto client = admin_client::open(folder.path());
+    ASSERT_TRUE(client);
+    EXPECT_TRUE(client->stop({"chat-server-1", "chat-server-2"}));
+    EXPECT_THAT(stopped, testing::ElementsAre("chat-server-1", "chat-server-2"));
+}
+
+TEST_F(admin_api, hands_on_why_a_stop_was_refused) {
+    const auto answer = admin_client::open(folder.path())->stop({"unknown"});
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().code(), errc::not_found);
+    EXPECT_THAT(answer.error().text(), HasSubstr("nearest: chat-server-1"));
+}
+
+TEST_F(admin_api, is_closed_without_the_token) {
+    http_request request;
+    request.method = "GET";
+    request.target = "/api/servers";
+    EXPECT_EQ(http_call("127.0.0.1", port, request, 5s)->status, 401U);
+    request.authorization = "Bearer " + std::string(64, '0');
+    EXPECT_EQ(http_call("127.0.0.1", port, request, 5s)->status, 401U);
+}
+
+TEST_F(admin_api, refuses_bodies_that_are_not_ids) {
+    std::string token;
+    std::getline(std::ifstream(folder.path() / "token"), token);
+    http_request request;
+    request.method = "POST";
+    request.target = "/api/stop";
+    request.authorization = "Bearer " + token;
+    for (const auto* body : {"", "[]", "{}", R"({"ids":1})", R"({"ids":[1]})"}) {
+        request.body = body;
+        EXPECT_EQ(http_call("127.0.0.1", port, request, 5s)->status, 400U) << body;
+    }
+    request.body = R"({"ids":[]})";
+    EXPECT_EQ(http_call("127.0.0.1", port, request, 5s)->status, 202U);
+    request.target = "/api/other";
+    EXPECT_EQ(http_call("127.0.0.1", port, request, 5s)->status, 404U);
+}
+
+TEST_F(admin_api, keeps_its_token_for_this_user_alone) {
+    struct stat info {};
+    ASSERT_EQ(stat((folder.path() / "token").c_str(), &info), 0);
+    EXPECT_EQ(info.st_mode & 0777, 0600U);
+    EXPECT_EQ(info.st_size, 65);
+}
+
+TEST(admin_client, says_that_no_master_runs) {
+    const test::temp_folder folder;
+    const auto client = admin_client::open(folder.path());
+    ASSERT_FALSE(client);
+    EXPECT_EQ(client.error().code(), errc::not_found);
+    EXPECT_THAT(client.error().text(), HasSubstr("no master runs on"));
+}
+
+} // namespace
+} // namespace shaddock::master
