@@ -189,7 +189,6 @@ websocket_event websocket_decoder::data_frame(const raw_frame& frame) {
         gathered_is_out_ = true;
         state_ = state::idle;
     }
-    text_.reset();
     return event;
 }
 

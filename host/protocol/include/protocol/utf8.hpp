@@ -10,11 +10,10 @@ namespace shaddock::protocol {
 /// a time.
 class utf8_checker {
 public:
-    /// Takes the next piece. False: not UTF-8, whatever may follow; stays false until reset.
+    /// Takes the next piece. False: not UTF-8, whatever may follow; stays false.
     bool feed(std::string_view piece);
     /// Whether what was fed so far does not end inside a character.
     bool complete() const { return ok_ && missing_ == 0; }
-    void reset() { *this = utf8_checker(); }
 
 private:
     bool feed_byte(unsigned char byte);

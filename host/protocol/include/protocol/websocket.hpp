@@ -110,6 +110,7 @@ private:
 
     std::string gathered_;
     std::size_t limit_bytes_;
+    /// Between text messages it is in its first state again: a whole text ends no other way.
     utf8_checker text_;
     websocket_peer peer_;
     state state_ = state::idle;
