@@ -1,0 +1,275 @@
+#include "core.hpp"
+
+#include <boost/asio/post.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cassert>
+#include <limits>
+
+namespace shaddock::bus {
+
+namespace {
+
+using std::chrono::ceil;
+using std::chrono::milliseconds;
+
+/// What is left of a deadline, as it travels.
+std::uint32_t remaining_ms(base::duration left) {
+    constexpr milliseconds longest{std::numeric_limits<std::uint32_t>::max()};
+    return static_cast<std::uint32_t>(left >= longest ? longest.count()
+                                                      : ceil<milliseconds>(left).count());
+}
+
+error too_long(std::size_t bytes, std::size_t limit) {
+    return error(errc::bad_request,
+                 fmt::format("a message of {} bytes is over the bus's limit of {}", bytes, limit));
+}
+
+} // namespace
+
+core::core(boost::asio::any_io_executor executor, base::clock& clock, settings wanted)
+    : executor_(std::move(executor)), clock_(clock), self_(std::move(wanted)), calls_(clock) {}
+
+core::~core() {
+    assert((state_ == state::idle || gate_.is_closed()) && "stop() must have ended");
+}
+
+result<void> core::start(receiver& serves) {
+    assert(state_ == state::idle);
+    serves_ = &serves;
+    auto opened = open_transport();
+    if (opened) {
+        state_ = state::running;
+        peers_changed();
+    }
+    return opened;
+}
+
+void core::set_peers(std::vector<std::string> ids) {
+    std::sort(ids.begin(), ids.end());
+    ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+    std::erase(ids, self_.id);
+    peer_ids_ = std::move(ids);
+    if (is_running()) {
+        peers_changed();
+    }
+}
+
+void core::call(std::string_view to, envelope_view what, base::time_point deadline,
+                base::unique_function<void(result<std::string>)> done) {
+    const auto refuse = [&](error why) {
+        later([done = std::move(done), why = std::move(why)]() mutable { done(std::move(why)); });
+    };
+    if (state_ == state::stopping) {
+        return refuse(error(errc::cancelled, "this server is stopping"));
+    }
+    const auto found = links_.find(to);
+    if (found == links_.end()) {
+        return refuse(no_link(to));
+    }
+    link& via = *found->second;
+    if (what.bytes.size() > self_.frame_limit) {
+        return refuse(too_long(what.bytes.size(), self_.frame_limit));
+    }
+    const auto left = deadline - clock_.now();
+    if (left <= base::duration::zero()) {
+        return refuse(error(errc::timeout, "the deadline had passed before the call"));
+    }
+    if (!via.has_room(what.bytes.size())) {
+        return refuse(error(errc::overloaded, fmt::format("the queue to '{}' is full", to)));
+    }
+    via.send_call(calls_.add(via, deadline, std::move(done)), remaining_ms(left), what);
+}
+
+result<void> core::cast(std::string_view to, envelope_view what) {
+    if (state_ == state::stopping) {
+        return error(errc::cancelled, "this server is stopping");
+    }
+    const auto found = links_.find(to);
+    if (found == links_.end()) {
+        return no_link(to);
+    }
+    if (what.bytes.size() > self_.frame_limit) {
+        return too_long(what.bytes.size(), self_.frame_limit);
+    }
+    const auto via = found->second;
+    if (!via->has_room(what.bytes.size())) {
+        via->close(link_end::lost);
+        return error(errc::overloaded, fmt::format("the queue to '{}' is full: link broken", to));
+    }
+    via->send_cast(what);
+    return {};
+}
+
+std::vector<peer> core::linked() const {
+    std::vector<peer> all;
+    all.reserve(links_.size());
+    for (const auto& [id, via] : links_) {
+        all.push_back(via->with());
+    }
+    return all;
+}
+
+void core::report_dead(const peer& gone) {
+    if (!is_running()) {
+        return;
+    }
+    if (const auto via = find_link(gone.id); via && via->with().life == gone.life) {
+        lives_[gone.id].is_fenced = true;
+        via->close(link_end::dead);
+        return;
+    }
+    auto& record = lives_[gone.id];
+    if (record.life == incarnation{}) {
+        record.life = gone.life;
+    }
+    if (record.life != gone.life) {
+        return; // old news: that life was over when this one linked
+    }
+    record.is_fenced = true;
+    if (!record.has_ended) {
+        record.has_ended = true;
+        tell_dead(gone);
+    }
+}
+
+void core::stop(base::unique_function<void()> done) {
+    assert(state_ != state::stopping);
+    state_ = state::stopping;
+    close_transport();
+    for (auto& cancelled : calls_.take_all(nullptr)) {
+        later([call = std::move(cancelled)]() mutable {
+            call(error(errc::cancelled, "this server is stopping"));
+        });
+    }
+    const auto closing = links_;
+    for (const auto& [id, via] : closing) {
+        via->send_bye();
+        via->flush();
+        via->close(link_end::stopped);
+    }
+    later([this, ended = std::move(done)]() mutable { gate_.close(std::move(ended)); });
+}
+
+void core::flush_later(std::shared_ptr<link> dirty) {
+    dirty_.push_back(std::move(dirty));
+    end_turn_later();
+}
+
+void core::link_is_up(const std::shared_ptr<link>& up) {
+    const peer with = up->with();
+    if (const auto old = find_link(with.id)) {
+        old->drain();
+        old->close(old->with().life == with.life ? link_end::lost : link_end::dead);
+    }
+    if (const auto* last = known(with.id); last != nullptr && last->life != with.life) {
+        prove_dead(with.id);
+    }
+    // What the old link still had to say comes before the news of this one.
+    run_later();
+    if (!is_running() || !up->is_open()) {
+        up->close(link_end::stopped);
+        return;
+    }
+    lives_[with.id] = life_record{with.life, false, false};
+    links_[with.id] = up;
+    for (std::size_t i = 0; i < observers_.size() && up->is_open(); ++i) {
+        observers_[i]->on_link_up(with);
+    }
+}
+
+void core::link_is_closed(link& closed, link_end why) {
+    const peer with = closed.with();
+    const auto found = links_.find(with.id);
+    if (found == links_.end() || found->second.get() != &closed) {
+        return;
+    }
+    // `closed` lives on in the one who called close().
+    links_.erase(found);
+    for (auto& failed : calls_.take_all(&closed)) {
+        later([call = std::move(failed), id = with.id]() mutable {
+            call(error(errc::disconnected, fmt::format("the link to '{}' broke", id)));
+        });
+    }
+    auto& record = lives_[with.id];
+    record.has_ended = record.has_ended || why == link_end::dead || why == link_end::bye;
+    tell_down(with, why);
+    if (is_running()) {
+        link_went_down(with, why);
+    }
+}
+
+void core::later(base::unique_function<void()> work) {
+    later_.push_back(std::move(work));
+    end_turn_later();
+}
+
+void core::prove_dead(const std::string& id) {
+    auto& record = lives_[id];
+    if (record.life != incarnation{} && !record.has_ended) {
+        record.has_ended = true;
+        tell_dead({id, record.life});
+    }
+}
+
+const core::life_record* core::known(std::string_view id) const {
+    const auto found = lives_.find(id);
+    return found != lives_.end() ? &found->second : nullptr;
+}
+
+std::shared_ptr<link> core::find_link(std::string_view id) const {
+    const auto found = links_.find(id);
+    return found != links_.end() ? found->second : nullptr;
+}
+
+void core::end_turn_later() {
+    if (is_turn_posted_) {
+        return;
+    }
+    is_turn_posted_ = true;
+    boost::asio::post(executor_, [this, held = enter()] {
+        is_turn_posted_ = false;
+        run_later();
+        flush_all();
+    });
+}
+
+void core::run_later() {
+    // Work that this work brings waits for the next turn, so that a loop of completions does not
+    // starve the links.
+    auto batch = std::exchange(later_, {});
+    for (auto& work : batch) {
+        work();
+    }
+}
+
+void core::flush_all() {
+    const auto batch = std::exchange(dirty_, {});
+    for (const auto& via : batch) {
+        via->is_dirty_ = false;
+        via->flush();
+    }
+}
+
+void core::tell_down(const peer& with, link_end why) {
+    later([this, with, why] {
+        for (std::size_t i = 0; i < observers_.size(); ++i) {
+            observers_[i]->on_link_down(with, why);
+        }
+    });
+}
+
+void core::tell_dead(const peer& gone) {
+    later([this, gone] {
+        for (std::size_t i = 0; i < observers_.size(); ++i) {
+            observers_[i]->on_dead(gone);
+        }
+    });
+}
+
+error core::no_link(std::string_view to) const {
+    return error(errc::no_server, fmt::format("'{}' has no link to '{}'", self_.id, to));
+}
+
+} // namespace shaddock::bus

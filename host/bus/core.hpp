@@ -1,0 +1,116 @@
+#pragma once
+
+#include "base/gate.hpp"
+#include "bus/bus.hpp"
+#include "call_table.hpp"
+#include "link.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace shaddock::bus {
+
+/// What every bus has: links, calls in flight, observers, and one posted handler per loop turn that
+/// completes and flushes. Subclasses make the links. Thread: the loop.
+class core : public bus {
+public:
+    struct settings {
+        std::string id;
+        incarnation life{};
+        std::size_t queue_limit = 0;
+        std::size_t frame_limit = 0;
+    };
+
+    core(boost::asio::any_io_executor executor, base::clock& clock, settings wanted);
+    core(const core&) = delete;
+    core& operator=(const core&) = delete;
+    ~core() override;
+
+    result<void> start(receiver& serves) final;
+    void observe(link_observer& observer) final { observers_.push_back(&observer); }
+    void set_peers(std::vector<std::string> ids) final;
+    void call(std::string_view to, envelope_view what, base::time_point deadline,
+              base::unique_function<void(result<std::string>)> done) final;
+    result<void> cast(std::string_view to, envelope_view what) final;
+    bool is_linked(std::string_view id) const final { return links_.contains(id); }
+    std::vector<peer> linked() const final;
+    void report_dead(const peer& gone) final;
+    void stop(base::unique_function<void()> done) final;
+
+    // for links
+    const settings& self() const { return self_; }
+    base::clock& clock() { return clock_; }
+    receiver& serves() { return *serves_; }
+    call_table& calls() { return calls_; }
+    bool is_running() const { return state_ == state::running; }
+    const boost::asio::any_io_executor& executor() const { return executor_; }
+    /// Holds `stop` open until a pending operation of the transport has come back.
+    base::gate::pass enter() { return base::gate::pass(gate_); }
+    /// Remembers to flush the link at the end of this loop turn.
+    void flush_later(std::shared_ptr<link> dirty);
+    /// A link is greeted: replaces an older one to the same id, whose end (and death, if it was
+    /// another life) is told first. Thread: a handler of the loop, not inside a call of the bus.
+    void link_is_up(const std::shared_ptr<link>& up);
+    void link_is_closed(link& closed, link_end why);
+
+protected:
+    /// What is known of an id that was linked, or was reported dead.
+    struct life_record {
+        incarnation life{};
+        /// Told as dead or gone with a goodbye: nothing more will be said about this life unless it
+        /// links again.
+        bool has_ended = false;
+        /// Its exit was seen: a late greeting of it is refused.
+        bool is_fenced = false;
+    };
+
+    virtual result<void> open_transport() = 0;
+    /// Stops making links, closes what is not a link yet.
+    virtual void close_transport() = 0;
+    /// `peer_ids()` has changed.
+    virtual void peers_changed() = 0;
+    /// Redial or probe, unless stopping.
+    virtual void link_went_down(const peer& with, link_end why) = 0;
+
+    /// Does `work` by post, in order with all other events and completions.
+    void later(base::unique_function<void()> work);
+    /// The last known life of an id is over; tells the observers once. Not for a linked id.
+    void prove_dead(const std::string& id);
+    const life_record* known(std::string_view id) const;
+    const std::vector<std::string>& peer_ids() const { return peer_ids_; }
+    std::shared_ptr<link> find_link(std::string_view id) const;
+    const std::map<std::string, std::shared_ptr<link>, std::less<>>& links() const {
+        return links_;
+    }
+
+private:
+    enum class state { idle, running, stopping };
+
+    void end_turn_later();
+    void run_later();
+    void flush_all();
+    void tell_down(const peer& with, link_end why);
+    void tell_dead(const peer& gone);
+    error no_link(std::string_view to) const;
+
+    boost::asio::any_io_executor executor_;
+    base::clock& clock_;
+    settings self_;
+    state state_ = state::idle;
+    receiver* serves_ = nullptr;
+    std::vector<link_observer*> observers_;
+    std::vector<std::string> peer_ids_;
+    std::map<std::string, std::shared_ptr<link>, std::less<>> links_;
+    std::map<std::string, life_record, std::less<>> lives_;
+    call_table calls_;
+    std::vector<base::unique_function<void()>> later_;
+    std::vector<std::shared_ptr<link>> dirty_;
+    bool is_turn_posted_ = false;
+    base::gate gate_;
+};
+
+} // namespace shaddock::bus

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <shaddock/error.hpp>
+#include <shaddock/ids.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+/// The bytes on a link between two servers. All numbers are little-endian.
+///
+/// Form: u32 length of the rest, u8 kind, then by kind
+///   hello    u32 magic, u16 version, u8 purpose, u64 incarnation, u64 random, u8 n, n bytes own
+///   id, u8 n, n bytes id called refuse   text ping     nothing call     u64 call, u32 remaining
+///   ms, u8 what, bytes reply    u64 call, bytes failure  u64 call, u16 errc, i32 client code, text
+///   cast     u8 what, bytes
+///   bye      nothing
+namespace shaddock::bus {
+
+inline constexpr std::uint32_t frame_magic = 0x4b444853; // "SHDK"
+inline constexpr std::uint16_t bus_version = 1;
+/// What a frame may be longer than its payload: the fields in front of the bytes.
+inline constexpr std::size_t frame_overhead = 32;
+
+enum class frame_kind : std::uint8_t {
+    hello = 1,
+    refuse = 2,
+    ping = 3,
+    call = 4,
+    reply = 5,
+    failure = 6,
+    cast = 7,
+    bye = 8,
+};
+
+enum class hello_purpose : std::uint8_t {
+    /// "Let us link": from the one who dials.
+    link = 1,
+    /// "I am here: dial me": from one who may not dial; the connection ends with it.
+    poke = 2,
+    /// The other side's answer to `link`.
+    answer = 3,
+};
+
+struct hello {
+    std::uint16_t version = bus_version;
+    hello_purpose purpose = hello_purpose::link;
+    incarnation life{};
+    /// Chosen by the one who dials, sent back in the answer.
+    std::uint64_t random = 0;
+    std::string id;
+    std::string to;
+    friend bool operator==(const hello&, const hello&) = default;
+};
+
+/// One frame; which fields count depends on the kind. `bytes` views into the input.
+struct frame_view {
+    frame_kind kind{};
+    std::uint64_t call = 0;
+    std::uint32_t remaining_ms = 0;
+    std::uint8_t what = 0;
+    errc code{};
+    int client_code = 0;
+    /// Payload, error text, or the fields of a hello.
+    std::string_view bytes;
+};
+
+enum class cut_outcome { done, need_more, bad };
+
+/// What `cut_frame` found. `used` bytes are to be dropped from the input (0 unless done).
+struct cut_frame_result {
+    cut_outcome outcome{};
+    std::size_t used = 0;
+    frame_view frame;
+};
+
+/// Cuts one frame off the front of `in`.
+/// Limits: payload <= `limit` bytes. Bad: a longer frame, one too short for its fields, an unknown
+/// kind.
+cut_frame_result cut_frame(std::string_view in, std::size_t limit);
+
+/// Reads the fields of a hello frame. Errors: bad_request (wrong magic, cut short, trailing bytes,
+/// empty id). A hello of another version is read as far as the version; its other fields are empty.
+result<hello> read_hello(std::string_view fields);
+
+void append_hello(std::string& out, const hello& greeting);
+void append_call(std::string& out, std::uint64_t call, std::uint32_t remaining_ms,
+                 std::uint8_t what, std::string_view bytes);
+void append_reply(std::string& out, std::uint64_t call, std::string_view bytes);
+void append_failure(std::string& out, std::uint64_t call, const error& failed);
+void append_cast(std::string& out, std::uint8_t what, std::string_view bytes);
+/// For the kinds without fields and for refuse.
+void append_plain(std::string& out, frame_kind kind, std::string_view text = {});
+
+} // namespace shaddock::bus

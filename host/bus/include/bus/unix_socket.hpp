@@ -1,0 +1,36 @@
+#pragma once
+
+#include <shaddock/error.hpp>
+
+#include <boost/asio/local/stream_protocol.hpp>
+
+#include <filesystem>
+
+/// Unix stream sockets between processes of one user on one machine.
+namespace shaddock::bus {
+
+using unix_socket = boost::asio::local::stream_protocol::socket;
+using unix_acceptor = boost::asio::local::stream_protocol::acceptor;
+
+/// Listens at `path`, mode 0600; a socket file of a dead process in its place is replaced (the
+/// caller has made sure that nobody living owns it, see run_lock). Errors: config (path over 107
+/// bytes, cannot bind).
+result<unix_acceptor> listen_at(const boost::asio::any_io_executor& executor,
+                                const std::filesystem::path& path);
+
+enum class dial_failure {
+    /// Nobody listens there: no file, or a file without a process.
+    nobody,
+    /// It may work later: its queue is full, we are out of descriptors.
+    try_again,
+    /// Another user's process answers.
+    stranger,
+};
+/// Connects without waiting: a Unix socket answers at once. The socket is non-blocking.
+boost::system::result<unix_socket, dial_failure> dial(const boost::asio::any_io_executor& executor,
+                                                      const std::filesystem::path& path);
+
+/// Whether the process at the other end belongs to this process's user (SO_PEERCRED).
+bool is_same_user(unix_socket& socket);
+
+} // namespace shaddock::bus

@@ -1,0 +1,195 @@
+#include "link.hpp"
+
+#include "base/log.hpp"
+#include "core.hpp"
+
+#include <fmt/format.h>
+
+namespace shaddock::bus {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+/// Answers over the link that the call came by, if that is still there.
+class link_responder final : public responder {
+public:
+    link_responder(std::weak_ptr<link> via, std::uint64_t call, base::time_point deadline)
+        : via_(std::move(via)), call_(call), deadline_(deadline) {}
+    link_responder(const link_responder&) = delete;
+    link_responder& operator=(const link_responder&) = delete;
+    ~link_responder() override {
+        if (!is_answered_) {
+            reply(error(errc::internal, "the call was dropped without an answer"));
+        }
+    }
+
+    void reply(result<std::string_view> answer) noexcept override {
+        if (std::exchange(is_answered_, true)) {
+            return;
+        }
+        if (const auto via = via_.lock()) {
+            via->send_answer(call_, std::move(answer));
+        }
+    }
+    base::time_point deadline() const noexcept override { return deadline_; }
+
+private:
+    std::weak_ptr<link> via_;
+    std::uint64_t call_;
+    base::time_point deadline_;
+    bool is_answered_ = false;
+};
+
+} // namespace
+
+bool link::has_room(std::size_t payload) {
+    const auto waiting = [this] { return out_.size() - sent_ + in_transit(); };
+    const auto fits = [&] {
+        return waiting() == 0 || waiting() + payload + frame_overhead <= owner_.self().queue_limit;
+    };
+    if (!fits()) {
+        flush(); // a burst within one turn: the transport may take some of it now
+    }
+    return fits();
+}
+
+void link::send_call(std::uint64_t call, std::uint32_t remaining_ms, envelope_view what) {
+    append_call(out_, call, remaining_ms, what.kind, what.bytes);
+    appended();
+}
+
+void link::send_cast(envelope_view what) {
+    append_cast(out_, what.kind, what.bytes);
+    appended();
+}
+
+void link::send_ping() {
+    append_plain(out_, frame_kind::ping);
+    appended();
+}
+
+void link::send_bye() {
+    append_plain(out_, frame_kind::bye);
+    appended();
+}
+
+void link::send_answer(std::uint64_t call, result<std::string_view> answer) {
+    if (!is_open()) {
+        return;
+    }
+    const auto limit = owner_.self().frame_limit;
+    if (answer && answer->size() > limit) {
+        answer = error(errc::internal,
+                       fmt::format("the answer of {} bytes is over the bus's limit of {}",
+                                   answer->size(), limit));
+    }
+    if (!has_room(answer ? answer->size() : answer.error().text().size())) {
+        base::log::warn("bus", "the queue to '{}' is full: link broken", with_.id);
+        close(link_end::lost);
+        return;
+    }
+    if (answer) {
+        append_reply(out_, call, *answer);
+    } else {
+        append_failure(out_, call, answer.error());
+    }
+    appended();
+}
+
+void link::close(link_end why) {
+    const auto was = std::exchange(state_, state::closed);
+    if (was == state::closed) {
+        return;
+    }
+    const auto kept = shared_from_this();
+    shut();
+    out_.clear();
+    sent_ = 0;
+    if (was == state::open) {
+        owner_.link_is_closed(*this, why);
+    }
+}
+
+std::size_t link::take_frames(std::string_view in) {
+    const auto now = owner_.clock().now();
+    last_heard_ = now;
+    std::size_t used = 0;
+    while (state_ != state::closed) {
+        const auto cut = cut_frame(in.substr(used), owner_.self().frame_limit);
+        if (cut.outcome == cut_outcome::need_more) {
+            break;
+        }
+        if (cut.outcome == cut_outcome::bad) {
+            garbage("a damaged frame");
+            break;
+        }
+        used += cut.used;
+        if (state_ == state::open) {
+            take_frame(cut.frame, now);
+        } else {
+            take_greeting(cut.frame);
+        }
+    }
+    return used;
+}
+
+void link::take_greeting(const frame_view&) {
+    garbage("a frame before the greeting");
+}
+
+void link::open(peer with) {
+    with_ = std::move(with);
+    state_ = state::open;
+    last_heard_ = owner_.clock().now();
+    owner_.link_is_up(shared_from_this());
+}
+
+void link::appended() {
+    has_sent_ = true;
+    if (!std::exchange(is_dirty_, true)) {
+        owner_.flush_later(shared_from_this());
+    }
+}
+
+void link::garbage(std::string_view what) {
+    base::log::warn("bus", "{} from '{}': link broken", what,
+                    with_.id.empty() ? "a stranger" : with_.id);
+    close(link_end::lost);
+}
+
+void link::take_frame(const frame_view& frame, base::time_point now) {
+    switch (frame.kind) {
+    case frame_kind::call:
+        owner_.serves().on_call(
+            with_, {frame.what, frame.bytes},
+            std::make_unique<link_responder>(weak_from_this(), frame.call,
+                                             now + milliseconds(frame.remaining_ms)));
+        return;
+    case frame_kind::cast:
+        owner_.serves().on_cast(with_, {frame.what, frame.bytes});
+        return;
+    case frame_kind::reply:
+        // Unknown: it came after its deadline.
+        if (auto done = owner_.calls().take(frame.call, *this)) {
+            done(std::string(frame.bytes));
+        }
+        return;
+    case frame_kind::failure:
+        if (auto done = owner_.calls().take(frame.call, *this)) {
+            done(error(frame.code, std::string(frame.bytes), frame.client_code));
+        }
+        return;
+    case frame_kind::ping:
+        return;
+    case frame_kind::bye:
+        close(link_end::bye);
+        return;
+    case frame_kind::hello:
+    case frame_kind::refuse:
+        garbage("a second greeting");
+        return;
+    }
+}
+
+} // namespace shaddock::bus

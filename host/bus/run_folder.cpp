@@ -1,0 +1,140 @@
+#include "bus/run_folder.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <fcntl.h>
+#include <string>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace shaddock::bus {
+
+namespace {
+
+constexpr mode_t file_mode = 0600;
+constexpr mode_t folder_mode = 0700;
+
+error folder_error(const std::filesystem::path& run, std::string_view what) {
+    return error(errc::config, fmt::format("run folder '{}': {}", run.string(), what));
+}
+
+/// Locks of the open file description: they belong to the process that keeps it open, end with it,
+/// and can be asked for.
+struct flock whole_file() {
+    struct flock range {};
+    range.l_type = F_WRLCK;
+    range.l_whence = SEEK_SET;
+    return range;
+}
+
+void write_pid(int file) {
+    const auto text = fmt::format("{}\n", ::getpid());
+    if (::ftruncate(file, 0) == 0) {
+        // Only people read it; a full disk does not stop the server.
+        [[maybe_unused]] const auto written = ::pwrite(file, text.data(), text.size(), 0);
+    }
+}
+
+std::optional<pid_t> read_pid(int file) {
+    char text[32];
+    const auto length = ::pread(file, text, sizeof(text), 0);
+    pid_t pid = 0;
+    if (length <= 0 || std::from_chars(text, text + length, pid).ec != std::errc{} || pid <= 0) {
+        return std::nullopt;
+    }
+    return pid;
+}
+
+/// An open lock file, or -1.
+class reading {
+public:
+    explicit reading(const std::filesystem::path& path)
+        : file_(::open(path.c_str(), O_RDWR | O_CLOEXEC)) {}
+    reading(const reading&) = delete;
+    reading& operator=(const reading&) = delete;
+    ~reading() {
+        if (file_ >= 0) {
+            ::close(file_);
+        }
+    }
+    bool is_held() const {
+        auto range = whole_file();
+        return file_ >= 0 && ::fcntl(file_, F_OFD_GETLK, &range) == 0 && range.l_type != F_UNLCK;
+    }
+    int file() const { return file_; }
+
+private:
+    int file_;
+};
+
+} // namespace
+
+std::filesystem::path socket_path(const std::filesystem::path& run, std::string_view id) {
+    return run / fmt::format("{}.sock", id);
+}
+
+std::filesystem::path lock_path(const std::filesystem::path& run, std::string_view id) {
+    return run / fmt::format("{}.lock", id);
+}
+
+result<void> prepare_run_folder(const std::filesystem::path& run) {
+    std::error_code failed;
+    if (run.has_parent_path()) {
+        std::filesystem::create_directories(run.parent_path(), failed);
+    }
+    if (::mkdir(run.c_str(), folder_mode) != 0 && errno != EEXIST) {
+        return folder_error(run, fmt::format("cannot make it: {}", std::strerror(errno)));
+    }
+    struct stat found {};
+    if (::stat(run.c_str(), &found) != 0 || !S_ISDIR(found.st_mode)) {
+        return folder_error(run, "it is not a folder");
+    }
+    if (found.st_uid != ::geteuid()) {
+        return folder_error(run, fmt::format("it belongs to user {}, this process is user {}",
+                                             found.st_uid, ::geteuid()));
+    }
+    if ((found.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+        return folder_error(run, fmt::format("others may write to it (mode {:o}): chmod 700 it",
+                                             found.st_mode & 07777U));
+    }
+    return {};
+}
+
+result<run_lock> run_lock::take(const std::filesystem::path& run, std::string_view id) {
+    const auto path = lock_path(run, id);
+    const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, file_mode);
+    if (file < 0) {
+        return error(errc::config, fmt::format("cannot open lock file '{}': {}", path.string(),
+                                               std::strerror(errno)));
+    }
+    run_lock taken(file);
+    auto range = whole_file();
+    if (::fcntl(file, F_OFD_SETLK, &range) != 0) {
+        const auto pid = read_pid(file);
+        return error(errc::duplicate,
+                     fmt::format("server '{}' is already running (pid {}, lock file '{}')", id,
+                                 pid ? std::to_string(*pid) : "unknown", path.string()));
+    }
+    write_pid(file);
+    return taken;
+}
+
+run_lock::~run_lock() {
+    if (file_ >= 0) {
+        ::close(file_);
+    }
+}
+
+bool is_running(const std::filesystem::path& run, std::string_view id) {
+    return reading(lock_path(run, id)).is_held();
+}
+
+std::optional<pid_t> running_pid(const std::filesystem::path& run, std::string_view id) {
+    const reading lock(lock_path(run, id));
+    return lock.is_held() ? read_pid(lock.file()) : std::nullopt;
+}
+
+} // namespace shaddock::bus

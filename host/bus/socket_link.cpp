@@ -1,0 +1,164 @@
+#include "socket_link.hpp"
+
+#include "core.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <sys/socket.h>
+
+namespace shaddock::bus {
+
+namespace {
+
+constexpr std::size_t buffer_bytes = 64 * 1024;
+/// Grown for a big frame, a buffer above this goes back when it is empty.
+constexpr std::size_t keep_bytes = 1024 * 1024;
+constexpr std::size_t room_bytes = 16 * 1024;
+/// Reads per wake-up: other links and timers get their turn too.
+constexpr int reads_per_turn = 32;
+
+} // namespace
+
+socket_link::socket_link(core& owner, greeter& greets, unix_socket socket, std::string called)
+    : link(owner), greets_(greets), socket_(std::move(socket)), called_(std::move(called)),
+      in_(buffer_bytes) {}
+
+void socket_link::start_reading() {
+    wait_readable();
+}
+
+void socket_link::say_hello(const hello& greeting) {
+    append_hello(out_, greeting);
+    flush();
+}
+
+void socket_link::refuse(std::string_view text) {
+    append_plain(out_, frame_kind::refuse, text);
+    flush();
+    close(link_end::lost);
+}
+
+void socket_link::become_open(peer with) {
+    patience.cancel();
+    open(std::move(with));
+}
+
+void socket_link::flush() {
+    if (is_closed() || is_waiting_writable_ || is_write_broken_) {
+        return;
+    }
+    while (sent_ < out_.size()) {
+        const auto written = ::send(socket_.native_handle(), out_.data() + sent_,
+                                    out_.size() - sent_, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (written >= 0) {
+            sent_ += static_cast<std::size_t>(written);
+        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            wait_writable();
+            break;
+        } else if (errno != EINTR) {
+            // The reading side finds the end, after what the peer still said (a goodbye).
+            is_write_broken_ = true;
+            sent_ = out_.size();
+        }
+    }
+    if (sent_ == out_.size()) {
+        out_.clear();
+        sent_ = 0;
+        if (out_.capacity() > keep_bytes) {
+            out_ = std::string();
+        }
+    } else if (sent_ > keep_bytes) {
+        out_.erase(0, sent_);
+        sent_ = 0;
+    }
+}
+
+void socket_link::drain() {
+    while (read_some()) {
+    }
+}
+
+void socket_link::take_greeting(const frame_view& frame) {
+    greets_.on_greeting(*this, frame);
+}
+
+void socket_link::shut() {
+    const bool was_greeting = with_.id.empty();
+    patience.cancel();
+    boost::system::error_code ignored;
+    socket_.close(ignored);
+    if (was_greeting) {
+        greets_.on_greeting_failed(*this);
+    }
+}
+
+void socket_link::wait_readable() {
+    auto self = std::static_pointer_cast<socket_link>(shared_from_this());
+    socket_.async_wait(unix_socket::wait_read, [self = std::move(self), held = owner_.enter()](
+                                                   const auto&) { self->on_readable(); });
+}
+
+void socket_link::on_readable() {
+    for (int i = 0; i < reads_per_turn && read_some(); ++i) {
+    }
+    if (!is_closed()) {
+        wait_readable();
+    }
+}
+
+bool socket_link::read_some() {
+    // Not from inside the handling of a frame: the bytes under its feet would move.
+    if (is_closed() || is_reading_) {
+        return false;
+    }
+    make_room();
+    const auto room = in_.size() - end_;
+    const auto got = ::recv(socket_.native_handle(), in_.data() + end_, room, MSG_DONTWAIT);
+    if (got < 0 && errno == EINTR) {
+        return true;
+    }
+    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+        return false;
+    }
+    if (got <= 0) {
+        close(link_end::lost);
+        return false;
+    }
+    end_ += static_cast<std::size_t>(got);
+    is_reading_ = true;
+    begin_ += take_frames({in_.data() + begin_, end_ - begin_});
+    is_reading_ = false;
+    return !is_closed() && static_cast<std::size_t>(got) == room;
+}
+
+void socket_link::make_room() {
+    if (begin_ == end_) {
+        begin_ = end_ = 0;
+        if (in_.size() > keep_bytes) {
+            in_ = std::vector<char>(buffer_bytes);
+        }
+    }
+    if (in_.size() - end_ >= room_bytes) {
+        return;
+    }
+    if (begin_ > 0) {
+        std::memmove(in_.data(), in_.data() + begin_, end_ - begin_);
+        end_ -= begin_;
+        begin_ = 0;
+    }
+    if (in_.size() - end_ < room_bytes) {
+        in_.resize(in_.size() * 2);
+    }
+}
+
+void socket_link::wait_writable() {
+    is_waiting_writable_ = true;
+    auto self = std::static_pointer_cast<socket_link>(shared_from_this());
+    socket_.async_wait(unix_socket::wait_write,
+                       [self = std::move(self), held = owner_.enter()](const auto&) {
+                           self->is_waiting_writable_ = false;
+                           self->flush();
+                       });
+}
+
+} // namespace shaddock::bus

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "bus/bus.hpp"
+#include "cluster/registry.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <memory>
+#include <vector>
+
+namespace shaddock::cluster {
+
+/// The registry of one machine: who is expected stands in a list that all processes are given
+/// (servers.json), who is up is told by the links of the bus. No process has to be there first.
+///
+/// `is_up` goes with the link: a lost link makes its server down at once, so that calls to it fail
+/// fast; whether its members go is decided by its death (bus::link_observer::on_dead), not here.
+class direct_registry : public registry {
+public:
+    /// Replaces the expected list (add, stop, give-up): a new epoch if it differs. Self always
+    /// stays in it.
+    virtual void set_expected(std::vector<door::server_info> expected) = 0;
+};
+
+/// Observes `links` from the moment it is made, so make it before other observers: they then find
+/// its view up to date. `start` gives the bus its peers. The listener is told by post, once per
+/// change. Lifetime: `links` outlives it. Call start() after the bus's own; with the bus stopped
+/// first, everybody is down.
+std::unique_ptr<direct_registry> make_direct_registry(boost::asio::any_io_executor executor,
+                                                      bus::bus& links,
+                                                      std::vector<door::server_info> expected);
+
+} // namespace shaddock::cluster
