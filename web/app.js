@@ -57,6 +57,8 @@ async function logIn(name, room) {
     const problem = problemOf(name, room);
     const error = byId("login-error");
     error.textContent = problem ?? "";
+    byId("login-name").ariaInvalid = String(problemOf(name) !== null);
+    byId("login-room").ariaInvalid = String(problemOf(room) !== null);
     if (problem !== null) {
         byId(problemOf(name) === null ? "login-room" : "login-name").focus();
         return;
@@ -123,6 +125,10 @@ async function switchRoom(room) {
 
 async function send(text) {
     const { target } = members;
+    if (!chat.isConnected) {
+        composer.showError(texts.notConnected);
+        return;
+    }
     if (!members.isTargetHere) {
         composer.showError(texts.targetGone(target));
         return;
@@ -161,6 +167,7 @@ function openSwitch() {
 
 function showConnected() {
     byId("lost").hidden = true;
+    composer.clearError();
     showConnection("connected");
     showRoom();
 }

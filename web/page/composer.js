@@ -13,11 +13,11 @@ export class Composer {
     #error = byId("composer-error");
     #button = byId("send");
 
-    /** @param {(text: string) => void} onText called with each text that is not blank; the entry is empty by then */
+    /** @param {(text: string) => void} onText called with each text that is not blank */
     constructor(onText) {
         const submit = () => {
             const text = this.#entry.value;
-            if (text.trim() === "" || this.#button.disabled) {
+            if (text.trim() === "") {
                 return;
             }
             this.#error.textContent = "";
@@ -67,7 +67,7 @@ export class Composer {
         this.#error.textContent = "";
     }
 
-    /** @param {boolean} isOn while off, writing is possible and sending is not */
+    /** @param {boolean} isOn while off, writing goes on and the button shows that sending does not */
     enable(isOn) {
         this.#button.disabled = !isOn;
     }

@@ -43,6 +43,9 @@ export class MemberList {
 
     /** @param {string[]} members @param {string} ownName */
     show(members, ownName) {
+        if (ownName !== this.#ownName) {
+            this.#list.replaceChildren();
+        }
         this.#members = members;
         this.#ownName = ownName;
         this.#render();
@@ -68,18 +71,19 @@ export class MemberList {
     }
 
     #render() {
-        const focused = this.#list.contains(document.activeElement) ? document.activeElement.dataset.name : null;
         this.#count.textContent = String(this.#members.length);
         this.#toggle.textContent = texts.members(this.#members.length);
-        const rows = [this.#row(everyone), ...this.#members.map((name) => this.#row(name))];
-        this.#list.replaceChildren(...rows);
-        [...this.#list.querySelectorAll("button")].find((button) => button.dataset.name === focused)?.focus();
+        arrange(this.#list, [everyone, ...this.#members], (name) => this.#row(name));
+        for (const button of this.#list.querySelectorAll("button")) {
+            button.setAttribute("aria-pressed", String(button.dataset.name === this.#target));
+        }
         this.#renderSelect();
     }
 
     #row(name) {
         if (name === this.#ownName) {
-            return element("li", "member own", avatar(name), element("span", "name", name), element("span", "you", "you"));
+            return element("li", "member own", avatar(name), element("span", "name", name),
+                element("span", "you", "you"));
         }
         const isEveryone = name === everyone;
         const face = isEveryone ? element("span", "avatar everyone", "\u2217") : avatar(name);
@@ -87,21 +91,60 @@ export class MemberList {
         const button = element("button", "member", face, element("span", "name", isEveryone ? texts.all : name));
         button.type = "button";
         button.dataset.name = name;
-        button.setAttribute("aria-pressed", String(name === this.#target));
         button.title = isEveryone ? "Talk to everyone in the room" : `Talk to ${name} in private`;
         button.addEventListener("click", () => this.#choose(name));
         return element("li", "", button);
     }
 
     #renderSelect() {
-        const others = this.#members.filter((name) => name !== this.#ownName);
-        const options = [new Option(texts.all, everyone), ...others.map((name) => new Option(name, name))];
+        const names = [everyone, ...this.#members.filter((name) => name !== this.#ownName)];
         // A private message must not turn into a public one because its receiver went: the choice stays.
         if (!this.isTargetHere) {
-            options.push(new Option(texts.targetOffline(this.#target), this.#target));
+            names.push(this.#target);
         }
-        this.#select.replaceChildren(...options);
+        arrange(this.#select, names, (name) => new Option("", name));
+        for (const option of this.#select.options) {
+            const label = this.#labelOf(option.value);
+            if (option.text !== label) {
+                option.text = label;
+            }
+        }
         this.#select.value = this.#target;
         this.#select.classList.toggle("private", this.#target !== everyone);
     }
+
+    #labelOf(name) {
+        if (name === everyone) {
+            return texts.all;
+        }
+        return this.#members.includes(name) ? name : texts.targetOffline(name);
+    }
+}
+
+/** What each child of a list stands for. */
+const nameOf = new WeakMap();
+
+/**
+ * Makes a list show these names, and leaves alone what is right already: the focus and an open drop-down stay.
+ * @param {HTMLElement} list
+ * @param {string[]} names
+ * @param {(name: string) => HTMLElement} make
+ */
+function arrange(list, names, make) {
+    const wanted = new Set(names);
+    const present = new Map();
+    for (const child of [...list.children]) {
+        if (wanted.has(nameOf.get(child))) {
+            present.set(nameOf.get(child), child);
+        } else {
+            child.remove();
+        }
+    }
+    names.forEach((name, index) => {
+        const child = present.get(name) ?? make(name);
+        nameOf.set(child, name);
+        if (list.children[index] !== child) {
+            list.insertBefore(child, list.children[index] ?? null);
+        }
+    });
 }

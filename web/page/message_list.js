@@ -14,12 +14,13 @@ const nearBottomPx = 80;
 
 /** Shows rows, and follows the newest one while the reader is at the bottom. */
 export class MessageList {
+    #log = byId("log");
     #list = byId("messages");
     #toNewest = byId("to-newest");
 
     constructor() {
         this.#toNewest.addEventListener("click", () => this.#scrollToNewest());
-        this.#list.addEventListener("scroll", () => {
+        this.#log.addEventListener("scroll", () => {
             if (this.#isAtBottom()) {
                 this.#toNewest.hidden = true;
             }
@@ -29,7 +30,7 @@ export class MessageList {
             if (this.#toNewest.hidden) {
                 this.#scrollToNewest();
             }
-        }).observe(this.#list);
+        }).observe(this.#log);
     }
 
     /**
@@ -79,12 +80,12 @@ export class MessageList {
     }
 
     #isAtBottom() {
-        const { scrollHeight, scrollTop, clientHeight } = this.#list;
+        const { scrollHeight, scrollTop, clientHeight } = this.#log;
         return scrollHeight - scrollTop - clientHeight < nearBottomPx;
     }
 
     #scrollToNewest() {
-        this.#list.scrollTop = this.#list.scrollHeight;
+        this.#log.scrollTop = this.#log.scrollHeight;
         this.#toNewest.hidden = true;
     }
 }

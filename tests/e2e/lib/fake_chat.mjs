@@ -17,11 +17,12 @@ const contentTypes = {
 const codeToRoute = { 1: "chat.chatHandler.send", 2: "connector.entryHandler.enter", 3: "gate.gateHandler.queryEntry" };
 const routeToCode = Object.fromEntries(Object.entries(codeToRoute).map(([code, route]) => [route, Number(code)]));
 
-/** @returns {Promise<{url: string, gateUrl: string, rooms: Map, connections: () => number, hooks: object, stop: Function}>} */
+/** @returns {Promise<{url: string, gateUrl: string, rooms: Map, hooks: object,
+ *   connections: () => number, gateConnections: () => number, kick: Function, stop: Function}>} */
 export async function startFakeChat() {
     /** room -> (name -> peer) */
     const rooms = new Map();
-    /** Tests change these: `noServer`, `afterEnter(peer, {left, entered})` before its reply. */
+    /** Tests change these: `noServer`, and `beforeReply(peer, route)`, called before each reply of a connector. */
     const hooks = { noServer: false, beforeReply: null };
     const toOthers = (room, name, packetOf) => {
         for (const [member, peer] of rooms.get(room) ?? []) {
@@ -83,6 +84,7 @@ export async function startFakeChat() {
         gateUrl: gate.url,
         rooms,
         hooks,
+        gateConnections: () => gate.peers.size,
         connections: () => connectors.reduce((sum, { peers }) => sum + peers.size, 0),
         kick: (name, reason) => {
             for (const peer of connectors.flatMap(({ peers }) => [...peers]).filter((one) => one.name === name)) {

@@ -118,7 +118,7 @@ function bind(person, functions) {
     return Object.fromEntries(Object.entries(functions).map(([name, call]) => [name, (...rest) => call(person, ...rest)]));
 }
 
-const options = { timeout: 60_000 };
+const options = { timeout: 180_000 };
 
 describe("log in", options, () => {
     let person;
@@ -341,6 +341,8 @@ describe("chat", options, () => {
         await frank.page.locator("#connection[data-state=disconnected]").waitFor();
         await frank.page.getByText("The connection is lost.").waitFor();
         assert.equal(await frank.page.locator("#send").isDisabled(), true);
+        await frank.say("is anybody here?");
+        await frank.page.getByText("You are not connected.").waitFor();
         await frank.shot("disconnected");
         await alice.sees("frank is offline now.");
         await frank.page.getByRole("button", { name: "Reconnect" }).click();

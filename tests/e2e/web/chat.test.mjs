@@ -45,6 +45,7 @@ describe("login", () => {
         assert.deepEqual(await bob.login("bob", "garden"), ["alice", "bob"]);
         assert.deepEqual([bob.name, bob.room, bob.isConnected], ["bob", "garden", true]);
         assert.equal(system.connections(), 2);
+        await until(() => system.gateConnections() === 0, "the gate is left");
     });
 
     test("the others hear of it; the newcomer does not hear of himself", async () => {
