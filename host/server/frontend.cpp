@@ -399,19 +399,22 @@ void frontend::report_lost(std::string_view owner, std::string_view channel, ses
 
 void frontend::send_roster(const bus::peer& owner) {
     constexpr std::size_t chunk_bytes = 64 * 1024;
-    std::string bytes(1, '\0');
+    constexpr char more = 0;
+    constexpr char last = 1;
+    std::string bytes;
+    bytes.push_back(more);
     for (const auto* channel : mirror_.of_owner(owner.id)) {
         for (const auto& each : channel->members) {
             wire::writer out(bytes);
             wire::write(out,
                         wire::membership{channel->name, each.who->id(), each.uid, each.joined});
             if (bytes.size() > chunk_bytes) {
-                (void)servers_.cast(owner.id, wire::kind::roster,
-                                    std::exchange(bytes, std::string(1, '\0')));
+                (void)servers_.cast(owner.id, wire::kind::roster, bytes);
+                bytes.resize(1);
             }
         }
     }
-    bytes.front() = '\1';
+    bytes.front() = last;
     (void)servers_.cast(owner.id, wire::kind::roster, std::move(bytes));
 }
 

@@ -132,8 +132,8 @@ struct method_info {
     std::uint64_t contract = 0;
     /// The shapes of request and reply for people: `{content: string, target: string}`. May be
     /// empty.
-    std::string_view request_shape;
-    std::string_view reply_shape;
+    std::string_view request_shape{};
+    std::string_view reply_shape{};
 };
 
 /// What a route function decides on: a session, or whatever key the caller gave.

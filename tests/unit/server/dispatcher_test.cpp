@@ -1,0 +1,186 @@
+#include "dispatcher.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <map>
+
+namespace shaddock::server {
+namespace {
+
+using namespace std::chrono_literals;
+using outcomes = std::vector<std::string>;
+
+/// A call that notes its answer.
+class noted_call final : public pending_call {
+public:
+    noted_call(outcomes& notes, std::string name, std::uint64_t session, base::time_point deadline)
+        : pending_call(std::make_shared<door::session_data>(
+                           door::session_data{{"f", incarnation{1}, session_id{session}, ""}, {}}),
+                       {door::codec::json, name}, deadline, 0, false),
+          notes_(notes), name_(std::move(name)) {}
+    ~noted_call() override { abandon(); }
+
+private:
+    void answer(result<door::body> outcome) noexcept override {
+        notes_.push_back(
+            name_ + "=" +
+            (outcome ? outcome->bytes : std::string(to_string(outcome.error().code()))));
+    }
+    outcomes& notes_;
+    std::string name_;
+};
+
+/// A plugin without an SDK: methods that do what the test says.
+struct fake_plugin final : door::plugin {
+    struct method final : door::callable {
+        std::function<void(std::unique_ptr<door::invocation>)> does;
+        void invoke(std::unique_ptr<door::invocation> call) noexcept override {
+            does(std::move(call));
+        }
+    };
+    method quick;
+    method slow;
+    std::vector<std::unique_ptr<door::invocation>> held;
+
+    void enter(door::registration& into) {
+        quick.does = [](auto call) { call->finish(door::body{door::codec::json, "ok"}); };
+        slow.does = [this](auto call) { held.push_back(std::move(call)); };
+        into.handler({.object = "h", .method = "quick"}, &quick);
+        into.handler({.object = "h", .method = "slow"}, &slow);
+        into.handler({.object = "h", .method = "serial", .is_serial = true}, &slow);
+    }
+};
+
+fake_plugin* made = nullptr;
+
+const door::plugin_door& fake_door() {
+    static const door::plugin_door door{
+        sizeof(door::plugin_door),
+        door::sdk_abi,
+        "",
+        "t",
+        "1",
+        "b",
+        nullptr,
+        [](door::host&, door::registration& into, std::string*) -> door::plugin* {
+            made = new fake_plugin;
+            made->enter(into);
+            return made;
+        },
+        [](door::plugin* gone) {
+            delete static_cast<fake_plugin*>(gone);
+            made = nullptr;
+        }};
+    return door;
+}
+
+struct dispatcher_test : testing::Test {
+    dispatcher_test() {
+        auto created = generation::create({&fake_door(), "fake.so"}, nullptr, "t", 1);
+        calls.use(*created);
+    }
+    ~dispatcher_test() override {
+        calls.cancel_all();
+        calls.use(nullptr);
+    }
+    void run(std::string route, std::string name, std::uint64_t session = 1) {
+        calls.run_handler(route, std::make_unique<noted_call>(notes, std::move(name), session,
+                                                              clock.now() + 10s));
+    }
+    void turn() {
+        loop.restart();
+        loop.poll();
+    }
+    boost::asio::io_context loop;
+    base::manual_clock clock;
+    outcomes notes;
+    dispatcher calls{loop.get_executor(), clock, 3};
+};
+
+TEST_F(dispatcher_test, answers_at_once_or_says_that_the_route_is_unknown) {
+    run("t.h.quick", "a");
+    run("t.h.nothing", "b");
+    run("", "c");
+    EXPECT_EQ(notes, (outcomes{"a=ok", "b=unknown_route", "c=unknown_route"}));
+    EXPECT_EQ(calls.in_flight(), 0u);
+}
+
+TEST_F(dispatcher_test, a_call_that_is_dropped_is_answered_internal) {
+    run("t.h.slow", "a");
+    made->held.clear();
+    EXPECT_EQ(notes, (outcomes{"a=internal"}));
+}
+
+TEST_F(dispatcher_test, a_second_answer_is_ignored) {
+    run("t.h.slow", "a");
+    made->held[0]->finish(door::body{door::codec::json, "1"});
+    made->held[0]->finish(door::body{door::codec::json, "2"});
+    made->held.clear();
+    EXPECT_EQ(notes, (outcomes{"a=1"}));
+}
+
+TEST_F(dispatcher_test, what_does_not_answer_in_time_is_answered_timeout) {
+    run("t.h.slow", "a");
+    clock.advance(9s);
+    EXPECT_TRUE(notes.empty());
+    clock.advance(2s);
+    EXPECT_EQ(notes, (outcomes{"a=timeout"}));
+    made->held[0]->finish(door::body{door::codec::json, "late"});
+    EXPECT_EQ(notes.size(), 1u);
+}
+
+TEST_F(dispatcher_test, serial_methods_run_one_at_a_time_per_session) {
+    run("t.h.serial", "a", 1);
+    run("t.h.serial", "b", 1);
+    run("t.h.serial", "other", 2);
+    turn();
+    ASSERT_EQ(made->held.size(), 2u);
+    EXPECT_EQ(made->held[0]->request().bytes, "a");
+    EXPECT_EQ(made->held[1]->request().bytes, "other");
+    made->held[0]->finish(door::body{door::codec::json, "1"});
+    EXPECT_EQ(made->held.size(), 2u); // not within the finish
+    turn();
+    ASSERT_EQ(made->held.size(), 3u);
+    EXPECT_EQ(made->held[2]->request().bytes, "b");
+}
+
+TEST_F(dispatcher_test, the_queue_of_a_serial_method_is_bounded) {
+    for (const char* name : {"a", "b", "c", "d", "e"}) {
+        run("t.h.serial", name);
+    }
+    EXPECT_EQ(notes, (outcomes{"e=overloaded"}));
+    calls.cancel_all();
+    EXPECT_EQ(notes.size(), 5u);
+}
+
+TEST_F(dispatcher_test, tells_when_the_last_call_has_ended) {
+    int idle = 0;
+    calls.on_idle([&] { ++idle; });
+    run("t.h.slow", "a");
+    run("t.h.slow", "b");
+    made->held[0]->finish(door::body{});
+    EXPECT_EQ(idle, 0);
+    made->held[1]->finish(door::body{});
+    EXPECT_EQ(idle, 1);
+}
+
+TEST_F(dispatcher_test, a_call_outlives_the_dispatcher_without_harm) {
+    std::unique_ptr<door::invocation> kept;
+    {
+        dispatcher brief(loop.get_executor(), clock, 3);
+        brief.use(calls.current());
+        brief.run_handler("t.h.slow",
+                          std::make_unique<noted_call>(notes, "a", 1, clock.now() + 1s));
+        kept = std::move(made->held[0]);
+    }
+    EXPECT_EQ(notes, (outcomes{"a=cancelled"}));
+    kept->finish(door::body{});
+    EXPECT_EQ(notes.size(), 1u);
+    kept.reset();
+    made->held.clear();
+}
+
+} // namespace
+} // namespace shaddock::server

@@ -1,0 +1,71 @@
+#pragma once
+
+#include "bus/bus.hpp"
+#include "net/listener.hpp"
+
+#include <boost/asio/io_context.hpp>
+
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace shaddock::server {
+
+/// A connection that remembers what it was told.
+class fake_connection final : public net::connection {
+public:
+    explicit fake_connection(std::uint64_t id) : id_{id} {}
+    session_id id() const override { return id_; }
+    const std::string& address() const override { return address_; }
+    net::send_result send(const net::encoded_package& made) override {
+        sent.push_back(made.bytes);
+        return net::send_result::queued;
+    }
+    net::send_result send_package(std::string_view package) override {
+        sent.emplace_back(package);
+        return net::send_result::queued;
+    }
+    void kick(std::string_view reason) override { kicked.emplace_back(reason); }
+    void close(std::string_view) override {}
+    std::size_t pending_bytes() const override { return 0; }
+
+    std::vector<std::string> sent;
+    std::vector<std::string> kicked;
+
+private:
+    session_id id_;
+    std::string address_ = "127.0.0.1:1";
+};
+
+/// A bus that keeps what is cast and answers no call; links are whatever the test says.
+class fake_bus final : public bus::bus {
+public:
+    struct cast_record {
+        std::string to;
+        std::uint8_t kind;
+        std::string bytes;
+    };
+
+    result<void> start(shaddock::bus::receiver&) override { return {}; }
+    void observe(shaddock::bus::link_observer&) override {}
+    void set_peers(std::vector<std::string>) override {}
+    void call(std::string_view, shaddock::bus::envelope_view, base::time_point,
+              base::unique_function<void(result<std::string>)>) override {}
+    result<void> cast(std::string_view to, shaddock::bus::envelope_view what) override {
+        if (!up.contains(std::string(to))) {
+            return error(errc::no_server, "not linked");
+        }
+        casts.push_back({std::string(to), what.kind, std::string(what.bytes)});
+        return {};
+    }
+    bool is_linked(std::string_view id) const override { return up.contains(std::string(id)); }
+    std::vector<shaddock::bus::peer> linked() const override { return {}; }
+    void report_dead(const shaddock::bus::peer&) override {}
+    void stop(base::unique_function<void()> done) override { done(); }
+
+    std::set<std::string> up;
+    std::vector<cast_record> casts;
+};
+
+} // namespace shaddock::server
