@@ -186,11 +186,8 @@ void read_connector(section from, connector_options& options) {
     const bool has_deadline =
         options.heartbeat.count() != 0 && options.heartbeat_timeout.count() != 0;
     if (has_deadline && options.heartbeat_timeout < options.heartbeat) {
-        auto at = from.take("heartbeat_timeout");
-        if (!at) {
-            at = from.take("heartbeat");
-        }
-        throw complaint(at.where,
+        const auto own = from.take("heartbeat_timeout");
+        throw complaint(own ? own.where : from.take("heartbeat").where,
                         fmt::format("a heartbeat_timeout of {} ms with a heartbeat of {} ms",
                                     options.heartbeat_timeout.count(), options.heartbeat.count()),
                         "a heartbeat_timeout at least as long as the heartbeat");
@@ -218,11 +215,8 @@ void read_bus(section from, bus_options& options) {
     from.duration("heartbeat", options.heartbeat, 1s, 1ms, "a time such as '1 s', more than 0");
     from.duration("silence", options.silence, 1s, 1ms, "a time such as '5 s', more than 0");
     if (options.silence <= options.heartbeat) {
-        auto at = from.take("silence");
-        if (!at) {
-            at = from.take("heartbeat");
-        }
-        throw complaint(at.where,
+        const auto own = from.take("silence");
+        throw complaint(own ? own.where : from.take("heartbeat").where,
                         fmt::format("a silence of {} ms with a heartbeat of {} ms",
                                     options.silence.count(), options.heartbeat.count()),
                         "a silence longer than the heartbeat");

@@ -12,7 +12,7 @@
 namespace shaddock::config {
 namespace {
 
-constexpr std::size_t largest_file = 1024 * 1024;
+constexpr std::size_t largest_file = std::size_t{1024} * 1024;
 
 error no_file(const std::filesystem::path& folder, std::string_view env, std::string_view name) {
     return {errc::not_found, fmt::format("{}: found no such file, nor {}, expected one of them",

@@ -82,7 +82,7 @@ TEST(json, has_at_most_64_levels) {
     EXPECT_EQ(parse_error("\n" + std::string(65, '[') + std::string(65, ']')),
               "f.json:2: found more than 64 levels, expected at most 64");
     // A megabyte of brackets must not reach the end of the stack.
-    EXPECT_EQ(parse_error(std::string(1024 * 1024, '[')),
+    EXPECT_EQ(parse_error(std::string(std::size_t{1024} * 1024, '[')),
               "f.json:1: found more than 64 levels, expected at most 64");
 }
 

@@ -5,8 +5,6 @@
 namespace shaddock::config {
 namespace {
 
-using testing::HasSubstr;
-
 TEST(read_for_env, takes_the_section_of_the_env) {
     folder f;
     f.write(
@@ -87,7 +85,7 @@ TEST(read_for_env, says_what_is_wrong_with_the_file) {
     f.write("shop.json", "{\n\"a\": }");
     EXPECT_EQ(read_for_env(f.path(), "development", "shop").error().text(),
               f.file("shop.json") + ":2: found '}', expected a JSON value");
-    f.write("large.json", "[\"" + std::string(1024 * 1024, 'x') + "\"]");
+    f.write("large.json", "[\"" + std::string(std::size_t{1024} * 1024, 'x') + "\"]");
     EXPECT_EQ(read_for_env(f.path(), "development", "large").error().text(),
               f.file("large.json") + ": found more than 1 MiB, expected a file of at most 1 MiB");
     std::filesystem::create_directory(f.path() / "folder.json");
@@ -97,7 +95,7 @@ TEST(read_for_env, says_what_is_wrong_with_the_file) {
 
 TEST(read_for_env, takes_a_file_of_exactly_1_mib) {
     folder f;
-    f.write("full.json", "\"" + std::string(1024 * 1024 - 2, 'x') + "\"");
+    f.write("full.json", "\"" + std::string(std::size_t{1024} * 1024 - 2, 'x') + "\"");
     EXPECT_TRUE(read_for_env(f.path(), "development", "full"));
 }
 

@@ -69,10 +69,10 @@ struct connector_options {
     milliseconds ack_timeout{std::chrono::seconds(10)};
     /// Bytes. Body of one package from a client. Default 64 KiB, 1 byte to 16 MiB - 1; 0 is
     /// refused: always bounded.
-    std::size_t package_limit = 64 * 1024;
+    std::size_t package_limit = std::size_t{64} * 1024;
     /// Bytes waiting to be written to one client; past it the client is kicked as a slow consumer.
     /// Default 1 MiB, 4 KiB to 1 GiB; 0 is refused: always bounded.
-    std::size_t pending_limit = 1024 * 1024;
+    std::size_t pending_limit = std::size_t{1024} * 1024;
     /// Client connections of one server. Default 10000; 0 = no limit. A record's `max-connections`
     /// wins.
     std::size_t connections_limit = 10000;
@@ -107,7 +107,7 @@ struct bus_options {
     milliseconds call_timeout{std::chrono::seconds(10)};
     /// Bytes waiting on the link to one server; past it calls end in `overloaded` and casts break
     /// the link. Default 8 MiB, 64 KiB to 1 GiB; 0 is refused.
-    std::size_t queue_limit = 8 * 1024 * 1024;
+    std::size_t queue_limit = std::size_t{8} * 1024 * 1024;
     /// Seconds between two signs of life on a quiet link. Default 1 s; 0 is refused.
     milliseconds heartbeat{std::chrono::seconds(1)};
     /// Seconds without a sign of life after which the other side counts as gone. Default 5 s,
@@ -134,7 +134,7 @@ struct log_options {
     /// empty = no files.
     std::filesystem::path folder = "logs";
     /// Bytes of one file before the next is begun. Default 10 MiB, at least 4 KiB; 0 is refused.
-    std::size_t file_limit = 10 * 1024 * 1024;
+    std::size_t file_limit = std::size_t{10} * 1024 * 1024;
     /// Files kept per server. Default 5, 1 to 1000; 0 is refused.
     std::size_t files = 5;
 };
