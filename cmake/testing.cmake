@@ -10,6 +10,13 @@ function(shaddock_test name)
   target_link_libraries(${name} PRIVATE shaddock_options GTest::gmock GTest::gtest_main ${arg_LINK})
   target_compile_definitions(${name} PRIVATE
     SHADDOCK_TEST_SOURCE_DIR="${CMAKE_SOURCE_DIR}" SHADDOCK_TEST_BINARY_DIR="${CMAKE_BINARY_DIR}")
+  if(arg_LABELS MATCHES "unit|contract|cluster")
+    # What scripts/test builds for ThreadSanitizer.
+    if(NOT TARGET threads)
+      add_custom_target(threads)
+    endif()
+    add_dependencies(threads ${name})
+  endif()
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
     PROPERTIES TIMEOUT ${arg_TIMEOUT} LABELS "${arg_LABELS}" ${arg_PROPERTIES})
