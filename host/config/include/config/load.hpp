@@ -12,12 +12,19 @@
 #include <vector>
 
 /// From the files of a config folder to checked values.
+///
 /// The env rule, for every file: `<folder>/<file>`; if it has a top-level key named like the env,
-/// that section, else the whole; if the file is absent, `<folder>/<env>/<file>`, whole. Errors:
-/// errc::config, text `<file>:<line>: <key>: found <x>, expected <y>[; nearest known key: <z>]`.
-/// Limits: a file has at most 1 MiB and 64 levels. JSON is strict: no comments, no trailing commas,
-/// no key twice. Thread: any; blocks on the disk, so at start-up or through `blocking`. Source:
-/// Pomelo's constants and `lib/util/appUtil.js` as described in docs/operations.md.
+/// that section, else the whole; if the file is absent, `<folder>/<env>/<file>`, whole.
+///
+/// Errors: errc::config, text `<file>:<line>: <key>: found <x>, expected <y>[; nearest known key:
+/// <z>]`.
+///
+/// Limits: a file has at most 1 MiB, JSON at most 64 levels. JSON is strict: no comments, no
+/// trailing commas, no key twice.
+///
+/// Thread: any; blocks on the disk, so at start-up or through `blocking`.
+///
+/// Source: Pomelo's rule for config files (lib/util/appUtil.js).
 namespace shaddock::config {
 
 struct load_options {

@@ -13,15 +13,16 @@
 #include <vector>
 
 /// What the files of the config folder say, as plain values. Whoever gets one of these need not
-/// check it again: load() has refused everything outside the ranges written here. Form in
-/// host.yaml: durations are `10 s`, `500 ms`, `2 min` or a bare number in the unit named at the
-/// option; sizes are `64 KiB`, `1 MiB` or a bare number of bytes.
+/// check it again: load() has refused everything outside the ranges written here.
+///
+/// Form in host.yaml: durations are `10 s`, `500 ms`, `2 min` or a bare number in the unit named at
+/// the option; sizes are `64 KiB`, `1 MiB` or a bare number of bytes.
 namespace shaddock::config {
 
 using milliseconds = std::chrono::milliseconds;
 
 /// One server of servers.json, cluster records already expanded.
-/// Source: Pomelo's servers.json; see docs/operations.md.
+/// Source: Pomelo's config/servers.json.
 struct server_record {
     /// Unique in the system. 1-64 letters, digits, `.`, `_`, `-`; it is part of file and socket
     /// names.
