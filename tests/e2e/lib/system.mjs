@@ -5,6 +5,7 @@ import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
@@ -31,20 +32,27 @@ export async function startSystem({ host = process.env.SHADDOCK_HOST_BIN ?? join
     child.stderr.on("data", (bytes) => { output += bytes; });
     const ended = new Promise((resolve) => {
         child.once("error", (error) => resolve(`not started: ${error.message}`));
-        child.once("exit", (code, signal) => resolve(signal ?? code));
+        child.once("exit", async (code, signal) => {
+            // What it said last may still be on the way; what it left running may hold the pipe open for ever.
+            await Promise.race([once(child, "close"), sleep(500)]);
+            resolve(signal ?? code);
+        });
     });
 
     const stop = async () => {
         child.kill("SIGTERM");
-        const end = await within(ended, stopLimitMs, () => child.kill("SIGKILL"));
+        const patience = setTimeout(() => child.kill("SIGKILL"), stopLimitMs);
+        const end = await ended;
+        clearTimeout(patience);
         await rm(folder, { recursive: true, force: true });
         if (end !== 0) {
             throw new Error(`${host} start ended with ${end}, expected 0 after SIGTERM. It said:\n${output}`);
         }
     };
     const failed = await Promise.race([
-        within(readyLine(child), readyLimitMs, () => {}).then((line) => (line ? null : `no ready line in ${readyLimitMs} ms`)),
+        readyLine(child).then(() => null),
         ended.then((end) => `ended with ${end}`),
+        sleep(readyLimitMs, `no ready line within ${readyLimitMs} ms`, { ref: false }),
     ]);
     if (failed !== null) {
         await stop().catch(() => {});
@@ -59,27 +67,11 @@ function readyLine(child) {
     return new Promise((resolve) => {
         child.stdout.on("data", (bytes) => {
             text += bytes;
-            const found = /^ready: \d+ servers$/m.exec(text);
-            if (found !== null) {
-                resolve(found[0]);
+            if (/^ready: \d+ servers$/m.test(text)) {
+                resolve();
             }
         });
     });
-}
-
-/** The promise's value, or undefined after calling `late` (then once more the value, if `late` brings it about). */
-async function within(promise, limitMs, late) {
-    let timer;
-    const limit = new Promise((resolve) => { timer = setTimeout(resolve, limitMs); });
-    try {
-        const value = await Promise.race([promise, limit]);
-        if (value === undefined) {
-            late();
-        }
-        return value;
-    } finally {
-        clearTimeout(timer);
-    }
 }
 
 async function shiftPorts(config) {
