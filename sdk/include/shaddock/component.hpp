@@ -56,8 +56,7 @@ private:
                                      std::unique_ptr<door::completion> done) {
         result<void> outcome;
         try {
-            auto call = [&] { return step(self.object_); };
-            outcome = co_await as_awaited_result<decltype(call())>(call);
+            outcome = co_await settle(step(self.object_));
         } catch (...) {
             outcome = current_error();
         }

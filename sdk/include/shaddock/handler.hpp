@@ -89,27 +89,119 @@ result<door::body> answer_of(F&& call) {
     }
 }
 
-/// The same for a function that may be a coroutine. `call` stays alive in the caller's frame.
-template <class F>
-awaitable<result<door::body>> awaited_answer_of(F& call) {
-    using returned = decltype(call());
-    if constexpr (!is_awaitable<returned>) {
-        co_return answer_of(call);
-    } else if constexpr (std::is_void_v<awaited_t<returned>>) {
-        co_await call();
-        co_return empty_answer();
-    } else {
-        auto outcome = co_await call();
-        co_return answer_of([&]() -> decltype(auto) { return std::move(outcome); });
+/// The same for a coroutine that is about to run.
+template <class T>
+awaitable<result<door::body>> await_answer(awaitable<T> running) {
+    try {
+        if constexpr (std::is_void_v<T>) {
+            co_await std::move(running);
+            co_return empty_answer();
+        } else {
+            auto outcome = co_await std::move(running);
+            co_return answer_of([&]() -> decltype(auto) { return std::move(outcome); });
+        }
+    } catch (...) {
+        co_return current_error();
     }
+}
+/// For a method that is no coroutine; nobody calls it.
+inline awaitable<result<door::body>> never_later() {
+    co_return error(errc::internal, "a function was awaited as a coroutine");
 }
 
 /// Stands for the request where a method takes none.
 struct no_request {};
 
+/// A decoded message on the heap, for a request whose coroutine outlives the call.
+class boxed_message {
+public:
+    virtual ~boxed_message() = default;
+    virtual message_ref ref() = 0;
+};
+template <class T>
+class box_of final : public boxed_message {
+public:
+    explicit box_of(T value) : value_(std::move(value)) {}
+    message_ref ref() override { return {&value_, &type_tag<T>}; }
+
+private:
+    T value_;
+};
+
+/// The way of a request through the plugin, the same for all types: filters, method, filters,
+/// answer. Kept free of templates: a coroutine per method would cost seconds of compile time.
+class request_flow : public door::callable {
+public:
+    explicit request_flow(serving& shared) : shared_(shared) {}
+    request_flow(const request_flow&) = delete;
+    request_flow& operator=(const request_flow&) = delete;
+
+protected:
+    ~request_flow() = default;
+
+    serving& shared() { return shared_; }
+
+    virtual bool is_async() const = 0;
+    virtual result<std::unique_ptr<boxed_message>> read_boxed(const door::invocation& call) = 0;
+    /// One of the two, by `is_async`. Neither throws.
+    virtual result<door::body> answer_now(message_ref message, session& who) = 0;
+    virtual awaitable<result<door::body>> answer_later(message_ref message, session& who) = 0;
+
+    static const door::session_data& session_of(const door::invocation& call,
+                                                const door::session_data& none) {
+        return call.session() == nullptr ? none : *call.session();
+    }
+
+    /// No coroutine: method and filters are synchronous.
+    result<door::body> serve(const door::invocation& call, message_ref message) {
+        const door::session_data none;
+        session who(shared_.host, session_of(call, none));
+        result<door::body> answer = door::body{};
+        if (auto allowed = shared_.filters.before(call.route(), who, message); !allowed) {
+            answer = std::move(allowed).error();
+        } else {
+            answer = answer_now(message, who);
+        }
+        shared_.filters.after(call.route(), who, answer);
+        return answer;
+    }
+
+    void start_async(std::unique_ptr<door::invocation> call) {
+        detail::spawn(shared_.host, std::string(call->route()),
+                      serve_async(*this, std::move(call)));
+    }
+
+private:
+    /// The frame owns the call, the session and the message for as long as the handler runs.
+    static awaitable<void> serve_async(request_flow& self, std::unique_ptr<door::invocation> call) {
+        const door::session_data none;
+        session who(self.shared_.host, session_of(*call, none));
+        auto message = self.read_boxed(*call);
+        if (!message) {
+            call->finish(std::move(message).error());
+            co_return;
+        }
+        const auto ref = (*message)->ref();
+        auto& filters = self.shared_.filters;
+        result<door::body> answer = door::body{};
+        auto allowed = co_await filters.before_async(call->route(), who, ref);
+        if (!allowed) {
+            answer = std::move(allowed).error();
+        } else if (self.is_async()) {
+            answer = co_await self.answer_later(ref, who);
+        } else {
+            answer = self.answer_now(ref, who);
+        }
+        co_await filters.after_async(call->route(), who, answer);
+        call->finish(std::move(answer));
+    }
+
+    serving& shared_;
+};
+
 /// `H`: the handler; `F`: a pointer to one of its member functions.
 template <class H, class F>
-class handler_method final : public door::callable {
+class handler_method final : public request_flow {
 public:
     using function = signature<F>;
     using request = typename request_of<typename function::arguments>::type;
@@ -117,33 +209,29 @@ public:
     static constexpr bool takes_request = !std::is_void_v<request>;
     static constexpr bool takes_session =
         boost::mp11::mp_contains<typename function::arguments, session>::value;
+    static constexpr bool is_coroutine = is_awaitable<typename function::returned>;
     using decoded = std::conditional_t<takes_request, request, no_request>;
 
     handler_method(serving& shared, H& object, F method)
-        : shared_(shared), object_(object), method_(method) {}
+        : request_flow(shared), object_(object), method_(method) {}
 
     void invoke(std::unique_ptr<door::invocation> call) noexcept override {
         try {
-            if constexpr (!is_awaitable<typename function::returned>) {
-                if (!shared_.filters.is_async()) {
-                    call->finish(serve(*call));
-                    return;
-                }
+            if (is_coroutine || shared().filters.is_async()) {
+                start_async(std::move(call));
+                return;
             }
-            detail::spawn(shared_.host, std::string(call->route()),
-                          serve_async(*this, std::move(call)));
+            auto message = read(*call);
+            call->finish(message ? serve(*call, {&*message, &type_tag<decoded>})
+                                 : result<door::body>(std::move(message).error()));
         } catch (...) {
-            // Out of memory before the frame took the call, which then answers `internal` in its
-            // destructor.
-            log_failure(shared_.host, "a request could not be started", current_error());
+            // Out of memory; the call, wherever it is, answers `internal` in its destructor.
+            log_failure(shared().host, "a request could not be started", current_error());
         }
     }
 
 private:
-    static const door::session_data& session_of(const door::invocation& call,
-                                                const door::session_data& none) {
-        return call.session() == nullptr ? none : *call.session();
-    }
+    bool is_async() const override { return is_coroutine; }
 
     static result<decoded> read(const door::invocation& call) {
         if constexpr (takes_request) {
@@ -152,20 +240,21 @@ private:
             return decoded{};
         }
     }
-
-    static message_ref reference(decoded& message) {
-        if constexpr (takes_request) {
-            return {&message, &type_tag<request>};
-        } else {
-            return {};
+    result<std::unique_ptr<boxed_message>> read_boxed(const door::invocation& call) override {
+        auto message = read(call);
+        if (!message) {
+            return std::move(message).error();
         }
+        return std::unique_ptr<boxed_message>(
+            std::make_unique<box_of<decoded>>(std::move(*message)));
     }
 
-    decltype(auto) call_method(decoded& message, session& who) {
+    decltype(auto) call_method(message_ref message, session& who) {
+        auto& given = *static_cast<decoded*>(message.object);
         if constexpr (takes_request && takes_session) {
-            return (object_.*method_)(message, who);
+            return (object_.*method_)(given, who);
         } else if constexpr (takes_request) {
-            return (object_.*method_)(message);
+            return (object_.*method_)(given);
         } else if constexpr (takes_session) {
             return (object_.*method_)(who);
         } else {
@@ -173,109 +262,99 @@ private:
         }
     }
 
-    result<door::body> serve(door::invocation& call) {
-        const door::session_data none;
-        session who(shared_.host, session_of(call, none));
-        try {
-            auto message = read(call);
-            if (!message) {
-                return std::move(message).error();
-            }
-            result<door::body> answer = door::body{};
-            if (auto allowed = shared_.filters.before(call.route(), who, reference(*message));
-                !allowed) {
-                answer = std::move(allowed).error();
-            } else {
-                answer = guarded_answer(*message, who);
-            }
-            shared_.filters.after(call.route(), who, answer);
-            return answer;
-        } catch (...) {
-            return current_error();
-        }
-    }
-
-    result<door::body> guarded_answer(decoded& message, session& who) {
-        try {
-            return answer_of([&]() -> decltype(auto) { return call_method(message, who); });
-        } catch (...) {
-            return current_error();
-        }
-    }
-
-    /// The frame owns the call, the session and the message for as long as the handler runs.
-    static awaitable<void> serve_async(handler_method& self,
-                                       std::unique_ptr<door::invocation> call) {
-        const door::session_data none;
-        session who(self.shared_.host, session_of(*call, none));
-        auto message = read(*call);
-        if (!message) {
-            call->finish(std::move(message).error());
-            co_return;
-        }
-        result<door::body> answer = door::body{};
-        auto allowed =
-            co_await self.shared_.filters.before_async(call->route(), who, reference(*message));
-        if (!allowed) {
-            answer = std::move(allowed).error();
+    result<door::body> answer_now(message_ref message, session& who) override {
+        if constexpr (is_coroutine) {
+            return error(errc::internal, "a coroutine was called as a function");
         } else {
-            answer = co_await guarded_answer_async(self, *message, who);
-        }
-        co_await self.shared_.filters.after_async(call->route(), who, answer);
-        call->finish(std::move(answer));
-    }
-
-    static awaitable<result<door::body>> guarded_answer_async(handler_method& self,
-                                                              decoded& message, session& who) {
-        try {
-            auto call = [&]() -> decltype(auto) { return self.call_method(message, who); };
-            co_return co_await awaited_answer_of(call);
-        } catch (...) {
-            co_return current_error();
+            try {
+                return answer_of([&]() -> decltype(auto) { return call_method(message, who); });
+            } catch (...) {
+                return current_error();
+            }
         }
     }
+    awaitable<result<door::body>> answer_later(message_ref message, session& who) override {
+        if constexpr (is_coroutine) {
+            return await_answer(call_method(message, who));
+        } else {
+            return never_later();
+        }
+    }
 
-    serving& shared_;
     H& object_;
     F method_;
 };
 
+/// A remote call on its way, the same for all types.
+class remote_flow : public door::callable {
+public:
+    explicit remote_flow(serving& shared) : shared_(shared) {}
+    remote_flow(const remote_flow&) = delete;
+    remote_flow& operator=(const remote_flow&) = delete;
+
+protected:
+    ~remote_flow() = default;
+
+    serving& shared() { return shared_; }
+    void start_async(std::unique_ptr<door::invocation> call) {
+        detail::spawn(shared_.host, std::string(call->route()),
+                      serve_async(*this, std::move(call)));
+    }
+    /// A caller that names the route only (contract 0) is checked by decoding alone.
+    static result<void> check_contract(const door::invocation& call, std::uint64_t own) {
+        if (call.contract() != 0 && call.contract() != own) {
+            return error(errc::contract,
+                         std::string(call.route()) +
+                             ": caller and callee were built with different types; build both "
+                             "from the same contract");
+        }
+        return {};
+    }
+
+private:
+    /// Does not throw by itself; decoded arguments are owned by the coroutine.
+    virtual awaitable<result<door::body>> answer_later(const door::invocation& call) = 0;
+
+    static awaitable<void> serve_async(remote_flow& self, std::unique_ptr<door::invocation> call) {
+        auto answer = co_await self.answer_later(*call);
+        call->finish(std::move(answer));
+    }
+
+    serving& shared_;
+};
+
 /// A remote's method under a contract `R(Args...)`.
 template <class Object, class F, class R, class... Args>
-class remote_callable final : public door::callable {
+class remote_callable final : public remote_flow {
 public:
     using function = signature<F>;
     using arguments = std::tuple<std::remove_cvref_t<Args>...>;
-    static_assert(std::is_invocable_v<F, Object&, std::remove_cvref_t<Args>&...>,
+    static_assert(std::is_invocable_v<F, Object&, std::remove_cvref_t<Args>...>,
                   "the remote's method does not take the contract's arguments");
     static_assert(std::is_same_v<plain_t<typename function::returned>, R>,
                   "the remote's method does not return the contract's result");
+    static constexpr bool is_coroutine = is_awaitable<typename function::returned>;
 
     remote_callable(serving& shared, Object& object, F method)
-        : shared_(shared), object_(object), method_(method) {}
+        : remote_flow(shared), object_(object), method_(method) {}
 
     void invoke(std::unique_ptr<door::invocation> call) noexcept override {
         try {
-            if constexpr (!is_awaitable<typename function::returned>) {
-                call->finish(serve(*call));
+            if constexpr (is_coroutine) {
+                start_async(std::move(call));
             } else {
-                detail::spawn(shared_.host, std::string(call->route()),
-                              serve_async(*this, std::move(call)));
+                call->finish(serve(*call));
             }
         } catch (...) {
-            log_failure(shared_.host, "a remote call could not be started", current_error());
+            log_failure(shared().host, "a remote call could not be started", current_error());
         }
     }
 
 private:
-    /// Form: a JSON array. A caller that names the route only (contract 0) is checked by decoding
-    /// alone.
+    /// Form: a JSON array.
     static result<arguments> read(const door::invocation& call) {
-        constexpr auto own = remote_method<R(Args...)>::hash();
-        if (call.contract() != 0 && call.contract() != own) {
-            return error(errc::contract, std::string(call.route()) +
-                                             ": caller and callee were built with different types; "
-                                             "build both from the same contract");
+        if (auto same = check_contract(call, remote_method<R(Args...)>::hash()); !same) {
+            return std::move(same).error();
         }
         return json::decode<arguments>(call.request().bytes, "arguments");
     }
@@ -298,24 +377,22 @@ private:
         }
     }
 
-    static awaitable<void> serve_async(remote_callable& self,
-                                       std::unique_ptr<door::invocation> call) {
-        result<door::body> answer = door::body{};
-        try {
-            auto given = read(*call);
-            if (given) {
-                auto run = [&]() -> decltype(auto) { return self.call_method(*given); };
-                answer = co_await awaited_answer_of(run);
-            } else {
-                answer = std::move(given).error();
-            }
-        } catch (...) {
-            answer = current_error();
+    awaitable<result<door::body>> answer_later(const door::invocation& call) override {
+        if constexpr (is_coroutine) {
+            return serve_later(*this, call);
+        } else {
+            return never_later();
         }
-        call->finish(std::move(answer));
+    }
+    static awaitable<result<door::body>> serve_later(remote_callable& self,
+                                                     const door::invocation& call) {
+        auto given = read(call);
+        if (!given) {
+            co_return std::move(given).error();
+        }
+        co_return co_await await_answer(self.call_method(*given));
     }
 
-    serving& shared_;
     Object& object_;
     F method_;
 };

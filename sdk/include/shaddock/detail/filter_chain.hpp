@@ -28,10 +28,14 @@ public:
     virtual bool is_async() const = 0;
     virtual result<void> before(std::string_view route, session& who, message_ref message) = 0;
     virtual awaitable<result<void>> before_async(std::string_view route, session& who,
-                                                 message_ref message) = 0;
+                                                 message_ref message) {
+        co_return before(route, who, message);
+    }
     virtual result<void> after(std::string_view route, session& who, const error* failed) = 0;
     virtual awaitable<result<void>> after_async(std::string_view route, session& who,
-                                                const error* failed) = 0;
+                                                const error* failed) {
+        co_return after(route, who, failed);
+    }
 };
 
 /// Turns what a filter's function returned (nothing, a result) into a result.
@@ -45,17 +49,16 @@ result<void> as_result(F&& call) {
     }
 }
 
-/// Calls `call`, which may be a coroutine or not, void or a result.
-template <class Returned, class F>
-awaitable<result<void>> as_awaited_result(F& call) {
-    if constexpr (!is_awaitable<Returned>) {
-        co_return as_result(call);
-    } else if constexpr (std::is_void_v<awaited_t<Returned>>) {
-        co_await call();
-        co_return result<void>();
-    } else {
-        co_return co_await call();
-    }
+/// A coroutine that gives nothing or a result, as one that gives a result.
+inline awaitable<result<void>> settle(awaitable<void> running) {
+    co_await std::move(running);
+    co_return result<void>();
+}
+inline awaitable<result<void>> settle(awaitable<result<void>> running) {
+    return running;
+}
+inline awaitable<result<void>> settled() {
+    co_return result<void>();
 }
 
 /// What a filter's functions return; `absent` when it has none. `Message` is void for a filter that
@@ -121,13 +124,9 @@ public:
     awaitable<result<void>> before_async(std::string_view route, session& who,
                                          message_ref message) override {
         if constexpr (is_awaitable<before_type>) {
-            if (applies(message)) {
-                auto call = [&] { return call_before(route, who, message); };
-                co_return co_await as_awaited_result<before_type>(call);
-            }
-            co_return result<void>();
+            return applies(message) ? settle(call_before(route, who, message)) : settled();
         } else {
-            co_return before(route, who, message);
+            return filter_step::before_async(route, who, message);
         }
     }
     result<void> after(std::string_view route, session& who, const error* failed) override {
@@ -140,10 +139,9 @@ public:
     awaitable<result<void>> after_async(std::string_view route, session& who,
                                         const error* failed) override {
         if constexpr (is_awaitable<after_type>) {
-            auto call = [&] { return filter_.after(route, who, failed); };
-            co_return co_await as_awaited_result<after_type>(call);
+            return settle(filter_.after(route, who, failed));
         } else {
-            co_return after(route, who, failed);
+            return filter_step::after_async(route, who, failed);
         }
     }
 
