@@ -133,7 +133,6 @@ private:
 
     void depart(const event& seen, client_state& state) {
         state.departed = seen.t;
-        excuse_requests(state);
         if (state.current != nothing) {
             auto& member = line_.memberships[state.current];
             member.leave_begin = std::min(member.leave_begin, seen.t);
@@ -142,7 +141,7 @@ private:
 
     /// Without a wish to go, the server may have dropped the client some time before it noticed.
     void close(const event& seen, client_state& state) {
-        excuse_requests(state);
+        excuse_requests(state, seen.t);
         const nanoseconds gone = seen.t + leave_grace_;
         if (state.current != nothing) {
             auto& member = line_.memberships[state.current];
@@ -169,9 +168,11 @@ private:
         }
     }
 
-    void excuse_requests(const client_state& state) {
+    /// A request may stay open when the connection closes soon after it.
+    void excuse_requests(const client_state& state, nanoseconds t) {
         for (const auto& [id, place] : state.requests) {
-            line_.requests[place].is_excused |= line_.requests[place].answers == 0;
+            auto& asked = line_.requests[place];
+            asked.is_excused |= asked.answers == 0 && t - asked.begin <= leave_grace_;
         }
     }
 

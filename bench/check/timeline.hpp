@@ -39,7 +39,7 @@ struct request {
     /// As in the event.
     std::uint32_t b = 0;
     std::uint32_t c = 0;
-    /// Its client meant to go or lost its connection before an answer came.
+    /// Its connection closed within the grace after it, before an answer came.
     bool is_excused = false;
 };
 

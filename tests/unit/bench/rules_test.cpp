@@ -224,12 +224,21 @@ TEST_F(requests, unanswered) {
     expect_only(told, {kind::unanswered});
 }
 
-TEST_F(requests, unanswered_are_excused_for_those_who_leave) {
+TEST_F(requests, unanswered_are_excused_when_the_connection_closes) {
     told.send(bob, "bye", "bob");
     told.depart(bob);
     told.closed(bob);
     told.sees_leave(alice, "bob");
     expect_only(told, {});
+}
+
+TEST_F(requests, unanswered_are_not_excused_when_the_close_comes_late) {
+    told.send(bob, "bye", "bob");
+    told.wait_ms(200);
+    told.depart(bob);
+    told.closed(bob);
+    told.sees_leave(alice, "bob");
+    expect_only(told, {kind::unanswered});
 }
 
 TEST_F(requests, answered_twice) {

@@ -20,26 +20,26 @@ public:
     }
     client_id stranger(const std::string& name) {
         const client_id who = log.add_client(name);
-        users.push_back(log.name(name));
-        ids.push_back(0);
+        names_.push_back(log.name(name));
+        ids_.push_back(0);
         log.note(tick(), who, event_kind::connect);
         return who;
     }
     void enter(client_id who, const std::string& room) {
-        log.note(tick(), who, event_kind::enter, ++ids[who], log.name(room), users[who]);
+        log.note(tick(), who, event_kind::enter, ++ids_[who], log.name(room), names_[who]);
     }
     void entered(client_id who, const std::vector<std::string>& names) {
         std::vector<name_id> listed;
         for (const auto& name : names) {
             listed.push_back(log.name(name));
         }
-        log.note(tick(), who, event_kind::ok, ids[who], log.users_list(std::move(listed)));
+        log.note(tick(), who, event_kind::ok, ids_[who], log.users_list(std::move(listed)));
     }
-    void refused(client_id who) { log.note(tick(), who, event_kind::fail, ids[who], 500); }
-    void answered(client_id who) { log.note(tick(), who, event_kind::ok, ids[who]); }
+    void refused(client_id who) { log.note(tick(), who, event_kind::fail, ids_[who], 500); }
+    void answered(client_id who) { log.note(tick(), who, event_kind::ok, ids_[who]); }
     void answered(client_id who, std::uint32_t id) { log.note(tick(), who, event_kind::ok, id); }
     void send(client_id who, const std::string& text, const std::string& target = "*") {
-        log.note(tick(), who, event_kind::send, ++ids[who], log.message(text), log.name(target));
+        log.note(tick(), who, event_kind::send, ++ids_[who], log.message(text), log.name(target));
     }
     void said(client_id who, const std::string& text, const std::string& target = "*") {
         send(who, text, target);
@@ -47,7 +47,7 @@ public:
     }
     void sees(client_id who, const std::string& text, client_id from,
               const std::string& target = "*") {
-        log.note(tick(), who, event_kind::chat, log.message(text), users[from], log.name(target));
+        log.note(tick(), who, event_kind::chat, log.message(text), names_[from], log.name(target));
     }
     void sees_add(client_id who, const std::string& user) {
         log.note(tick(), who, event_kind::add, log.name(user));
@@ -57,7 +57,7 @@ public:
     }
     void depart(client_id who) { log.note(tick(), who, event_kind::depart); }
     void closed(client_id who) { log.note(tick(), who, event_kind::closed, log.name("eof")); }
-    void wait_ms(int time) { now += time * 1'000'000LL; }
+    void wait_ms(int time) { now_ += time * 1'000'000LL; }
 
     check_report check() const {
         check_options options;
@@ -68,11 +68,11 @@ public:
     history log;
 
 private:
-    nanoseconds tick() { return now += 1'000'000; }
+    nanoseconds tick() { return now_ += 1'000'000; }
 
-    nanoseconds now = 0;
-    std::vector<name_id> users;
-    std::vector<std::uint32_t> ids;
+    nanoseconds now_ = 0;
+    std::vector<name_id> names_;
+    std::vector<std::uint32_t> ids_;
 };
 
 } // namespace shaddock::bench

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace shaddock::bench {
+
+/// CPU seconds (user and system) that processes have used so far.
+struct cpu_reading {
+    double servers_s = 0;
+    double self_s = 0;
+};
+
+/// Reads the CPU time of other processes from /proc; steps of 10 ms per process.
+class cpu_meter {
+public:
+    /// `of`: these processes; `trees_of`: these and all their descendants. Looked up at each read.
+    cpu_meter(std::vector<int> of, std::vector<int> trees_of)
+        : of_(std::move(of)), trees_of_(std::move(trees_of)) {}
+
+    bool has_servers() const { return !of_.empty() || !trees_of_.empty(); }
+    /// The processes that are measured now.
+    std::vector<int> processes() const;
+    /// A process that has ended counts no more; a difference is then too low.
+    cpu_reading read() const;
+
+private:
+    std::vector<int> of_;
+    std::vector<int> trees_of_;
+};
+
+/// The machine in a line: processor, cores, kernel.
+std::string machine();
+
+} // namespace shaddock::bench
