@@ -10,7 +10,7 @@ namespace {
 
 /// Spare memory kept for the next turns: this many queues, none larger than this.
 constexpr std::size_t spare_queues = 256;
-constexpr std::size_t spare_queue_bytes = 64 * 1024;
+constexpr std::size_t spare_queue_bytes = std::size_t{64} * 1024;
 /// What a queue starts with when no spare is left: a few messages.
 constexpr std::size_t first_queue_bytes = 1024;
 
@@ -35,8 +35,9 @@ void port::add(boost::asio::ip::tcp::socket socket, std::string address) {
     ++counts_.accepted;
     all_.emplace_back(new client_connection(*this, std::move(socket), std::move(address),
                                             session_id{++last_id_}));
-    all_.back()->start(std::prev(all_.end()));
+    // First the wheel catches up, then it takes deadlines.
     arm_sweep();
+    all_.back()->start(std::prev(all_.end()));
 }
 
 void port::remove(client_connection& gone) {
@@ -128,7 +129,7 @@ void port::sweep() {
     arm_sweep();
 }
 
-/// Nobody connected: no timer, the process sleeps.
+/// Nobody connected: no timer, the process sleeps, and the empty wheel catches up afterwards.
 void port::arm_sweep() {
     if (all_.empty() || sweep_timer_.is_armed()) {
         return;

@@ -27,7 +27,7 @@ public:
     ~port();
 
     /// Bytes read at once.
-    static constexpr std::size_t read_bytes = 64 * 1024;
+    static constexpr std::size_t read_bytes = std::size_t{64} * 1024;
     char* read_buffer() { return read_buffer_.get(); }
 
     const listener_options& options() const { return options_; }

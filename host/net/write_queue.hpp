@@ -66,7 +66,7 @@ public:
     }
 
 private:
-    static constexpr std::size_t compact_bytes = 64 * 1024;
+    static constexpr std::size_t compact_bytes = std::size_t{64} * 1024;
 
     std::string bytes_;
     /// Bytes before it are sent.

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <ostream>
+
 namespace shaddock::net::testing {
 namespace {
 
@@ -115,6 +117,9 @@ struct bad_input {
     const char* name;
     std::string bytes;
     std::uint16_t code;
+    friend std::ostream& operator<<(std::ostream& out, const bad_input& input) {
+        return out << input.name;
+    }
 };
 
 class hostile_input : public ::testing::TestWithParam<bad_input> {};

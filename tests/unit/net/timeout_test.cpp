@@ -26,6 +26,19 @@ TEST(handshake_timeout, closes_who_says_nothing) {
     EXPECT_EQ(here.counts().connections, 0U);
 }
 
+TEST(handshake_timeout, is_kept_after_a_long_time_without_clients) {
+    house here(options());
+    here.connect().drop();
+    here.settle();
+    here.pass(1h);
+    auto& one = here.connect();
+    here.settle();
+    here.pass(9900ms);
+    EXPECT_FALSE(one.is_ended);
+    here.pass(400ms);
+    EXPECT_TRUE(one.is_ended);
+}
+
 TEST(handshake_timeout, closes_who_sends_a_header_byte_now_and_then) {
     house here(options());
     auto& one = here.connect();

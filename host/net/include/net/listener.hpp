@@ -35,10 +35,10 @@ struct listener_options {
     base::duration handshake_timeout = std::chrono::seconds(10);
     base::duration ack_timeout = std::chrono::seconds(10);
     /// Largest package body from a client, bytes.
-    std::size_t package_limit = 64 * 1024;
+    std::size_t package_limit = std::size_t{64} * 1024;
     /// Bytes waiting to be sent to one connection; past it: queue cut at a package boundary, kick
     /// `slow consumer`, closed within 1 s.
-    std::size_t pending_limit = 1024 * 1024;
+    std::size_t pending_limit = std::size_t{1024} * 1024;
     /// Further connections are closed at once and counted. 0: no limit.
     std::size_t connections_limit = 10'000;
     bool no_delay = true;
@@ -120,7 +120,8 @@ struct listener_counts {
     std::uint64_t packages_out = 0;
 };
 
-/// A client port. WebSocket now; raw TCP on the same port comes beside it.
+/// A client port: WebSocket and raw TCP on the same port, told apart by the first byte.
+/// Lifetime: destroying it closes all connections without a word to anybody; no event follows.
 class listener {
 public:
     virtual ~listener() = default;
