@@ -241,8 +241,10 @@ void channel_store::on_dead(const bus::peer& frontend) {
             }
         }
     }
-    // A frontend that was only silent may come back with the same life: its seats are then leaves it has not heard of.
-    if (const auto at = frontends_.find(frontend.id); at != frontends_.end() && at->second.life == frontend.life) {
+    // A frontend that was only silent may come back with the same life: its seats are then leaves
+    // it has not heard of.
+    if (const auto at = frontends_.find(frontend.id);
+        at != frontends_.end() && at->second.life == frontend.life) {
         at->second.is_known = true;
     }
     // Backwards through each channel above: people hear of the leavers in order of joining.

@@ -34,19 +34,23 @@ door::router* tables::router_for(std::string_view type) const {
     return at == routers_.rend() ? nullptr : at->second;
 }
 
-result<std::shared_ptr<generation>> generation::create(const plugin_source& from,
+result<std::shared_ptr<generation>> generation::create(std::vector<plugin_source> from,
                                                        std::unique_ptr<door::host> host,
                                                        std::string type, std::uint32_t number) {
-    auto made = std::make_shared<generation>(from, std::move(host), std::move(type), number);
-    std::string failed;
-    made->plugin_ = from.door->create(*made->host_, made->tables_, &failed);
-    if (made->plugin_ == nullptr) {
-        return error(errc::config, fmt::format("plugin {}: could not be created: {}", from.file,
-                                               failed.empty() ? "it gave no reason" : failed));
+    auto made = std::make_shared<generation>(std::move(host), std::move(type), number);
+    for (auto& source : from) {
+        std::string failed;
+        auto* object = source.door->create(*made->host_, made->tables_, &failed);
+        if (object == nullptr) {
+            return error(errc::config,
+                         fmt::format("plugin {}: could not be created: {}", source.file,
+                                     failed.empty() ? "it gave no reason" : failed));
+        }
+        made->plugins_.push_back({std::move(source), object});
     }
     if (!made->tables_.problem().empty()) {
         return error(errc::config,
-                     fmt::format("plugin {}: {}", from.file, made->tables_.problem()));
+                     fmt::format("plugin {}: {}", made->modules(), made->tables_.problem()));
     }
     return made;
 }
@@ -56,9 +60,27 @@ generation::~generation() {
 }
 
 void generation::destroy() {
-    if (auto* plugin = std::exchange(plugin_, nullptr)) {
-        source_.door->destroy(plugin);
+    while (!plugins_.empty()) {
+        const auto last = std::move(plugins_.back());
+        plugins_.pop_back();
+        last.source.door->destroy(last.object);
     }
+}
+
+std::string generation::modules() const {
+    std::string text;
+    for (const auto& each : plugins_) {
+        text += (text.empty() ? "" : ", ") + each.source.file;
+    }
+    return text;
+}
+
+std::string generation::versions() const {
+    std::string text;
+    for (const auto& each : plugins_) {
+        text += (text.empty() ? "" : ", ") + std::string(each.source.door->version);
+    }
+    return text;
 }
 
 } // namespace shaddock::server

@@ -67,36 +67,40 @@ private:
     std::string problem_;
 };
 
-/// One life of a plugin's objects. Shared by the server and by every invocation that it still has
-/// to answer (the lease).
+/// One life of the objects of a server's plugins (one, or several that register side by side).
+/// Shared by the server and by every invocation that it still has to answer (the lease).
 class generation {
 public:
-    /// Creates and registers. Errors: config with what the plugin threw, or a route registered
-    /// twice.
-    static result<std::shared_ptr<generation>> create(const plugin_source& from,
+    /// Creates and registers, in the order of the list. Errors: config with what a plugin threw, or
+    /// a route registered twice; whatever was created is destroyed.
+    static result<std::shared_ptr<generation>> create(std::vector<plugin_source> from,
                                                       std::unique_ptr<door::host> host,
                                                       std::string type, std::uint32_t number);
+    generation(std::unique_ptr<door::host> host, std::string type, std::uint32_t number)
+        : host_(std::move(host)), tables_(std::move(type)), number_(number) {}
+    generation(const generation&) = delete;
+    generation& operator=(const generation&) = delete;
     ~generation();
 
     tables& registered() { return tables_; }
     door::host& host() { return *host_; }
-    const plugin_source& source() const { return source_; }
+    /// Files and versions as people read them: `chat.so`, or `chat.so, extra.so`.
+    std::string modules() const;
+    std::string versions() const;
     std::uint32_t number() const { return number_; }
-    /// Destroys the plugin's objects now, whoever still holds a lease.
+    /// Destroys the plugins' objects now, last created first, whoever still holds a lease.
     void destroy();
 
-    generation(plugin_source from, std::unique_ptr<door::host> host, std::string type,
-               std::uint32_t number)
-        : source_(std::move(from)), host_(std::move(host)), tables_(std::move(type)),
-          number_(number) {}
-
 private:
-    plugin_source source_;
-    // The host interface outlives the plugin's objects.
+    struct living {
+        plugin_source source;
+        door::plugin* object;
+    };
+    // The host interface outlives the plugins' objects.
     std::unique_ptr<door::host> host_;
     tables tables_;
     std::uint32_t number_;
-    door::plugin* plugin_ = nullptr;
+    std::vector<living> plugins_;
 };
 
 } // namespace shaddock::server

@@ -74,7 +74,8 @@ public:
         assert(state_ == state::stopped || (!bus_started_ && generation_ == nullptr));
     }
 
-    void start(plugin_source plugin, base::unique_function<void(result<void>)> started);
+    void start(std::vector<plugin_source> plugins,
+               base::unique_function<void(result<void>)> started);
     void stop(std::string_view reason, base::unique_function<void()> stopped);
     status now() const;
     std::uint16_t client_port() const {
@@ -84,7 +85,7 @@ public:
     void on_view(const cluster::view_ptr& now) override;
 
 private:
-    result<void> create(const plugin_source& plugin);
+    result<void> create(std::vector<plugin_source> plugins);
     result<void> join_cluster();
     void start_components();
     void serve();
@@ -139,9 +140,10 @@ private:
 // ---- start
 // -------------------------------------------------------------------------------------------------------------------
 
-void server::parts::start(plugin_source plugin, base::unique_function<void(result<void>)> started) {
+void server::parts::start(std::vector<plugin_source> plugins,
+                          base::unique_function<void(result<void>)> started) {
     started_ = std::move(started);
-    auto outcome = create(plugin);
+    auto outcome = create(std::move(plugins));
     if (outcome) {
         outcome = join_cluster();
     }
@@ -153,10 +155,10 @@ void server::parts::start(plugin_source plugin, base::unique_function<void(resul
     later([this] { start_components(); });
 }
 
-result<void> server::parts::create(const plugin_source& plugin) {
+result<void> server::parts::create(std::vector<plugin_source> plugins) {
     auto host = std::make_unique<plugin_host>(host_parts{
         executor_, clock_, options_, line_, list_, calls_, channels_, clients_.get(), settings_});
-    auto made = generation::create(plugin, std::move(host), options_.self.type, 1);
+    auto made = generation::create(std::move(plugins), std::move(host), options_.self.type, 1);
     if (!made) {
         return std::move(made).error();
     }
@@ -212,8 +214,8 @@ void server::parts::serve() {
         clients_open_ = true;
     }
     state_ = state::ready;
-    base::log::info("server", "{} serves: {} {}{}", options_.self.id, generation_->source().file,
-                    generation_->source().door->version,
+    base::log::info("server", "{} serves: {} {}{}", options_.self.id, generation_->modules(),
+                    generation_->versions(),
                     clients_ ? fmt::format(", clients on port {}", clients_->port())
                              : std::string());
     for (auto* hook : generation_->registered().hooks()) {
@@ -371,8 +373,8 @@ status server::parts::now() const {
     made.requests_in_flight = calls_.in_flight() + (clients_ ? clients_->forwarded() : 0);
     made.requests = calls_.started();
     if (generation_) {
-        made.module = generation_->source().file;
-        made.version = generation_->source().door->version;
+        made.module = generation_->modules();
+        made.version = generation_->versions();
         made.generation = generation_->number();
     }
     made.links = links_.linked().size();
@@ -389,8 +391,9 @@ server::server(boost::asio::any_io_executor executor, base::clock& clock, bus::b
 
 server::~server() = default;
 
-void server::start(plugin_source plugin, base::unique_function<void(result<void>)> started) {
-    parts_->start(std::move(plugin), std::move(started));
+void server::start(std::vector<plugin_source> plugins,
+                   base::unique_function<void(result<void>)> started) {
+    parts_->start(std::move(plugins), std::move(started));
 }
 
 void server::stop(std::string_view reason, base::unique_function<void()> stopped) {

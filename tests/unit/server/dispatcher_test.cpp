@@ -78,7 +78,7 @@ const door::plugin_door& fake_door() {
 
 struct dispatcher_test : testing::Test {
     dispatcher_test() {
-        auto created = generation::create({&fake_door(), "fake.so"}, nullptr, "t", 1);
+        auto created = generation::create({{&fake_door(), "fake.so"}}, nullptr, "t", 1);
         calls.use(*created);
     }
     ~dispatcher_test() override {

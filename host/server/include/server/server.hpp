@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 /// One server instance: what is registered by its plugin, its sessions, its channels, and its life
 /// from start to stop.
@@ -43,7 +44,7 @@ struct server_options {
     boost::asio::any_io_executor blocking_pool;
 };
 
-/// The plugin that gives the server its type, checked and mapped; it stays mapped for ever.
+/// A plugin that gives the server its type, checked and mapped; it stays mapped for ever.
 struct plugin_source {
     const door::plugin_door* door = nullptr;
     /// The file as configured, for people.
@@ -83,9 +84,10 @@ public:
     server(const server&) = delete;
     server& operator=(const server&) = delete;
 
-    /// Plugin -> bus -> registry -> components -> client port. `started` is called once: success,
+    /// Plugins -> bus -> registry -> components -> client port. `started` is called once: success,
     /// or what failed and why. After a failure call `stop`.
-    void start(plugin_source plugin, base::unique_function<void(result<void>)> started);
+    void start(std::vector<plugin_source> plugins,
+               base::unique_function<void(result<void>)> started);
 
     /// Client port closes -> deregisters -> requests in flight end (at most `drain_timeout`) ->
     /// clients are kicked with `reason`

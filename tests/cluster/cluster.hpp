@@ -1,0 +1,292 @@
+#pragma once
+
+#include "client.hpp"
+
+#include "base/clock.hpp"
+#include "bus/local.hpp"
+#include "cluster/local.hpp"
+#include "protocol/dispatch.hpp"
+#include "protocol/message.hpp"
+#include "server/server.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <gtest/gtest.h>
+
+#include <dlfcn.h>
+
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+/// Many servers in one process on one loop, with the real plugins and real client connections over
+/// loopback.
+namespace shaddock::cluster_test {
+
+using namespace std::chrono_literals;
+
+/// The door of a plugin of this build; opened once, never closed.
+inline const door::plugin_door& door_of(const std::string& type) {
+    static std::map<std::string, const door::plugin_door*> opened;
+    auto& found = opened[type];
+    if (found == nullptr) {
+        const auto file = std::string(SHADDOCK_PLUGIN_DIR) + "/" + type + ".so";
+        void* mapped = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+        if (mapped == nullptr) {
+            throw std::runtime_error(::dlerror());
+        }
+        found = static_cast<const door::plugin_door*>(::dlsym(mapped, door::door_symbol));
+    }
+    return *found;
+}
+
+/// One server with what it runs on. Killed: it stays, but hears and says nothing on the bus any
+/// more.
+struct running {
+    std::unique_ptr<bus::bus> links;
+    std::unique_ptr<cluster::registry> registry;
+    std::unique_ptr<server::server> instance;
+    std::optional<result<void>> started;
+    bool is_stopped = false;
+};
+
+/// A client of the wire protocol; answers and pushes are kept until asked for.
+struct chat_client {
+    net::testing::client* link = nullptr;
+    std::uint32_t next_id = 1;
+    std::map<std::uint32_t, std::string> answers;
+    /// `route body`, in order.
+    std::vector<std::string> pushes;
+    std::vector<std::string> kicks;
+
+    void sort() {
+        while (!link->packages.empty()) {
+            const auto package = std::move(link->packages.front());
+            link->packages.pop_front();
+            if (package.type == protocol::package_type::kick) {
+                kicks.push_back(package.body);
+            }
+            if (package.type != protocol::package_type::data) {
+                continue;
+            }
+            const auto message = protocol::decode_message(package.body).value();
+            if (message.type == protocol::message_type::response) {
+                EXPECT_FALSE(answers.contains(message.id)) << "answered twice: " << message.id;
+                answers[message.id] = message.body;
+            } else {
+                pushes.push_back(std::string(message.route) + " " + std::string(message.body));
+            }
+        }
+    }
+    std::uint32_t send(std::string_view route, std::string_view body,
+                       protocol::message_type type = protocol::message_type::request) {
+        std::string package;
+        const auto id = type == protocol::message_type::request ? next_id++ : 0;
+        (void)protocol::append_message_package(
+            package, {.type = type, .id = id, .route = route, .body = body});
+        link->write_frame(package);
+        return id;
+    }
+    std::vector<std::string> take_pushes() { return std::exchange(pushes, {}); }
+};
+
+/// gate, connectors and chats as the default system has them; the clock is real, waits have
+/// deadlines.
+class system {
+public:
+    explicit system(int connectors = 2, int chats = 2) {
+        add_expected("gate", 1, true);
+        add_expected("connector", connectors, true);
+        add_expected("chat", chats, false);
+        list_ = std::make_unique<cluster::local_directory>(expected_);
+        for (const auto& each : expected_) {
+            start(each.id);
+        }
+        EXPECT_TRUE(until([&] { return is_linked(); })) << "the links did not come up";
+    }
+    ~system() {
+        for (auto& one : clients_) {
+            one.link->drop();
+        }
+        for (auto& [id, one] : servers_) {
+            if (!one.is_stopped) {
+                stop(id);
+            }
+        }
+        for (auto& one : killed_) {
+            one->instance->stop("test over", [&one] { one->is_stopped = true; });
+        }
+        EXPECT_TRUE(until([&] {
+            return std::all_of(servers_.begin(), servers_.end(),
+                               [](const auto& each) { return each.second.is_stopped; }) &&
+                   std::all_of(killed_.begin(), killed_.end(),
+                               [](const auto& each) { return each->is_stopped; });
+        })) << "a server did not stop";
+    }
+
+    /// Starts a server of the list, with a new incarnation.
+    void start(const std::string& id) {
+        auto self = *std::find_if(expected_.begin(), expected_.end(),
+                                  [&](const auto& each) { return each.id == id; });
+        self.life = incarnation{++lives_};
+        self.is_up = true;
+        auto& one = servers_[id];
+        one = {};
+        one.links = bus::make_local(loop.get_executor(), clock, network, id, self.life);
+        one.registry = cluster::make_local_registry(loop.get_executor(), *list_);
+        server::server_options options;
+        options.self = self;
+        options.call_timeout = 2s;
+        options.drain_timeout = 1s;
+        if (self.is_frontend) {
+            options.listener = net::listener_options{};
+            options.listener->host = "127.0.0.1";
+            options.listener->port = ports_[id];
+        }
+        one.instance = std::make_unique<server::server>(loop.get_executor(), clock, *one.links,
+                                                        *one.registry, options);
+        one.instance->start({{&door_of(self.type), self.type + ".so"}},
+                            [&one](result<void> outcome) { one.started = std::move(outcome); });
+        ASSERT_TRUE(until([&] { return one.started.has_value(); })) << id;
+        ASSERT_TRUE(*one.started) << id << ": " << one.started->error().text();
+    }
+    void stop(const std::string& id) {
+        auto& one = servers_.at(id);
+        one.instance->stop("test", [&one] { one.is_stopped = true; });
+        EXPECT_TRUE(until([&] { return one.is_stopped; })) << id;
+    }
+    /// The server dies: nobody hears a goodbye, its clients' connections break.
+    void kill(const std::string& id) {
+        network.kill(id);
+        list_->kill(id);
+        auto moved = std::make_unique<running>(std::move(servers_.at(id)));
+        servers_.erase(id);
+        killed_.push_back(std::move(moved));
+    }
+
+    server::server& at(const std::string& id) { return *servers_.at(id).instance; }
+    bool is_running(const std::string& id) const { return servers_.contains(id); }
+
+    /// A client whose handshake is done.
+    chat_client& connect(const std::string& frontend) {
+        sockets_.push_back(std::make_unique<net::testing::client>(at(frontend).client_port()));
+        auto& link = *sockets_.back();
+        clients_.push_back({.link = &link, .next_id = 1, .answers = {}, .pushes = {}, .kicks = {}});
+        link.write_upgrade();
+        EXPECT_TRUE(until([&] { return link.is_upgraded; }));
+        link.write_package(protocol::package_type::handshake,
+                           R"({"sys":{"type":"test","version":"1"}})");
+        EXPECT_TRUE(until([&] { return !link.packages.empty(); }));
+        link.packages.clear();
+        const auto before = at(frontend).now().sessions;
+        link.write_package(protocol::package_type::handshake_ack);
+        EXPECT_TRUE(until([&] { return at(frontend).now().sessions > before; }));
+        return clients_.back();
+    }
+    /// A client in a room, with the answer of enter.
+    chat_client& enter(const std::string& frontend, const std::string& name,
+                       const std::string& room) {
+        auto& made = connect(frontend);
+        last_enter = ask(made, "connector.entryHandler.enter",
+                         fmt::format(R"({{"username":"{}","rid":"{}"}})", name, room));
+        return made;
+    }
+    std::string ask(chat_client& who, std::string_view route, std::string_view body) {
+        return answer(who, who.send(route, body));
+    }
+    std::string answer(chat_client& who, std::uint32_t id) {
+        EXPECT_TRUE(until([&] { return who.answers.contains(id); }))
+            << "no answer to request " << id;
+        return who.answers[id];
+    }
+    std::string say(chat_client& who, std::string_view text, std::string_view target = "*") {
+        return ask(who, "chat.chatHandler.send",
+                   fmt::format(R"({{"content":"{}","target":"{}"}})", text, target));
+    }
+    /// Waits until the client has at least `count` pushes, then lets late ones come, and gives all.
+    std::vector<std::string> pushes(chat_client& who, std::size_t count) {
+        EXPECT_TRUE(until([&] { return who.pushes.size() >= count; }))
+            << "got " << who.pushes.size() << " of " << count;
+        settle();
+        return who.take_pushes();
+    }
+    std::string chat_of(const std::string& room) const {
+        return fmt::format("chat-server-{}",
+                           protocol::dispatch_index(room, static_cast<std::size_t>(chats_)) + 1);
+    }
+
+    template <class Condition>
+    bool until(Condition is_true, base::duration patience = 10s) {
+        const auto limit = std::chrono::steady_clock::now() + patience;
+        while (!is_true()) {
+            if (std::chrono::steady_clock::now() > limit) {
+                return false;
+            }
+            turn();
+        }
+        return true;
+    }
+    /// Until nothing has happened for a while: loopback and the loop deliver at once.
+    void settle() {
+        for (int quiet = 0; quiet < 5;) {
+            quiet = turn() ? 0 : quiet + 1;
+        }
+    }
+
+    boost::asio::io_context loop;
+    base::steady_clock clock{loop.get_executor()};
+    bus::local_network network;
+    std::string last_enter;
+
+private:
+    void add_expected(const std::string& type, int count, bool is_frontend) {
+        for (int i = 1; i <= count; ++i) {
+            door::server_info info;
+            info.id = fmt::format("{}-server-{}", type, i);
+            info.type = type;
+            info.host = "127.0.0.1";
+            info.is_frontend = is_frontend;
+            info.record_json = "{}";
+            expected_.push_back(std::move(info));
+        }
+        chats_ = type == "chat" ? count : chats_;
+    }
+    bool is_linked() {
+        return std::all_of(servers_.begin(), servers_.end(), [](const auto& each) {
+            const auto now = each.second.instance->now();
+            return now.links == now.links_expected;
+        });
+    }
+    bool turn() {
+        loop.restart();
+        bool is_busy = loop.run_one_for(1ms) > 0;
+        is_busy |= loop.poll() > 0;
+        for (auto& one : clients_) {
+            const auto before = one.link->bytes_read;
+            one.link->read();
+            is_busy |= one.link->bytes_read != before;
+            if (one.link->is_upgraded && one.next_id != 0) {
+                if (!one.link->packages.empty() &&
+                    one.link->packages.front().type != protocol::package_type::handshake) {
+                    one.sort();
+                }
+            }
+        }
+        return is_busy;
+    }
+
+    std::vector<door::server_info> expected_;
+    std::map<std::string, std::uint16_t> ports_;
+    std::unique_ptr<cluster::local_directory> list_;
+    std::map<std::string, running> servers_;
+    std::vector<std::unique_ptr<running>> killed_;
+    std::vector<std::unique_ptr<net::testing::client>> sockets_;
+    std::list<chat_client> clients_;
+    std::uint64_t lives_ = 0;
+    int chats_ = 0;
+};
+
+} // namespace shaddock::cluster_test

@@ -1,0 +1,45 @@
+#include "cluster.hpp"
+
+namespace shaddock::cluster_test {
+namespace {
+
+using texts = std::vector<std::string>;
+
+TEST(life, a_server_says_what_it_is) {
+    system all;
+    const auto now = all.at("connector-server-1").now();
+    EXPECT_EQ(now.now, server::state::ready);
+    EXPECT_EQ(now.module, "connector.so");
+    EXPECT_EQ(now.generation, 1u);
+    EXPECT_EQ(now.links, 4u);
+    EXPECT_EQ(now.links_expected, 4u);
+    EXPECT_NE(all.at("connector-server-1").client_port(), 0);
+    EXPECT_EQ(all.at("chat-server-1").client_port(), 0);
+}
+
+TEST(life, a_stopping_connector_kicks_with_a_reason_and_its_members_leave) {
+    system all;
+    auto& alice = all.enter("connector-server-1", "alice", "room");
+    auto& bob = all.enter("connector-server-2", "bob", "room");
+    all.stop("connector-server-1");
+    EXPECT_TRUE(all.until([&] { return alice.link->is_ended; }));
+    alice.sort();
+    EXPECT_EQ(alice.kicks, texts{R"({"reason":"test"})"});
+    EXPECT_EQ(all.pushes(bob, 1), texts{R"(onLeave {"route":"onLeave","user":"alice"})"});
+    EXPECT_EQ(all.at("chat-server-1").now().now, server::state::ready);
+}
+
+TEST(life, the_chat_server_counts_what_it_holds) {
+    system all(1, 1);
+    auto& alice = all.enter("connector-server-1", "alice", "room");
+    (void)all.enter("connector-server-1", "bob", "room");
+    EXPECT_EQ(all.at("chat-server-1").now().channels, 1u);
+    EXPECT_EQ(all.at("chat-server-1").now().members, 2u);
+    EXPECT_EQ(all.at("connector-server-1").now().sessions, 2u);
+    alice.link->drop();
+    EXPECT_TRUE(all.until([&] { return all.at("chat-server-1").now().members == 1; }));
+    EXPECT_EQ(all.at("connector-server-1").now().sessions, 1u);
+}
+
+} // namespace
+} // namespace shaddock::cluster_test
