@@ -1,11 +1,11 @@
 /**
  * A client of Shaddock's frontend servers (and of Pomelo's hybridconnector): one WebSocket, requests that end,
- * notifies, pushes. ES module without dependencies; runs in browsers and in Node 20 and later.
+ * notifies, pushes. ES module without dependencies; runs in browsers and in Node 18 and later.
  *
  * ```js
  * import { Client } from "./shaddock.js";
  *
- * const client = new Client({ url: "ws://127.0.0.1:3014" });     // Node 20: also `WebSocket` from the package ws
+ * const client = new Client({ url: "ws://127.0.0.1:3014" });     // Node before 22: also `WebSocket` from the package ws
  * await client.connect();
  * const answer = await client.request("gate.gateHandler.queryEntry", { uid: "alice" });
  * client.onPush("onChat", (message) => console.log(message));

@@ -20,3 +20,11 @@ export async function until(condition, what, limitMs = 5_000) {
         await new Promise((resolve) => setTimeout(resolve, 10));
     }
 }
+
+/** Ends this process with 1 if it still runs then: a test file that hangs fails. Node 18 has no option for that. */
+export function endProcessAfter(limitMs) {
+    setTimeout(() => {
+        console.error(`still running after ${limitMs} ms`);
+        process.exit(1);
+    }, limitMs).unref();
+}

@@ -11,7 +11,9 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import { startFakeChat } from "../lib/fake_chat.mjs";
 import { startSystem } from "../lib/system.mjs";
-import { until } from "../lib/wait.mjs";
+import { endProcessAfter, until } from "../lib/wait.mjs";
+
+endProcessAfter(240_000);
 
 const artefacts = process.env.SHADDOCK_ARTEFACTS ?? fileURLToPath(new URL("../../../build/artefacts/", import.meta.url));
 const limitMs = 10_000;

@@ -5,7 +5,9 @@ import WebSocket from "ws";
 import { Chat, connectorUrl, everyone } from "../../../web/client/chat.js";
 import { startFakeChat } from "../lib/fake_chat.mjs";
 import { push } from "../lib/fake_pomelo.mjs";
-import { until } from "../lib/wait.mjs";
+import { endProcessAfter, until } from "../lib/wait.mjs";
+
+endProcessAfter(60_000);
 
 let system;
 let chats;

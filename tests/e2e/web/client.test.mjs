@@ -4,7 +4,9 @@ import { afterEach, describe, test } from "node:test";
 import WebSocket from "ws";
 import { Client } from "../../../web/client/shaddock.js";
 import { listen, packet, push, response } from "../lib/fake_pomelo.mjs";
-import { until } from "../lib/wait.mjs";
+import { endProcessAfter, until } from "../lib/wait.mjs";
+
+endProcessAfter(60_000);
 
 const servers = [];
 const clients = [];

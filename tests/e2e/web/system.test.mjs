@@ -6,6 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { startSystem } from "../lib/system.mjs";
+import { endProcessAfter } from "../lib/wait.mjs";
+
+endProcessAfter(60_000);
 
 let folder;
 
