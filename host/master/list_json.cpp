@@ -1,6 +1,7 @@
 #include "json.hpp"
 
 #include "master/admin.hpp"
+#include "master/child_status.hpp"
 
 #include <fmt/format.h>
 
@@ -115,6 +116,62 @@ std::string to_table(const std::vector<list_line>& lines) {
                      line.generation, line.life);
     }
     return table;
+}
+
+std::string to_json(const child_status& status) {
+    rapidjson::StringBuffer buffer;
+    writer out(buffer);
+    out.StartObject();
+    put(out, "state",
+        std::string(status.is_draining ? "draining"
+                    : status.is_ready  ? "ready"
+                                       : "starting"));
+    put(out, "connections", status.connections);
+    put(out, "module", status.module);
+    put(out, "version", status.version);
+    put(out, "generation", status.generation);
+    put(out, "links", status.links);
+    put(out, "expected", status.links_expected);
+    out.EndObject();
+    return {buffer.GetString(), buffer.GetSize()};
+}
+
+result<child_status> child_status_from_json(std::string_view text) {
+    rapidjson::Document document;
+    document.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
+    if (document.HasParseError() || !document.IsObject()) {
+        return error(errc::bad_request, "a child's status: found no JSON object");
+    }
+    child_status status;
+    const auto state = text_of(document, "state");
+    status.is_ready = state == "ready";
+    status.is_draining = state == "draining";
+    status.connections = number_of(document, "connections");
+    status.module = text_of(document, "module");
+    status.version = text_of(document, "version");
+    status.generation = std::max<std::uint64_t>(number_of(document, "generation"), 1);
+    status.links = number_of(document, "links");
+    status.links_expected = number_of(document, "expected");
+    return {boost::system::in_place_value, std::move(status)};
+}
+
+std::string registration_json(std::string_view id, incarnation life) {
+    rapidjson::StringBuffer buffer;
+    writer out(buffer);
+    out.StartObject();
+    put(out, "id", std::string(id));
+    put(out, "life", number(life));
+    out.EndObject();
+    return {buffer.GetString(), buffer.GetSize()};
+}
+
+result<incarnation> life_from_registration(std::string_view text) {
+    rapidjson::Document document;
+    document.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
+    if (document.HasParseError() || !document.IsObject()) {
+        return error(errc::bad_request, "a child's registration: found no JSON object");
+    }
+    return incarnation{number_of(document, "life")};
 }
 
 std::string error_json(std::string_view text) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "master/child_status.hpp"
 #include "master/process.hpp"
 
 #include <shaddock/error.hpp>
@@ -30,19 +31,6 @@ struct child_plan {
     int stop_stage = 0;
     /// False for the page's server: not counted, not in the list of servers.
     bool is_server = true;
-};
-
-/// What a child says of itself over the master link.
-struct child_status {
-    bool is_ready = false;
-    bool is_draining = false;
-    std::uint64_t connections = 0;
-    std::string module;
-    std::string version;
-    std::uint64_t generation = 1;
-    /// Links to other servers: up, and how many there should be.
-    std::uint64_t links = 0;
-    std::uint64_t links_expected = 0;
 };
 
 /// One line of `host list`.

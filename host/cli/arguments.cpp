@@ -1,0 +1,140 @@
+#include "cli/arguments.hpp"
+
+#include <CLI/CLI.hpp>
+
+namespace shaddock::cli {
+namespace {
+
+constexpr const char* examples = R"(
+Examples:
+  host start                                start the master, every server of config/servers.json, and the page
+  host start -e production -D               the same in the background; returns once everything serves
+  host list                                 who runs (--json for programs)
+  host stop chat-server-2                   stop one server; it stays stopped
+  host stop                                 stop everything
+  host --type chat --id chat-server-1       run one server by hand, no master needed
+
+Exit status: 0 done, 1 failed, 2 wrong arguments, 3 no master runs on that --run folder.)";
+
+void add_run(CLI::App& app, place& where) {
+    app.add_option("--run", where.run, "Folder of sockets, locks and tokens")
+        ->option_text("DIR (./run)");
+}
+
+void add_place(CLI::App& app, place& where) {
+    app.add_option("-e,--env", where.env, "Section of the config files to use")
+        ->option_text("ENV (development)");
+    app.add_option("--config", where.config, "Folder of servers.json, master.json, host.yaml")
+        ->option_text("DIR (./config, else the installed one)");
+    app.add_option("--servers", where.servers, "Instead of the config folder's servers.json")
+        ->option_text("FILE");
+    add_run(app, where);
+}
+
+/// All commands side by side; parsing fills one of them.
+struct parser {
+    parser() {
+        app.footer(examples);
+        app.set_version_flag("--version", "host " SHADDOCK_VERSION);
+        app.require_subcommand(0, 1);
+        add_serve();
+        add_start();
+        add_web();
+        add_list();
+        add_stop();
+    }
+
+    void add_serve() {
+        add_place(app, serve.where);
+        app.add_option("--type", serve.type, "Run one server: its type, a key of servers.json")
+            ->option_text("TYPE");
+        app.add_option("--id", serve.id, "Run one server: its id in servers.json")
+            ->option_text("ID");
+        app.add_flag("--child", serve.is_child)->group("");
+    }
+    void add_start() {
+        start_app = app.add_subcommand(
+            "start", "Start the master, which starts every server of servers.json and the page\n"
+                     "and keeps them running. Prints 'ready: N servers' when all serve.\n"
+                     "Ctrl-C stops everything in order.");
+        add_place(*start_app, start.where);
+        start_app->add_flag("-D", start.is_daemon,
+                            "In the background: returns after the ready line");
+    }
+    void add_web() {
+        web_app = app.add_subcommand("web", "Serve the chat page. `host start` does it for you.");
+        add_place(*web_app, web.where);
+        web_app->add_option("--port", web.port, "Where to listen")
+            ->option_text("PORT (host.yaml, 3001)");
+        web_app->add_option("--folder", web.folder, "The page's files")->option_text("DIR");
+        web_app->add_flag("--child", web.is_child)->group("");
+    }
+    void add_list() {
+        list_app = app.add_subcommand("list", "Show the servers of the running master");
+        add_place(*list_app, list.where);
+        list_app->add_flag("--json", list.as_json, "An array, for programs");
+        list_app->add_flag("--all", list.with_all, "The master and the page's server too");
+    }
+    void add_stop() {
+        stop_app = app.add_subcommand(
+            "stop", "Stop servers, which then stay stopped; without ids everything, the master "
+                    "included");
+        add_place(*stop_app, stop.where);
+        stop_app->add_option("ids", stop.ids, "Ids as `host list` shows them");
+    }
+
+    command chosen() const {
+        if (start_app->parsed()) {
+            return start;
+        }
+        if (web_app->parsed()) {
+            return web;
+        }
+        if (list_app->parsed()) {
+            return list;
+        }
+        if (stop_app->parsed()) {
+            return stop;
+        }
+        if (serve.type.empty() && serve.id.empty()) {
+            return answer{app.help(), exit_usage};
+        }
+        if (serve.type.empty() || serve.id.empty()) {
+            return answer{fmt::format("host: --{} is missing; a server is run with "
+                                      "`host --type chat --id chat-server-1`\n",
+                                      serve.type.empty() ? "type" : "id"),
+                          exit_usage};
+        }
+        return serve;
+    }
+
+    CLI::App app{"Runs servers whose behaviour is a plugin of their type.", "host"};
+    serve_command serve;
+    start_command start;
+    web_command web;
+    list_command list;
+    stop_command stop;
+    CLI::App* start_app = nullptr;
+    CLI::App* web_app = nullptr;
+    CLI::App* list_app = nullptr;
+    CLI::App* stop_app = nullptr;
+};
+
+} // namespace
+
+command parse(const std::vector<std::string>& arguments) {
+    parser all;
+    // CLI11 takes them from the back.
+    std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+    try {
+        all.app.parse(std::move(reversed));
+        return all.chosen();
+    } catch (const CLI::ParseError& stopped) {
+        std::ostringstream out;
+        std::ostringstream wrong;
+        const int status = all.app.exit(stopped, out, wrong);
+        return answer{out.str() + wrong.str(), status == 0 ? 0 : exit_usage};
+    }
+}
+
+} // namespace shaddock::cli

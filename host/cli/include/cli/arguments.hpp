@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+/// The command line of `host`, as values.
+namespace shaddock::cli {
+
+/// What most commands share.
+struct place {
+    std::string env = "development";
+    /// Empty: ./config if present, else the installed one.
+    std::optional<std::filesystem::path> config;
+    /// Instead of the config folder's servers.json.
+    std::optional<std::filesystem::path> servers;
+    /// Sockets, locks and tokens.
+    std::filesystem::path run = "run";
+};
+
+/// `host --type T --id I`: one server.
+struct serve_command {
+    place where;
+    std::string type;
+    std::string id;
+    /// Started by a master: its output is a file that the master reads, the log has one of its own.
+    bool is_child = false;
+};
+struct start_command {
+    place where;
+    /// -D: returns after the ready line.
+    bool is_daemon = false;
+};
+struct web_command {
+    place where;
+    std::optional<std::uint16_t> port;
+    std::optional<std::filesystem::path> folder;
+    bool is_child = false;
+};
+struct list_command {
+    place where;
+    bool as_json = false;
+    /// The master and the page's server too.
+    bool with_all = false;
+};
+struct stop_command {
+    place where;
+    std::vector<std::string> ids;
+};
+/// Nothing to run: help, the version, or what is wrong with the arguments.
+struct answer {
+    std::string text;
+    int status = 0;
+};
+
+using command =
+    std::variant<answer, serve_command, start_command, web_command, list_command, stop_command>;
+
+/// Exit statuses of `host`.
+inline constexpr int exit_failed = 1;
+inline constexpr int exit_usage = 2;
+inline constexpr int exit_no_master = 3;
+
+/// `arguments` without the program's name. Wrong ones are an answer with status `exit_usage`.
+command parse(const std::vector<std::string>& arguments);
+
+} // namespace shaddock::cli

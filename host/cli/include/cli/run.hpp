@@ -1,0 +1,39 @@
+#pragma once
+
+#include "cli/arguments.hpp"
+#include "config/load.hpp"
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// What the commands of `host` do.
+namespace shaddock::cli {
+
+/// Runs one command to its end and returns the exit status. Text for people goes to stdout, errors
+/// to stderr.
+int run(const std::vector<std::string>& arguments);
+
+/// Everything that the flags say, found and checked. Paths are absolute.
+struct setting {
+    config::system system;
+    std::filesystem::path exe;
+    std::filesystem::path run;
+    std::optional<std::filesystem::path> servers_file;
+};
+/// Errors: config.
+result<setting> resolve(const place& where);
+
+/// The record that `--type` and `--id` name. Errors: config, with the known types or the nearest
+/// ids.
+result<config::server_record> find_record(const config::system& system, std::string_view type,
+                                          std::string_view id);
+
+/// `host: <text>` on stderr; returns `exit_failed`.
+int complain(std::string_view text);
+
+int run_server(const serve_command& wanted);
+int run_web(const web_command& wanted);
+
+} // namespace shaddock::cli

@@ -1,0 +1,174 @@
+#include "cli/run.hpp"
+
+#include "base/log.hpp"
+#include "bus/run_folder.hpp"
+#include "master/admin.hpp"
+#include "master/master.hpp"
+#include "terminal.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <cstdio>
+
+namespace shaddock::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path this_program() {
+    std::error_code failed;
+    return fs::read_symlink("/proc/self/exe", failed);
+}
+
+int run_command(const answer& said) {
+    std::fputs(said.text.c_str(), said.status == 0 ? stdout : stderr);
+    return said.status;
+}
+
+int run_command(const start_command& wanted) {
+    const auto found = resolve(wanted.where);
+    if (!found) {
+        return complain(found.error().text());
+    }
+    if (auto prepared = bus::prepare_run_folder(found->run); !prepared) {
+        return complain(prepared.error().text());
+    }
+    const auto& log = found->system.host.log;
+    if (!log.folder.empty()) {
+        std::error_code ignored;
+        fs::create_directories(log.folder, ignored);
+    }
+    auto to = foreground();
+    if (wanted.is_daemon) {
+        const auto& folder = log.folder.empty() ? found->run : log.folder;
+        if (const auto status = daemonise(folder / "master.out", to)) {
+            return *status;
+        }
+    }
+    master::master_options options;
+    options.system = found->system;
+    options.run = found->run;
+    options.exe = found->exe;
+    options.servers_file = found->servers_file;
+    options.supervision.stop_timeout =
+        std::max(found->system.host.limits.stop_timeout, std::chrono::milliseconds(1000));
+    options.version = SHADDOCK_VERSION;
+    return master::run_master(options, to);
+}
+
+int complain_to_admin(const error& failed) {
+    complain(failed.text());
+    // Only `open` answers not_found without having asked a master.
+    return exit_no_master;
+}
+
+int run_command(const list_command& wanted) {
+    const auto master = master::admin_client::open(fs::absolute(wanted.where.run));
+    if (!master) {
+        return complain_to_admin(master.error());
+    }
+    const auto lines = master->list(wanted.with_all);
+    if (!lines) {
+        return complain(lines.error().text());
+    }
+    const auto text = wanted.as_json ? master::to_json(*lines) + "\n" : master::to_table(*lines);
+    std::fputs(text.c_str(), stdout);
+    return 0;
+}
+
+int run_command(const stop_command& wanted) {
+    const auto master = master::admin_client::open(fs::absolute(wanted.where.run));
+    if (!master) {
+        return complain_to_admin(master.error());
+    }
+    const auto stopped = master->stop(wanted.ids);
+    if (!stopped) {
+        return complain(stopped.error().text());
+    }
+    fmt::print("stopped: {}\n",
+               wanted.ids.empty() ? "everything" : fmt::format("{}", fmt::join(wanted.ids, ", ")));
+    return 0;
+}
+
+int run_command(const serve_command& wanted) {
+    return run_server(wanted);
+}
+int run_command(const web_command& wanted) {
+    return run_web(wanted);
+}
+
+} // namespace
+
+int run(const std::vector<std::string>& arguments) {
+    try {
+        return std::visit([](const auto& wanted) { return run_command(wanted); }, parse(arguments));
+    } catch (const std::exception& failed) {
+        return complain(failed.what());
+    }
+}
+
+result<setting> resolve(const place& where) {
+    setting found;
+    found.exe = this_program();
+    const auto folder = config::find_folder(where.config, found.exe);
+    if (!folder) {
+        return folder.error();
+    }
+    config::load_options wanted;
+    wanted.folder = fs::absolute(*folder).lexically_normal();
+    wanted.env = where.env;
+    if (where.servers) {
+        wanted.servers_file = fs::absolute(*where.servers).lexically_normal();
+        found.servers_file = wanted.servers_file;
+    }
+    auto loaded = config::load(wanted);
+    if (!loaded) {
+        return loaded.error();
+    }
+    found.system = std::move(*loaded);
+    found.run = fs::absolute(where.run).lexically_normal();
+    return {boost::system::in_place_value, std::move(found)};
+}
+
+result<config::server_record> find_record(const config::system& system, std::string_view type,
+                                          std::string_view id) {
+    std::vector<std::string> types;
+    std::vector<std::string> ids;
+    std::vector<std::string> ids_of_type;
+    for (const auto& server : system.servers) {
+        ids.push_back(server.id);
+        if (server.type == type) {
+            ids_of_type.push_back(server.id);
+        }
+        if (std::find(types.begin(), types.end(), server.type) == types.end()) {
+            types.push_back(server.type);
+        }
+    }
+    if (ids_of_type.empty()) {
+        return error(errc::config, fmt::format("--type {}: no such type in servers.json ({}); "
+                                               "known types: {}",
+                                               type, system.env, fmt::join(types, ", ")));
+    }
+    const auto* record = system.find(id);
+    if (record == nullptr) {
+        return error(errc::config,
+                     fmt::format("--id {}: no such server in servers.json ({}); nearest: {}", id,
+                                 system.env, fmt::join(config::nearest(id, ids_of_type), ", ")));
+    }
+    if (record->type != type) {
+        return error(errc::config,
+                     fmt::format("--id {}: is of type {}, not {}; nearest of that type: {}", id,
+                                 record->type, type,
+                                 fmt::join(config::nearest(id, ids_of_type), ", ")));
+    }
+    return {boost::system::in_place_value, *record};
+}
+
+int complain(std::string_view text) {
+    fmt::print(stderr, "host: {}\n", text);
+    std::fflush(stderr);
+    return exit_failed;
+}
+
+} // namespace shaddock::cli

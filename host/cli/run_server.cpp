@@ -1,0 +1,244 @@
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "bus/direct.hpp"
+#include "bus/run_folder.hpp"
+#include "cli/run.hpp"
+#include "cluster/direct.hpp"
+#include "cluster/master_link.hpp"
+#include "master/child_status.hpp"
+#include "module/module.hpp"
+#include "process_life.hpp"
+#include "server/server.hpp"
+
+#include <boost/asio/thread_pool.hpp>
+
+namespace shaddock::cli {
+namespace {
+
+door::server_info info_of(const config::server_record& record) {
+    door::server_info info;
+    info.id = record.id;
+    info.type = record.type;
+    info.host = record.host;
+    info.client_host = record.client_host;
+    info.client_port = record.client_port;
+    info.is_frontend = record.frontend;
+    info.record_json = record.json;
+    return info;
+}
+
+net::listener_options listener_of(const config::server_record& record,
+                                  const config::connector_options& wanted) {
+    net::listener_options listener;
+    listener.host = wanted.distinct_host ? record.host : std::string();
+    listener.port = record.client_port;
+    listener.heartbeat = wanted.heartbeat;
+    listener.heartbeat_timeout = wanted.heartbeat_deadline();
+    listener.idle_timeout = wanted.idle_timeout;
+    listener.handshake_timeout = wanted.handshake_timeout;
+    listener.ack_timeout = wanted.ack_timeout;
+    listener.package_limit = wanted.package_limit;
+    listener.pending_limit = wanted.pending_limit;
+    listener.connections_limit = record.max_connections.value_or(wanted.connections_limit);
+    listener.no_delay = wanted.no_delay;
+    return listener;
+}
+
+bus::direct_options bus_of(const setting& found, const door::server_info& self) {
+    const auto& wanted = found.system.host.bus;
+    bus::direct_options options;
+    options.run_folder = found.run;
+    options.id = self.id;
+    options.life = self.life;
+    options.queue_limit = wanted.queue_limit;
+    options.heartbeat = wanted.heartbeat;
+    options.silence = wanted.silence;
+    return options;
+}
+
+std::vector<door::server_info> expected_of(const config::system& system) {
+    std::vector<door::server_info> all;
+    for (const auto& record : system.servers) {
+        all.push_back(info_of(record));
+    }
+    return all;
+}
+
+/// Half of the time to stop in is for requests in flight, so that the rest of the stop has some
+/// too.
+server::server_options options_of(const setting& found, const config::server_record& record,
+                                  const door::server_info& self,
+                                  boost::asio::any_io_executor blocking) {
+    const auto& host = found.system.host;
+    server::server_options options;
+    options.self = self;
+    if (record.frontend) {
+        options.listener = listener_of(record, host.type(record.type).connector);
+    }
+    options.call_timeout = host.bus.call_timeout;
+    options.drain_timeout = host.limits.stop_timeout / 2;
+    options.read_config = [folder = found.system.folder, env = found.system.env](
+                              std::string_view name) -> result<door::config_text> {
+        auto read = config::read_for_env(folder, env, name);
+        if (!read) {
+            return read.error();
+        }
+        return door::config_text{read->path.string(), std::move(read->text),
+                                 static_cast<std::uint32_t>(read->line_offset)};
+    };
+    options.blocking_pool = std::move(blocking);
+    return options;
+}
+
+/// Tells the master of each link as it comes and goes: `ready` must not wait for the next regular
+/// report.
+class link_reports final : public bus::link_observer {
+public:
+    explicit link_reports(cluster::master_link& to) : to_(to) {}
+    void on_link_up(const bus::peer&) override { to_.report(); }
+    void on_link_down(const bus::peer&, bus::link_end) override { to_.report(); }
+    void on_dead(const bus::peer&) override {}
+
+private:
+    cluster::master_link& to_;
+};
+
+/// One server and all that it is given, wired; lives on the stack of run_server.
+class running_server final : cluster::master_listener {
+public:
+    running_server(const setting& found, const config::server_record& record)
+        : clock_(loop_.get_executor()), pool_(found.system.host.limits.blocking_threads),
+          self_(own_info(record)),
+          bus_(bus::make_direct(loop_.get_executor(), clock_, bus_of(found, self_))),
+          registry_(cluster::make_direct_registry(loop_.get_executor(), *bus_,
+                                                  expected_of(found.system))),
+          server_(loop_.get_executor(), clock_, *bus_, *registry_,
+                  options_of(found, record, self_, pool_.get_executor())),
+          master_(
+              loop_.get_executor(), clock_, {found.run},
+              [this] { return master::registration_json(self_.id, self_.life); },
+              [this] { return master::to_json(status()); }, *this),
+          signals_(loop_, clock_, found.system.host.limits.stop_timeout,
+                   [this](int number) { stop(fmt::format("signal {}", number)); }) {}
+
+    /// Returns the exit status.
+    int run(std::vector<server::plugin_source> plugins) {
+        server_.start(std::move(plugins), [this](const result<void>& started) {
+            if (!started && !is_stopping_) {
+                status_ = complain(started.error().text());
+                stop("the start has failed");
+            }
+            master_.report();
+        });
+        master_.start();
+        loop_.run();
+        pool_.join();
+        return status_;
+    }
+
+private:
+    static door::server_info own_info(const config::server_record& record) {
+        auto self = info_of(record);
+        self.is_up = true;
+        self.life = new_incarnation();
+        return self;
+    }
+
+    void stop(std::string_view why) {
+        if (std::exchange(is_stopping_, true)) {
+            return;
+        }
+        base::log::info("host", "stopping: {}", why);
+        server_.stop("shutdown", [this] { leave(); });
+        master_.report();
+    }
+    void leave() {
+        master_.stop([this] {
+            signals_.cancel();
+            loop_.stop();
+        });
+    }
+
+    master::child_status status() const {
+        const auto now = server_.now();
+        master::child_status said;
+        said.is_ready = now.now == server::state::ready;
+        said.is_draining = now.now == server::state::draining;
+        said.connections = now.connections;
+        said.module = now.module;
+        said.version = now.version;
+        said.generation = now.generation;
+        said.links = now.links;
+        said.links_expected = now.links_expected;
+        return said;
+    }
+
+    void on_stop() override { stop("the master says so"); }
+    void on_dead(const bus::peer& gone) override { bus_->report_dead(gone); }
+
+    boost::asio::io_context loop_{1};
+    base::steady_clock clock_;
+    boost::asio::thread_pool pool_;
+    door::server_info self_;
+    std::unique_ptr<bus::bus> bus_;
+    std::unique_ptr<cluster::direct_registry> registry_;
+    server::server server_;
+    cluster::master_link master_;
+    link_reports links_{master_};
+    stop_signals signals_;
+    bool is_stopping_ = false;
+    int status_ = 0;
+};
+
+/// Only what a plugin still holds may use the generation: it goes after the server.
+int serve(const setting& found, const config::server_record& record) {
+    if (auto prepared = bus::prepare_run_folder(found.run); !prepared) {
+        return complain(prepared.error().text());
+    }
+    // Before the module is copied: the copies of whoever runs must not be taken for left-overs.
+    if (bus::is_running(found.run, record.id)) {
+        return complain(fmt::format("{} is already running (process {}) on {}", record.id,
+                                    bus::running_pid(found.run, record.id).value_or(0),
+                                    found.run.string()));
+    }
+    const auto& modules = found.system.host.type(record.type).modules;
+    module::loader loader(found.run, record.id);
+    std::vector<std::unique_ptr<module::generation>> opened;
+    std::vector<server::plugin_source> plugins;
+    for (const auto& name : modules) {
+        const auto file = module::find(module::default_folder(found.exe), name);
+        if (!file) {
+            return complain(file.error().text());
+        }
+        auto loaded = loader.load(*file, record.type);
+        if (!loaded) {
+            return complain(loaded.error().text());
+        }
+        plugins.push_back({&(*loaded)->door(), name});
+        opened.push_back(std::move(*loaded));
+    }
+    running_server one(found, record);
+    return one.run(std::move(plugins));
+}
+
+} // namespace
+
+int run_server(const serve_command& wanted) {
+    const auto found = resolve(wanted.where);
+    if (!found) {
+        return complain(found.error().text());
+    }
+    const auto record = find_record(found->system, wanted.type, wanted.id);
+    if (!record) {
+        return complain(record.error().text());
+    }
+    start_log(record->id, found->system.host.log, wanted.is_child);
+    for (const auto& slip : found->system.warnings) {
+        base::log::warn("config", "{}", slip);
+    }
+    const int status = serve(*found, *record);
+    base::log::stop();
+    return status;
+}
+
+} // namespace shaddock::cli

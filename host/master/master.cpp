@@ -1,0 +1,284 @@
+#include "master/master.hpp"
+
+#include "base/log.hpp"
+#include "bus/run_folder.hpp"
+#include "cluster/master_hub.hpp"
+#include "master/admin.hpp"
+#include "master/child_status.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <csignal>
+#include <unistd.h>
+
+namespace shaddock::master {
+namespace {
+
+constexpr int status_failed = 1;
+
+void start_log(const master_options& options) {
+    const auto& wanted = options.system.host.log;
+    base::log::options log;
+    log.threshold = wanted.level;
+    if (!wanted.folder.empty()) {
+        log.file = wanted.folder / "master.log";
+    }
+    log.file_limit_bytes = wanted.file_limit;
+    log.files = wanted.files;
+    log.console = false; // the terminal gets its own lines
+    base::log::start("master", log);
+    for (const auto& slip : options.system.warnings) {
+        base::log::warn("config", "{}", slip);
+    }
+}
+
+/// Everything that one master owns, wired; lives on the stack of run_master.
+class running_master final : supervisor_listener, admin_target, cluster::hub_listener {
+public:
+    running_master(boost::asio::io_context& loop, const master_options& options, const terminal& to)
+        : loop_(loop), options_(options), to_(to), clock_(loop.get_executor()),
+          processes_(loop.get_executor()),
+          children_(
+              plan_children(options), options.supervision, clock_, processes_,
+              [this](std::string_view id) { return who_runs(id); }, *this),
+          hub_(loop.get_executor(), clock_, options.run, *this),
+          admin_(loop.get_executor(), *this, options.run), signals_(loop, SIGINT, SIGTERM, SIGHUP) {
+    }
+
+    /// Errors: what could not be opened.
+    result<void> start() {
+        if (auto opened = hub_.start(); !opened) {
+            return opened.error().code() == errc::duplicate ? runs_already() : opened;
+        }
+        is_hub_open_ = true;
+        start_log(options_); // not before it is sure that no other master writes there
+        const auto& record = options_.system.master;
+        if (auto opened = admin_.start(record.host, record.port); !opened) {
+            return opened;
+        }
+        wait_for_signal();
+        children_.start();
+        return {};
+    }
+
+    /// After a failed start, too.
+    void close(base::unique_function<void()> done) {
+        signals_.cancel();
+        admin_.stop();
+        if (!std::exchange(is_hub_open_, false)) {
+            boost::asio::post(loop_, std::move(done));
+            return;
+        }
+        hub_.stop(std::move(done));
+    }
+
+    int status() const { return status_; }
+
+private:
+    std::optional<pid_t> who_runs(std::string_view id) const {
+        if (!bus::is_running(options_.run, id)) {
+            return std::nullopt;
+        }
+        return bus::running_pid(options_.run, id).value_or(0);
+    }
+
+    void wait_for_signal() {
+        signals_.async_wait([this](const boost::system::error_code& failed, int number) {
+            if (failed) {
+                return;
+            }
+            if (is_stopping_) {
+                say("stopping at once", true);
+                children_.kill_all();
+            } else {
+                say(fmt::format("signal {}: stopping", number), false);
+                stop_everything();
+            }
+            wait_for_signal();
+        });
+    }
+
+    void say(std::string_view text, bool is_bad) {
+        if (is_bad) {
+            base::log::warn("master", "{}", text);
+        } else {
+            base::log::info("master", "{}", text);
+        }
+        to_.say(text);
+    }
+
+    result<void> runs_already() const {
+        return error(errc::duplicate,
+                     fmt::format("a master runs already on {} (process {}); `host stop --run {}` "
+                                 "ends it",
+                                 options_.run.string(),
+                                 bus::running_pid(options_.run, "master").value_or(0),
+                                 options_.run.string()));
+    }
+
+    void leave(int status) {
+        status_ = status;
+        close([this] { loop_.stop(); });
+    }
+
+    // ---- supervisor_listener
+    void on_news(std::string_view text, bool is_bad) override { say(text, is_bad); }
+
+    void on_ready(std::size_t servers) override {
+        for (const auto& line : list_lines(false)) {
+            const auto* record = options_.system.find(line.id);
+            const auto clients =
+                record != nullptr && record->frontend
+                    ? fmt::format("  clients on {}:{}", record->host, record->client_port)
+                    : std::string();
+            say(fmt::format("{:<20} {:<10} process {:<8} {}{}", line.id, line.type,
+                            line.pid.value_or(0), line.state, clients),
+                false);
+        }
+        const auto& web = options_.system.host.web;
+        if (web.port != 0) {
+            const auto& host = web.host == "0.0.0.0" ? "127.0.0.1" : web.host;
+            say(fmt::format("http://{}:{}/", host, web.port), false);
+        }
+        say(fmt::format("ready: {} servers", servers), false);
+        to_.started(true);
+    }
+
+    void on_start_failed(std::string_view why) override {
+        base::log::error("master", "the start has failed: {}", why);
+        to_.say(fmt::format("the start has failed: {}", why));
+        to_.started(false);
+        leave(status_failed);
+    }
+
+    void on_dead(std::string_view id, incarnation life) override {
+        for (const auto& other : hub_.connected()) {
+            if (other != id) {
+                hub_.send_dead(other, {std::string(id), life});
+            }
+        }
+    }
+
+    // ---- admin_target
+    std::vector<list_line> list(bool with_all) override { return list_lines(with_all); }
+
+    result<void> stop(const std::vector<std::string>& ids,
+                      base::unique_function<void()> done) override {
+        return children_.stop(ids, std::move(done));
+    }
+
+    void stop_everything() override {
+        if (std::exchange(is_stopping_, true)) {
+            return;
+        }
+        children_.stop_all([this] {
+            say("stopped", false);
+            leave(0);
+        });
+    }
+
+    std::vector<list_line> list_lines(bool with_all) const {
+        std::vector<list_line> lines;
+        for (const auto& child : children_.list()) {
+            if (child.is_server || with_all) {
+                lines.push_back(line_of(child));
+            }
+        }
+        if (with_all) {
+            lines.push_back(own_line());
+        }
+        return lines;
+    }
+
+    static list_line line_of(const child_report& child) {
+        list_line line;
+        line.id = child.id;
+        line.type = child.type;
+        line.pid = child.pid;
+        line.state = to_string(child.state);
+        line.connections = child.status.connections;
+        line.module = child.status.module;
+        line.version = child.status.version;
+        line.generation = child.status.generation;
+        line.life = number(child.life);
+        add_usage(line);
+        return line;
+    }
+
+    list_line own_line() const {
+        list_line line;
+        line.id = options_.system.master.id;
+        line.type = "master";
+        line.pid = getpid();
+        line.state = is_stopping_ ? "draining" : "ready";
+        line.version = options_.version;
+        line.life = number(life_);
+        add_usage(line);
+        return line;
+    }
+
+    static void add_usage(list_line& line) {
+        if (line.pid) {
+            const auto usage = usage_of(*line.pid);
+            line.uptime_s = static_cast<std::uint64_t>(usage.uptime.count());
+            line.rss_kb = usage.rss_kb;
+        }
+    }
+
+    // ---- hub_listener
+    void on_register(std::string_view id, pid_t pid, std::string_view json) override {
+        const auto life = life_from_registration(json);
+        children_.on_link_up(id, pid, life ? *life : incarnation{});
+    }
+    void on_status(std::string_view id, std::string_view json) override {
+        if (const auto status = child_status_from_json(json)) {
+            children_.on_status(id, *status);
+        }
+    }
+    void on_gone(std::string_view id) override { children_.on_link_down(id); }
+
+    boost::asio::io_context& loop_;
+    const master_options& options_;
+    const terminal& to_;
+    base::steady_clock clock_;
+    system_processes processes_;
+    supervisor children_;
+    cluster::master_hub hub_;
+    admin_server admin_;
+    boost::asio::signal_set signals_;
+    incarnation life_{static_cast<std::uint64_t>(
+        std::chrono::nanoseconds(std::chrono::system_clock::now().time_since_epoch()).count())};
+    bool is_hub_open_ = false;
+    bool is_stopping_ = false;
+    int status_ = 0;
+};
+
+} // namespace
+
+int run_master(const master_options& options, const terminal& to) {
+    const auto fail = [&](std::string_view why) {
+        to.say(fmt::format("the start has failed: {}", why));
+        to.started(false);
+        return status_failed;
+    };
+    if (auto prepared = bus::prepare_run_folder(options.run); !prepared) {
+        return fail(prepared.error().text());
+    }
+    int status = 0;
+    {
+        boost::asio::io_context loop(1);
+        running_master one(loop, options, to);
+        if (auto started = one.start(); !started) {
+            status = fail(started.error().text());
+            one.close([&loop] { loop.stop(); });
+        }
+        loop.run();
+        status = std::max(status, one.status());
+    }
+    base::log::stop();
+    return status;
+}
+
+} // namespace shaddock::master

@@ -1,0 +1,131 @@
+#include "cli/arguments.hpp"
+
+#include "cli/run.hpp"
+
+#include <gmock/gmock.h>
+
+namespace shaddock::cli {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+template <class Command>
+Command parsed(const std::vector<std::string>& words) {
+    auto found = parse(words);
+    if (auto* wanted = std::get_if<Command>(&found)) {
+        return *wanted;
+    }
+    const auto* said = std::get_if<answer>(&found);
+    ADD_FAILURE() << "another command; said: " << (said == nullptr ? "" : said->text);
+    return {};
+}
+
+TEST(arguments, run_one_server) {
+    const auto wanted = parsed<serve_command>({"--type", "chat", "--id", "chat-server-1"});
+    EXPECT_EQ(wanted.type, "chat");
+    EXPECT_EQ(wanted.id, "chat-server-1");
+    EXPECT_EQ(wanted.where.env, "development");
+    EXPECT_EQ(wanted.where.run, "run");
+    EXPECT_FALSE(wanted.where.config);
+    EXPECT_FALSE(wanted.where.servers);
+    EXPECT_FALSE(wanted.is_child);
+}
+
+TEST(arguments, say_where_things_are) {
+    const auto wanted =
+        parsed<serve_command>({"--type=chat", "--id=c", "-e", "production", "--config", "/c",
+                               "--servers", "s.json", "--run", "/r", "--child"});
+    EXPECT_EQ(wanted.where.env, "production");
+    EXPECT_EQ(wanted.where.config, "/c");
+    EXPECT_EQ(wanted.where.servers, "s.json");
+    EXPECT_EQ(wanted.where.run, "/r");
+    EXPECT_TRUE(wanted.is_child);
+}
+
+TEST(arguments, start_in_the_foreground_or_the_background) {
+    EXPECT_FALSE(parsed<start_command>({"start"}).is_daemon);
+    const auto wanted = parsed<start_command>({"start", "-e", "production", "-D"});
+    EXPECT_TRUE(wanted.is_daemon);
+    EXPECT_EQ(wanted.where.env, "production");
+}
+
+TEST(arguments, list_and_stop) {
+    EXPECT_FALSE(parsed<list_command>({"list"}).as_json);
+    const auto list = parsed<list_command>({"list", "--json", "--all", "--run", "/r"});
+    EXPECT_TRUE(list.as_json);
+    EXPECT_TRUE(list.with_all);
+    EXPECT_EQ(list.where.run, "/r");
+    EXPECT_THAT(parsed<stop_command>({"stop"}).ids, ElementsAre());
+    EXPECT_THAT(parsed<stop_command>({"stop", "a", "b"}).ids, ElementsAre("a", "b"));
+}
+
+TEST(arguments, serve_the_page) {
+    const auto wanted = parsed<web_command>({"web", "--port", "8080", "--folder", "/w"});
+    EXPECT_EQ(wanted.port, 8080);
+    EXPECT_EQ(wanted.folder, "/w");
+}
+
+TEST(arguments, teach_when_asked_or_when_absent) {
+    const auto help = parsed<answer>({"--help"});
+    EXPECT_EQ(help.status, 0);
+    EXPECT_THAT(help.text, AllOf(HasSubstr("host start"), HasSubstr("host --type chat --id"),
+                                 HasSubstr("Exit status")));
+    EXPECT_THAT(help.text, testing::Not(HasSubstr("--child")));
+    const auto nothing = parsed<answer>({});
+    EXPECT_EQ(nothing.status, exit_usage);
+    EXPECT_EQ(nothing.text, help.text);
+    EXPECT_THAT(parsed<answer>({"start", "--help"}).text, HasSubstr("-D"));
+    EXPECT_THAT(parsed<answer>({"--version"}).text, HasSubstr("host "));
+}
+
+TEST(arguments, that_are_wrong_are_named) {
+    const std::vector<std::pair<std::vector<std::string>, std::string>> wrong = {
+        {{"--type", "chat"}, "--id is missing"},
+        {{"--id", "chat-server-1"}, "--type is missing"},
+        {{"strat"}, "strat"},
+        {{"list", "--jsno"}, "--jsno"},
+        {{"web", "--port", "70000"}, "70000"},
+        {{"start", "list"}, "list"},
+    };
+    for (const auto& [words, named] : wrong) {
+        const auto said = parsed<answer>(words);
+        EXPECT_EQ(said.status, exit_usage) << named;
+        EXPECT_THAT(said.text, HasSubstr(named));
+    }
+}
+
+config::system two_types() {
+    config::system system;
+    system.env = "development";
+    for (const auto& [id, type] :
+         {std::pair{"chat-server-1", "chat"}, std::pair{"chat-server-2", "chat"},
+          std::pair{"gate-server-1", "gate"}}) {
+        config::server_record record;
+        record.id = id;
+        record.type = type;
+        system.servers.push_back(record);
+    }
+    return system;
+}
+
+TEST(find_record, finds_the_server_of_type_and_id) {
+    EXPECT_EQ(find_record(two_types(), "chat", "chat-server-2")->id, "chat-server-2");
+}
+
+TEST(find_record, names_the_nearest_ids_or_the_known_types) {
+    const auto unknown = find_record(two_types(), "chat", "caht-server-2");
+    ASSERT_FALSE(unknown);
+    EXPECT_THAT(unknown.error().text(), HasSubstr("nearest: chat-server-2"));
+    const auto other = find_record(two_types(), "chat", "gate-server-1");
+    ASSERT_FALSE(other);
+    EXPECT_THAT(other.error().text(),
+                AllOf(HasSubstr("is of type gate, not chat"), HasSubstr("chat-server-1")));
+    const auto type = find_record(two_types(), "cat", "chat-server-1");
+    ASSERT_FALSE(type);
+    EXPECT_THAT(type.error().text(), HasSubstr("known types: chat, gate"));
+}
+
+} // namespace
+} // namespace shaddock::cli
