@@ -1,0 +1,107 @@
+#include "chat/chat_rooms.hpp"
+
+namespace chat {
+
+using shaddock::errc;
+using shaddock::error;
+using shaddock::result;
+using shaddock::session_ref;
+
+namespace {
+
+users names_in(const shaddock::channel& channel) {
+    users names;
+    names.reserve(channel.size());
+    for (const auto& member : channel.members()) {
+        names.push_back(name_of(member.ref.uid));
+    }
+    return names;
+}
+
+error no_room(std::string_view room) {
+    return error(errc::not_found, "there is no room '" + std::string(room) + "'");
+}
+
+} // namespace
+
+result<users> chat_rooms::join(const session_ref& who, std::string_view room, bool create) {
+    auto found = app_.channels().find(room);
+    if (!found && !create) {
+        return no_room(room);
+    }
+    auto channel = found ? *found : app_.channels().create(room);
+    if (channel.find(who) != nullptr || channel.find(std::string_view(who.uid)) != nullptr) {
+        return error(errc::duplicate, who.uid + " is already in its room");
+    }
+    // Before the joiner is a member: nobody is told about himself.
+    if (!channel.empty()) {
+        channel.push("onAdd", presence_message{"onAdd", name_of(who.uid)});
+    }
+    if (auto added = channel.add(who); !added) {
+        announce_leave(channel, who.uid);
+        destroy_if_empty(room);
+        return std::move(added).error();
+    }
+    return names_in(channel);
+}
+
+users chat_rooms::names(std::string_view room) {
+    const auto channel = app_.channels().find(room);
+    return channel ? names_in(*channel) : users();
+}
+
+bool chat_rooms::leave(const session_ref& who, std::string_view room) {
+    auto channel = app_.channels().find(room);
+    const auto* member = channel ? channel->find(who) : nullptr;
+    if (member == nullptr) {
+        return false;
+    }
+    const auto uid = member->ref.uid;
+    channel->remove(who);
+    announce_leave(*channel, uid);
+    destroy_if_empty(room);
+    return true;
+}
+
+void chat_rooms::lost(std::string_view room, const session_ref& who) {
+    if (auto channel = app_.channels().find(room)) {
+        announce_leave(*channel, who.uid);
+    }
+    // Later: the host is still at work on this channel.
+    app_.post([this, room = std::string(room)] { destroy_if_empty(room); });
+}
+
+result<void> chat_rooms::say(const session_ref& sender, std::string_view room,
+                             chat_message message) {
+    auto channel = app_.channels().find(room);
+    if (!channel) {
+        return no_room(room);
+    }
+    if (channel->find(sender) == nullptr) {
+        return error(errc::not_found, message.from + " is not in room '" + std::string(room) + "'");
+    }
+    if (message.target == "*") {
+        return channel->push("onChat", message);
+    }
+    const auto* target = channel->find(std::string_view(make_uid(message.target, room)));
+    if (target == nullptr) {
+        return error(errc::not_found,
+                     message.target + " is not in room '" + std::string(room) + "'");
+    }
+    const auto to = target->ref;
+    return channel->push_to("onChat", message, to);
+}
+
+void chat_rooms::announce_leave(shaddock::channel& channel, std::string_view uid) {
+    if (!channel.empty()) {
+        channel.push("onLeave", presence_message{"onLeave", name_of(uid)});
+    }
+}
+
+void chat_rooms::destroy_if_empty(std::string_view room) {
+    if (const auto channel = app_.channels().find(room); channel && channel->empty()) {
+        app_.channels().destroy(room);
+    }
+}
+
+} // namespace chat

@@ -1,0 +1,52 @@
+#pragma once
+
+#include "chat/chat_api.hpp"
+
+#include <shaddock/app.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace chat {
+
+/// onAdd and onLeave.
+struct presence_message {
+    std::string route;
+    std::string user;
+};
+BOOST_DESCRIBE_STRUCT(presence_message, (), (route, user))
+
+/// onChat. `target` is a name or `*`.
+struct chat_message {
+    std::string msg;
+    std::string from;
+    std::string target;
+};
+BOOST_DESCRIBE_STRUCT(chat_message, (), (msg, from, target))
+
+/// The rooms of this server: one channel each, named like the room, gone when empty.
+class chat_rooms {
+public:
+    explicit chat_rooms(shaddock::app& app) : app_(app) {}
+
+    /// Errors: as chat::add.
+    shaddock::result<users> join(const shaddock::session_ref& who, std::string_view room,
+                                 bool create);
+    users names(std::string_view room);
+    bool leave(const shaddock::session_ref& who, std::string_view room);
+    /// Somebody left without `leave`; the channel no longer lists it.
+    void lost(std::string_view room, const shaddock::session_ref& who);
+
+    /// To all in the sender's room, the sender too, for target `*`; else to that member only.
+    /// Errors: not_found when the room, the sender in it, or the target does not exist.
+    shaddock::result<void> say(const shaddock::session_ref& sender, std::string_view room,
+                               chat_message message);
+
+private:
+    void announce_leave(shaddock::channel& channel, std::string_view uid);
+    void destroy_if_empty(std::string_view room);
+
+    shaddock::app& app_;
+};
+
+} // namespace chat

@@ -1,0 +1,121 @@
+#include "connector/entry_handler.hpp"
+
+#include <algorithm>
+
+namespace connector {
+
+using shaddock::awaitable;
+using shaddock::errc;
+using shaddock::error;
+using shaddock::session;
+using shaddock::session_ref;
+
+namespace {
+
+constexpr std::size_t name_limit_bytes = 64;
+
+void check_text(std::string_view field, std::string_view text) {
+    if (text.empty() || text.size() > name_limit_bytes) {
+        throw error(errc::bad_request, std::string(field) + ": expected 1 to 64 bytes, found " +
+                                           std::to_string(text.size()));
+    }
+    if (std::ranges::any_of(
+            text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; })) {
+        throw error(errc::bad_request, std::string(field) + ": control characters are not allowed");
+    }
+}
+
+void check(const enter_request& request) {
+    check_text("username", request.username);
+    check_text("rid", request.rid);
+    if (request.username.find('*') != std::string::npos) {
+        throw error(errc::bad_request, "username: '*' is not allowed");
+    }
+}
+
+enter_reply refused() {
+    return {.code = 500, .error = true, .users = std::nullopt};
+}
+
+session_ref with_uid(session_ref who, std::string uid) {
+    who.uid = std::move(uid);
+    return who;
+}
+
+} // namespace
+
+awaitable<enter_reply> entry_handler::enter(enter_request request, session& session) {
+    check(request);
+    const auto old_room = session.get<std::string>("rid");
+    if (!session.is_bound() || !old_room) {
+        co_return co_await enter_first(std::move(request), session);
+    }
+    if (chat::name_of(session.uid()) != request.username || *old_room == request.rid) {
+        co_return refused();
+    }
+    co_return co_await switch_room(std::move(request), *old_room, session);
+}
+
+awaitable<enter_reply> entry_handler::enter_first(enter_request request, session& session) {
+    const auto uid = chat::make_uid(request.username, request.rid);
+    const auto who = with_uid(session.ref(), uid);
+    auto users = co_await app_.call(chat::add, request.rid, who, request.rid, true);
+    if (!users) {
+        if (users.error().code() == errc::duplicate) {
+            co_return refused();
+        }
+        throw users.error();
+    }
+    auto kept = co_await session.bind(uid);
+    if (kept) {
+        session.set("rid", request.rid);
+        kept = co_await session.push("rid");
+    }
+    if (!kept) {
+        // A closed session has left its room by itself, and others have been told.
+        if (kept.error().code() != errc::closed) {
+            co_await take_back(who, request.rid);
+        }
+        throw kept.error();
+    }
+    co_return enter_reply{.code = std::nullopt, .error = std::nullopt, .users = std::move(*users)};
+}
+
+awaitable<enter_reply> entry_handler::switch_room(enter_request request, std::string old_room,
+                                                  session& session) {
+    const auto old_self = session.ref();
+    const auto uid = chat::make_uid(request.username, request.rid);
+    const auto new_self = with_uid(old_self, uid);
+    auto users = co_await app_.call(chat::add, request.rid, new_self, request.rid, true);
+    if (!users) {
+        if (users.error().code() == errc::duplicate) {
+            co_return refused();
+        }
+        throw users.error();
+    }
+    auto left = co_await app_.call(chat::kick, old_room, old_self, old_room);
+    if (!left) {
+        co_await take_back(new_self, request.rid);
+        // Whether it was carried out nobody knows; a member that is still there is refused as a
+        // duplicate.
+        auto back = co_await app_.call(chat::add, old_room, old_self, old_room, true);
+        if (!back && back.error().code() != errc::duplicate) {
+            app_.log().warn(old_self.uid, ": ", back.error());
+        }
+        throw left.error();
+    }
+    // From here on only a closed session can fail, and that one has left the new room by itself.
+    (co_await session.rebind(uid)).value();
+    session.set("rid", request.rid);
+    (co_await session.push("rid")).value();
+    co_return enter_reply{.code = std::nullopt, .error = std::nullopt, .users = std::move(*users)};
+}
+
+awaitable<void> entry_handler::take_back(session_ref who, std::string room) {
+    const auto gone = co_await app_.call(chat::kick, room, who, room);
+    if (!gone) {
+        app_.log().warn(who.uid, " could not be taken out of room ", room, ": ", gone.error());
+    }
+}
+
+} // namespace connector

@@ -1,0 +1,52 @@
+#pragma once
+
+#include "chat/chat_api.hpp"
+
+#include <shaddock/app.hpp>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace connector {
+
+struct enter_request {
+    std::string username;
+    /// The room.
+    std::string rid;
+};
+BOOST_DESCRIBE_STRUCT(enter_request, (), (username, rid))
+
+/// `{"users":[...]}`, or `{"code":500,"error":true}` when the name is taken.
+struct enter_reply {
+    std::optional<int> code;
+    std::optional<bool> error;
+    std::optional<chat::users> users;
+};
+BOOST_DESCRIBE_STRUCT(enter_reply, (), (code, error, users))
+
+/// Brings a client into a room, and from one room into another.
+class entry_handler {
+public:
+    explicit entry_handler(shaddock::app& app) : app_(app) {}
+
+    /// The first time: joins the room, then binds `name*room` and sets `rid`. Later with the same
+    /// name and another room: joins the new room first and leaves the old one only when that went
+    /// well; any failure changes nothing. Limits: name and room 1 to 64 bytes without control
+    /// characters, the name without `*`. Answers `{"code":500,"error":true}` when the name is in
+    /// that room already, or the session has another name. Registered as serial: one at a time per
+    /// session.
+    shaddock::awaitable<enter_reply> enter(enter_request request, shaddock::session& session);
+
+private:
+    shaddock::awaitable<enter_reply> enter_first(enter_request request, shaddock::session& session);
+    shaddock::awaitable<enter_reply> switch_room(enter_request request, std::string old_room,
+                                                 shaddock::session& session);
+    /// Takes a join back, as far as it can.
+    shaddock::awaitable<void> take_back(shaddock::session_ref who, std::string room);
+
+    shaddock::app& app_;
+};
+
+} // namespace connector

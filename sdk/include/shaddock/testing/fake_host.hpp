@@ -1,0 +1,286 @@
+#pragma once
+
+#include <shaddock/door.hpp>
+#include <shaddock/json.hpp>
+#include <shaddock/testing/fake_channel.hpp>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace shaddock::testing {
+
+/// A call or cast that the plugin made.
+struct sent_call {
+    std::string route;
+    std::uint64_t contract = 0;
+    std::string server_id;
+    /// What it was routed by: the session's settings are not kept.
+    std::string routed_by_text;
+    std::optional<std::int64_t> routed_by_number;
+    std::optional<session_ref> routed_by_session;
+    std::string arguments;
+    bool is_cast = false;
+};
+
+/// A change of a session that the plugin asked for.
+struct sent_change {
+    session_ref who;
+    door::session_change change;
+};
+
+/// A host for tests of a plugin: one loop that the test runs, time that stands still until
+/// `advance`, everything recorded, every answer scripted. Completions come by post, as in the real
+/// one. Thread: one.
+class fake_host final : public door::host {
+public:
+    fake_host() {
+        self_.id = "test-server-1";
+        self_.type = "test";
+    }
+
+    // ---- what the test sets
+    door::server_info self_;
+    /// The whole cluster, sorted by id by the test.
+    std::vector<door::server_info> cluster;
+    /// Answers a call; default: no_server.
+    std::function<result<std::string>(const sent_call&)> on_call;
+    /// Answers a change of a session; default: done.
+    std::function<result<void>(const sent_change&)> on_change;
+    /// Text of `config/<name>.json`.
+    std::map<std::string, std::string, std::less<>> files;
+
+    // ---- what the test looks at
+    std::vector<sent_call> calls;
+    std::vector<sent_change> changes;
+    std::vector<sent_push> pushes;
+    std::vector<std::string> log_lines;
+    std::map<std::string, std::string, std::less<>> settings;
+
+    /// Runs all that is ready.
+    void run() {
+        loop_.restart();
+        loop_.poll();
+    }
+    /// Moves time; what falls due runs in order.
+    void advance(door::duration by) {
+        const auto until = now_ + by;
+        run();
+        for (auto next = next_due(); next && *next <= until; next = next_due()) {
+            now_ = std::max(now_, *next);
+            fire_due();
+            run();
+        }
+        now_ = until;
+    }
+
+    // ---- door::host
+    const door::server_info& self() const noexcept override { return self_; }
+    door::server_list servers(std::string_view type) const noexcept override {
+        auto list = std::make_shared<std::vector<door::server_info>>();
+        std::ranges::copy_if(cluster, std::back_inserter(*list),
+                             [&](const auto& one) { return one.type == type; });
+        return list;
+    }
+    door::server_list all_servers() const noexcept override {
+        return std::make_shared<std::vector<door::server_info>>(cluster);
+    }
+    boost::asio::any_io_executor executor() const noexcept override { return loop_.get_executor(); }
+    bool is_on_loop() const noexcept override { return true; }
+    void post(std::unique_ptr<door::task> work) noexcept override {
+        boost::asio::post(loop_, [work = std::move(work)] { work->run(); });
+    }
+    void blocking(std::unique_ptr<door::task> work,
+                  std::unique_ptr<door::task> after) noexcept override {
+        post(std::move(work));
+        post(std::move(after));
+    }
+    door::time_point now() const noexcept override { return now_; }
+    void sleep(door::duration how_long, std::unique_ptr<door::completion> done) noexcept override {
+        sleeping_.emplace(now_ + how_long, std::move(done));
+    }
+    void set_timer(std::string_view name, door::duration first, door::duration period,
+                   std::unique_ptr<door::task> tick) noexcept override {
+        timers_.insert_or_assign(
+            std::string(name),
+            timer{now_ + first, period, std::shared_ptr<door::task>(std::move(tick))});
+    }
+    bool cancel_timer(std::string_view name) noexcept override {
+        const auto found = timers_.find(name);
+        if (found == timers_.end()) {
+            return false;
+        }
+        timers_.erase(found);
+        return true;
+    }
+    void call(std::string_view route, std::uint64_t contract, const door::call_target& to,
+              door::body_view arguments, std::unique_ptr<door::completion> done) noexcept override {
+        calls.push_back(record(route, contract, to, arguments));
+        auto answer = on_call
+                          ? on_call(calls.back())
+                          : result<std::string>(error(errc::no_server, "no server in this test"));
+        if (answer) {
+            complete(std::move(done), door::body{door::codec::json, std::move(*answer)});
+        } else {
+            complete(std::move(done), std::move(answer).error());
+        }
+    }
+    result<void> cast(std::string_view route, std::uint64_t contract, const door::call_target& to,
+                      door::body_view arguments) noexcept override {
+        calls.push_back(record(route, contract, to, arguments));
+        calls.back().is_cast = true;
+        return {};
+    }
+    door::channel* find_channel(std::string_view name) noexcept override {
+        const auto found = channels_.find(name);
+        return found == channels_.end() ? nullptr : &found->second;
+    }
+    door::channel* create_channel(std::string_view name) noexcept override {
+        return &channels_.try_emplace(std::string(name), std::string(name), pushes).first->second;
+    }
+    void destroy_channel(std::string_view name) noexcept override {
+        if (const auto found = channels_.find(name); found != channels_.end()) {
+            channels_.erase(found);
+        }
+    }
+    std::vector<std::string> channel_names() const override {
+        std::vector<std::string> names;
+        for (const auto& [name, unused] : channels_) {
+            names.push_back(name);
+        }
+        return names;
+    }
+    void change_session(const session_ref& who, door::session_change change,
+                        std::unique_ptr<door::completion> done) noexcept override {
+        changes.push_back({who, std::move(change)});
+        auto answer = on_change ? on_change(changes.back()) : result<void>();
+        complete(std::move(done), answer ? result<door::body>(door::body{})
+                                         : result<door::body>(std::move(answer).error()));
+    }
+    void find_sessions(const session_ref&,
+                       std::unique_ptr<door::completion> done) noexcept override {
+        complete(std::move(done), door::body{door::codec::json, found_sessions});
+    }
+    /// What find_sessions answers: `[{"ref":{..},"settings":{..}}]`.
+    std::string found_sessions = "[]";
+    void kick_uid(std::string_view uid, std::string_view reason,
+                  std::unique_ptr<door::completion> done) noexcept override {
+        changes.push_back({{.frontend = {}, .life = {}, .id = {}, .uid = std::string(uid)},
+                           {.what = door::session_change::kind::kick,
+                            .uid = {},
+                            .settings = {},
+                            .text = std::string(reason)}});
+        complete(std::move(done), door::body{door::codec::json, "1"});
+    }
+    result<void> push_to_sessions(std::string_view route, door::body_view message,
+                                  std::span<const session_ref> to) noexcept override {
+        pushes.push_back(
+            {{}, std::string(route), std::string(message.bytes), {to.begin(), to.end()}});
+        return {};
+    }
+    result<void> broadcast(std::string_view frontend_type, std::string_view route,
+                           door::body_view message, bool) noexcept override {
+        pushes.push_back({"* " + std::string(frontend_type),
+                          std::string(route),
+                          std::string(message.bytes),
+                          {}});
+        return {};
+    }
+    std::vector<session_ref> local_sessions(std::string_view) const override { return {}; }
+    std::optional<std::string> setting(std::string_view key) const override {
+        const auto found = settings.find(key);
+        return found == settings.end() ? std::nullopt : std::optional(found->second);
+    }
+    void set_setting(std::string_view key, std::string json) override {
+        settings.insert_or_assign(std::string(key), std::move(json));
+    }
+    result<door::config_text> read_config(std::string_view name) noexcept override {
+        const auto found = files.find(name);
+        if (found == files.end()) {
+            return error(errc::not_found, "config/" + std::string(name) + ".json: no such file");
+        }
+        return door::config_text{"config/" + std::string(name) + ".json", found->second, 0};
+    }
+    bool logs(door::log_level) const noexcept override { return true; }
+    void log(door::log_level, std::string_view text) noexcept override {
+        log_lines.emplace_back(text);
+    }
+
+private:
+    struct timer {
+        door::time_point due;
+        door::duration period;
+        std::shared_ptr<door::task> tick;
+    };
+
+    static sent_call record(std::string_view route, std::uint64_t contract,
+                            const door::call_target& to, door::body_view arguments) {
+        sent_call made;
+        made.route = route;
+        made.contract = contract;
+        made.server_id = to.server_id;
+        made.routed_by_text = to.param.text;
+        made.routed_by_number = to.param.number;
+        if (to.param.session != nullptr) {
+            made.routed_by_session = to.param.session->ref;
+        }
+        made.arguments = arguments.bytes;
+        return made;
+    }
+    void complete(std::unique_ptr<door::completion> done, result<door::body> outcome) {
+        boost::asio::post(loop_, [done = std::move(done), outcome = std::move(outcome)]() mutable {
+            done->done(std::move(outcome));
+        });
+    }
+    std::optional<door::time_point> next_due() const {
+        std::optional<door::time_point> next;
+        if (!sleeping_.empty()) {
+            next = sleeping_.begin()->first;
+        }
+        for (const auto& [name, one] : timers_) {
+            next = next ? std::min(*next, one.due) : one.due;
+        }
+        return next;
+    }
+    void fire_due() {
+        while (!sleeping_.empty() && sleeping_.begin()->first <= now_) {
+            complete(std::move(sleeping_.extract(sleeping_.begin()).mapped()), door::body{});
+        }
+        std::vector<std::shared_ptr<door::task>> due;
+        for (auto it = timers_.begin(); it != timers_.end();) {
+            if (it->second.due > now_) {
+                ++it;
+                continue;
+            }
+            due.push_back(it->second.tick);
+            if (it->second.period.count() == 0) {
+                it = timers_.erase(it);
+            } else {
+                it->second.due += it->second.period;
+                ++it;
+            }
+        }
+        for (const auto& tick : due) {
+            tick->run();
+        }
+    }
+
+    // First in, last out: a coroutine that is dropped while it waits is unwound through the loop.
+    mutable boost::asio::io_context loop_;
+    door::time_point now_{std::chrono::hours(1)};
+    std::map<std::string, fake_channel, std::less<>> channels_;
+    std::map<std::string, timer, std::less<>> timers_;
+    std::multimap<door::time_point, std::unique_ptr<door::completion>> sleeping_;
+};
+
+} // namespace shaddock::testing

@@ -1,0 +1,209 @@
+#pragma once
+
+#include <shaddock/json.hpp>
+#include <shaddock/testing/fake_host.hpp>
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace shaddock::testing {
+
+/// A whole plugin on a fake host, entered by its door. Link the plugin's sources into the test:
+///
+///     extern "C" const shaddock::door::plugin_door shaddock_plugin_door;
+///     shaddock::testing::plugin_under_test chat(shaddock_plugin_door);
+///     auto reply = chat.request("chatHandler.send", R"({"content":"hi","target":"*"})", alice);
+class plugin_under_test {
+public:
+    /// Throws std::runtime_error with what the plugin threw.
+    explicit plugin_under_test(const door::plugin_door& door) : door_(door) {
+        host.self_.type = door.type;
+        host.self_.id = std::string(door.type) + "-server-1";
+    }
+    plugin_under_test(const plugin_under_test&) = delete;
+    plugin_under_test& operator=(const plugin_under_test&) = delete;
+    ~plugin_under_test() {
+        if (made_ != nullptr) {
+            door_.destroy(made_);
+        }
+    }
+
+    /// What a method was registered with.
+    struct method {
+        door::callable* target = nullptr;
+        bool is_serial = false;
+        std::uint64_t contract = 0;
+        std::string request_shape;
+        std::string reply_shape;
+    };
+
+    fake_host host;
+
+    /// Constructs the plugin; done by the first request if not before, so that a test can set up
+    /// the host.
+    void create() {
+        if (made_ == nullptr) {
+            std::string failed;
+            made_ = door_.create(host, tables_, &failed);
+            if (made_ == nullptr) {
+                throw std::runtime_error("the plugin could not be created: " + failed);
+            }
+        }
+    }
+
+    const method& handler(std::string_view name) { return get(tables_.handlers, name); }
+    const method& remote(std::string_view name) { return get(tables_.remotes, name); }
+    door::hooks& hooks() {
+        create();
+        return *tables_.hooks;
+    }
+    const std::vector<door::component*>& components() {
+        create();
+        return tables_.parts;
+    }
+    const std::vector<door::global_filter*>& global_filters() {
+        create();
+        return tables_.filters;
+    }
+    /// The server that the plugin's route function for `type` picks.
+    result<std::string> pick(std::string_view type, const door::route_param& by,
+                             std::span<const door::server_info> expected) {
+        create();
+        return tables_.routers.at(std::string(type))->pick(by, expected);
+    }
+
+    /// A request of a client; runs the loop until it is answered or nothing is left to do. Nothing
+    /// when it is still waiting.
+    std::optional<result<std::string>> request(std::string_view name, std::string_view body,
+                                               const door::session_data& who) {
+        auto answer = start(name, body, who);
+        host.run();
+        return *answer;
+    }
+    /// Hands a request over without running the loop; the answer appears in what is returned.
+    std::shared_ptr<std::optional<result<std::string>>>
+    start(std::string_view name, std::string_view body, const door::session_data& who) {
+        return invoke(*handler(name).target, host.self_.type + "." + std::string(name), body, &who,
+                      0);
+    }
+    /// A call of another server. `contract` 0 is not checked by the remote.
+    std::optional<result<std::string>> call(std::string_view name, std::string_view arguments,
+                                            std::uint64_t contract = 0) {
+        auto answer = invoke(*remote(name).target, host.self_.type + "." + std::string(name),
+                             arguments, nullptr, contract);
+        host.run();
+        return *answer;
+    }
+
+private:
+    using answer_slot = std::shared_ptr<std::optional<result<std::string>>>;
+
+    class recorded_invocation final : public door::invocation {
+    public:
+        recorded_invocation(std::string route, std::string_view body, const door::session_data* who,
+                            std::uint64_t contract, answer_slot slot)
+            : route_(std::move(route)), body_(body), contract_(contract), slot_(std::move(slot)) {
+            if (who != nullptr) {
+                session_ = *who;
+            }
+        }
+        ~recorded_invocation() override {
+            if (!*slot_) {
+                *slot_ = error(errc::internal, "never answered");
+            }
+        }
+        std::string_view route() const noexcept override { return route_; }
+        door::body_view request() const noexcept override { return {door::codec::json, body_}; }
+        const door::session_data* session() const noexcept override {
+            return session_ ? &*session_ : nullptr;
+        }
+        std::uint64_t contract() const noexcept override { return contract_; }
+        bool is_notify() const noexcept override { return false; }
+        door::time_point deadline() const noexcept override { return door::time_point::max(); }
+        void finish(result<door::body> answer) noexcept override {
+            if (answer) {
+                *slot_ = std::move(answer->bytes);
+            } else {
+                *slot_ = std::move(answer).error();
+            }
+        }
+
+    private:
+        std::string route_;
+        std::string body_;
+        std::optional<door::session_data> session_;
+        std::uint64_t contract_;
+        answer_slot slot_;
+    };
+
+    class tables final : public door::registration {
+    public:
+        void handler(const door::method_info& info, door::callable* target) noexcept override {
+            add(handlers, info, target);
+        }
+        void remote(const door::method_info& info, door::callable* target) noexcept override {
+            add(remotes, info, target);
+        }
+        void route(std::string_view type, door::router* target) noexcept override {
+            routers[std::string(type)] = target;
+        }
+        void filter(door::global_filter* target) noexcept override { filters.push_back(target); }
+        void hook(door::hooks* target) noexcept override { hooks = target; }
+        void part(door::component* target) noexcept override { parts.push_back(target); }
+
+        std::map<std::string, method, std::less<>> handlers;
+        std::map<std::string, method, std::less<>> remotes;
+        std::map<std::string, door::router*, std::less<>> routers;
+        std::vector<door::global_filter*> filters;
+        std::vector<door::component*> parts;
+        door::hooks* hooks = nullptr;
+
+    private:
+        static void add(std::map<std::string, method, std::less<>>& to,
+                        const door::method_info& info, door::callable* target) {
+            to[std::string(info.object) + "." + std::string(info.method)] = {
+                target, info.is_serial, info.contract, std::string(info.request_shape),
+                std::string(info.reply_shape)};
+        }
+    };
+
+    const method& get(const std::map<std::string, method, std::less<>>& from,
+                      std::string_view name) {
+        create();
+        const auto found = from.find(name);
+        if (found == from.end()) {
+            throw std::runtime_error("the plugin has no method " + std::string(name));
+        }
+        return found->second;
+    }
+    static answer_slot invoke(door::callable& target, std::string route, std::string_view body,
+                              const door::session_data* who, std::uint64_t contract) {
+        auto slot = std::make_shared<std::optional<result<std::string>>>();
+        target.invoke(
+            std::make_unique<recorded_invocation>(std::move(route), body, who, contract, slot));
+        return slot;
+    }
+
+    const door::plugin_door& door_;
+    tables tables_;
+    door::plugin* made_ = nullptr;
+};
+
+/// A session for tests.
+inline door::session_data make_session(std::uint64_t id, std::string uid = {},
+                                       std::vector<door::setting> settings = {},
+                                       std::string frontend = "connector-server-1") {
+    return {{.frontend = std::move(frontend),
+             .life = incarnation{1},
+             .id = session_id{id},
+             .uid = std::move(uid)},
+            std::move(settings)};
+}
+
+} // namespace shaddock::testing
