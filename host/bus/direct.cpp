@@ -96,7 +96,7 @@ void direct_bus::accept_next() {
 void direct_bus::on_accepted(unix_socket socket) {
     boost::system::error_code failed;
     socket.non_blocking(true, failed);
-    if (failed || !is_same_user(socket)) {
+    if (failed || !pid_of_same_user(socket)) {
         if (std::exchange(stranger_trouble_, "user") != "user") {
             base::log::warn("bus", "refused a process of another user");
         }
@@ -206,6 +206,11 @@ void direct_bus::nobody_answers(const std::string& id) {
     // A held lock: it is just starting, or just ending.
     if (!shaddock::bus::is_running(options_.run_folder, id)) {
         prove_dead(id);
+        const auto way = contacts_.find(id);
+        if (way != contacts_.end() && !way->second.is_wanted) {
+            contacts_.erase(way); // it had poked us, and is gone
+            return;
+        }
         if (!dials(id)) {
             return; // it will dial when it lives again
         }

@@ -71,17 +71,18 @@ boost::system::result<unix_socket, dial_failure> dial(const boost::asio::any_io_
         return errno == ECONNREFUSED || errno == ENOENT ? dial_failure::nobody
                                                         : dial_failure::try_again;
     }
-    if (!is_same_user(socket)) {
+    if (!pid_of_same_user(socket)) {
         return dial_failure::stranger;
     }
     return socket;
 }
 
-bool is_same_user(unix_socket& socket) {
+std::optional<pid_t> pid_of_same_user(unix_socket& socket) {
     ucred who{};
     socklen_t size = sizeof(who);
-    return ::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &who, &size) == 0 &&
-           who.uid == ::geteuid();
+    const bool is_known =
+        ::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &who, &size) == 0;
+    return is_known && who.uid == ::geteuid() ? std::optional(who.pid) : std::nullopt;
 }
 
 } // namespace shaddock::bus

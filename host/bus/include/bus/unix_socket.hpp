@@ -5,6 +5,8 @@
 #include <boost/asio/local/stream_protocol.hpp>
 
 #include <filesystem>
+#include <optional>
+#include <sys/types.h>
 
 /// Unix stream sockets between processes of one user on one machine.
 namespace shaddock::bus {
@@ -30,7 +32,7 @@ enum class dial_failure {
 boost::system::result<unix_socket, dial_failure> dial(const boost::asio::any_io_executor& executor,
                                                       const std::filesystem::path& path);
 
-/// Whether the process at the other end belongs to this process's user (SO_PEERCRED).
-bool is_same_user(unix_socket& socket);
+/// The process at the other end, if it belongs to this process's user (SO_PEERCRED).
+std::optional<pid_t> pid_of_same_user(unix_socket& socket);
 
 } // namespace shaddock::bus
