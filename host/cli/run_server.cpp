@@ -190,7 +190,17 @@ private:
     int status_ = 0;
 };
 
-/// Only what a plugin still holds may use the generation: it goes after the server.
+result<std::unique_ptr<module::generation>> open_module(module::loader& loader,
+                                                        const std::filesystem::path& exe,
+                                                        const std::string& name,
+                                                        const std::string& type) {
+    const auto file = module::find(module::default_folder(exe), name);
+    if (!file) {
+        return file.error();
+    }
+    return loader.load(*file, type);
+}
+
 int serve(const setting& found, const config::server_record& record) {
     if (auto prepared = bus::prepare_run_folder(found.run); !prepared) {
         return complain(prepared.error().text());
@@ -201,24 +211,18 @@ int serve(const setting& found, const config::server_record& record) {
                                     bus::running_pid(found.run, record.id).value_or(0),
                                     found.run.string()));
     }
-    const auto& modules = found.system.host.type(record.type).modules;
     module::loader loader(found.run, record.id);
     std::vector<std::unique_ptr<module::generation>> opened;
     std::vector<server::plugin_source> plugins;
-    for (const auto& name : modules) {
-        const auto file = module::find(module::default_folder(found.exe), name);
-        if (!file) {
-            return complain(file.error().text());
+    for (const auto& name : found.system.host.type(record.type).modules) {
+        auto one = open_module(loader, found.exe, name, record.type);
+        if (!one) {
+            return complain(one.error().text());
         }
-        auto loaded = loader.load(*file, record.type);
-        if (!loaded) {
-            return complain(loaded.error().text());
-        }
-        plugins.push_back({&(*loaded)->door(), name});
-        opened.push_back(std::move(*loaded));
+        plugins.push_back({&(*one)->door(), name});
+        opened.push_back(std::move(*one));
     }
-    running_server one(found, record);
-    return one.run(std::move(plugins));
+    return running_server(found, record).run(std::move(plugins));
 }
 
 } // namespace
