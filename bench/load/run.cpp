@@ -142,7 +142,7 @@ void load_run::move_people() {
         owed_switches_ += share / options_.switch_every_s;
         for (; owed_switches_ >= 1; --owed_switches_) {
             if (user* one = pick_settled()) {
-                one->switch_room(static_cast<unsigned>(all_.wire.random() % options_.rooms));
+                one->switch_room(pick_room(one->room()));
             }
         }
     }
@@ -154,6 +154,12 @@ void load_run::move_people() {
             }
         }
     }
+}
+
+/// Another room; now and then the same, which the server has to refuse.
+unsigned load_run::pick_room(unsigned now) {
+    const auto random = static_cast<unsigned>(all_.wire.random() % 1'000'000);
+    return random % 10 == 0 ? now : (now + 1 + random / 10 % (options_.rooms - 1)) % options_.rooms;
 }
 
 user* load_run::pick_settled() {

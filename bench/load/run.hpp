@@ -46,6 +46,7 @@ private:
     bool is_everything_sent() const;
     bool is_anyone_busy() const;
     user* pick_settled();
+    unsigned pick_room(unsigned now);
 
     load_options options_;
     boost::asio::io_context io_{1};

@@ -1,5 +1,6 @@
 #include "user.hpp"
 
+#include <boost/asio/post.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -124,13 +125,26 @@ void user::depart() {
     state_ = state::leaving;
     leave_list();
     all_.note(client_, event_kind::depart);
-    timer_.expires_after(std::chrono::milliseconds(all_.options.linger_ms));
-    timer_.async_wait([this](boost::system::error_code failed) {
-        all_.wire.refresh();
-        if (!failed && state_ == state::leaving) {
-            hang_up();
-            come_back_after(all_.options.away_ms);
+    after(all_.options.linger_ms, state::leaving, &user::finish_leaving);
+}
+
+void user::finish_leaving() {
+    hang_up();
+    come_back_after(all_.options.away_ms);
+}
+
+void user::after(unsigned ms, state expected, void (user::*then)()) {
+    timer_.expires_after(std::chrono::milliseconds(ms));
+    timer_.async_wait([this, expected, then](boost::system::error_code failed) {
+        if (failed) {
+            return;
         }
+        asio::post(all_.wire.io, [this, expected, then] {
+            all_.wire.refresh();
+            if (state_ == expected) {
+                (this->*then)();
+            }
+        });
     });
 }
 
@@ -153,13 +167,7 @@ void user::hang_up() {
 
 void user::come_back_after(unsigned ms) {
     is_coming_back_ = true;
-    timer_.expires_after(std::chrono::milliseconds(ms));
-    timer_.async_wait([this](boost::system::error_code failed) {
-        all_.wire.refresh();
-        if (!failed && state_ == state::out) {
-            log_in();
-        }
-    });
+    after(ms, state::out, &user::log_in);
 }
 
 void user::on_response(std::uint32_t id, std::string_view body) {
@@ -234,13 +242,7 @@ void user::on_enter_answer(const asked&, const answer* read) {
     } else if (state_ == state::entering) {
         if (read == nullptr) {
             // The name may not be free yet after a departure: try again, on this connection.
-            timer_.expires_after(std::chrono::milliseconds(50));
-            timer_.async_wait([this](boost::system::error_code failed) {
-                all_.wire.refresh();
-                if (!failed && state_ == state::entering && link_) {
-                    enter(room_);
-                }
-            });
+            after(50, state::entering, &user::try_again);
             return;
         }
         state_ = state::in;
@@ -252,6 +254,10 @@ void user::on_enter_answer(const asked&, const answer* read) {
     if (all_.options.rate <= 0) {
         fill();
     }
+}
+
+void user::try_again() {
+    enter(room_);
 }
 
 void user::on_send_answer(const asked& what, const answer* read) {

@@ -82,7 +82,7 @@ public:
     /// An answer is still to come.
     bool is_waiting() const { return !open_.empty(); }
     std::uint64_t messages_sent() const { return sequence_; }
-    const std::string& name() const { return name_; }
+    unsigned room() const { return room_; }
 
     /// Says one thing; can_send() was true.
     void say();
@@ -122,6 +122,11 @@ private:
     void on_chat(std::string_view body, const push_proto* proto);
     void join_list(unsigned room);
     void leave_list();
+    /// Calls `then` when the user is still in that state; never before all that had arrived by the
+    /// end of the time was read.
+    void after(unsigned ms, state expected, void (user::*then)());
+    void finish_leaving();
+    void try_again();
     void come_back_after(unsigned ms);
     name_id pick_target();
 

@@ -71,10 +71,7 @@ public:
     }
     void put(std::string_view package) {
         protocol::append_websocket_frame(out_, protocol::websocket_opcode::binary, package);
-        if (!is_writing_) {
-            is_writing_ = true;
-            asio::post(socket_.get_executor(), [self = shared_from_this()] { self->flush(); });
-        }
+        flush_later();
     }
     void close() {
         if (!is_closed_) {
@@ -100,13 +97,14 @@ private:
             }
             is_upgraded_ = true;
             out_ += outcome.answer;
+            flush_later();
             return outcome.used;
         }
         std::size_t used = 0;
         for (;;) {
             const auto event = decoder_.next(in_.data() + used, filled_ - used);
             used += event.used;
-            if (event.kind != protocol::websocket_event_kind::binary) {
+            if (is_closed_ || event.kind != protocol::websocket_event_kind::binary) {
                 return used;
             }
             take_package(protocol::cut_package(event.payload, 64 * 1024));
@@ -129,6 +127,12 @@ private:
         }
     }
 
+    void flush_later() {
+        if (!is_writing_) {
+            is_writing_ = true;
+            asio::post(socket_.get_executor(), [self = shared_from_this()] { self->flush(); });
+        }
+    }
     void flush() {
         writing_.clear();
         std::swap(writing_, out_);
