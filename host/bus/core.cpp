@@ -218,6 +218,11 @@ const core::life_record* core::known(std::string_view id) const {
     return found != lives_.end() ? &found->second : nullptr;
 }
 
+bool core::is_fenced(const peer& who) const {
+    const auto* last = known(who.id);
+    return last != nullptr && last->is_fenced && last->life == who.life;
+}
+
 std::shared_ptr<link> core::find_link(std::string_view id) const {
     const auto found = links_.find(id);
     return found != links_.end() ? found->second : nullptr;

@@ -56,6 +56,8 @@ public:
     /// another life) is told first. Thread: a handler of the loop, not inside a call of the bus.
     void link_is_up(const std::shared_ptr<link>& up);
     void link_is_closed(link& closed, link_end why);
+    /// Whether this life was seen to end: it may not link again.
+    bool is_fenced(const peer& who) const;
 
 protected:
     /// What is known of an id that was linked, or was reported dead.

@@ -66,6 +66,11 @@ void direct_bus::close_transport() {
     heartbeat_.cancel();
     const auto strangers = std::exchange(strangers_, {});
     for (const auto& stranger : strangers) {
+        if (stranger->greeted) {
+            // At the other end the link may be open already.
+            stranger->send_bye();
+            stranger->flush();
+        }
         stranger->close(link_end::stopped);
     }
     const auto contacts = std::exchange(contacts_, {});
@@ -231,35 +236,35 @@ hello direct_bus::greeting(hello_purpose purpose, std::string_view to, std::uint
 // ---- greetings
 // -------------------------------------------------------------------------------------------------------------
 
-void direct_bus::on_greeting(socket_link& from, const frame_view& frame) {
+bool direct_bus::on_greeting(socket_link& from, const frame_view& frame) {
     const auto kept = std::static_pointer_cast<socket_link>(from.shared_from_this());
     const bool is_dialled = !from.called().empty();
-    if (frame.kind == frame_kind::refuse && is_dialled) {
-        log_trouble(from.called(), fmt::format("it refuses: {}", frame.bytes));
+    if (frame.kind == frame_kind::refuse && (is_dialled || from.greeted)) {
+        log_trouble(is_dialled ? from.called() : from.greeted->id,
+                    fmt::format("it refuses: {}", frame.bytes));
         from.close(link_end::lost);
-        return;
+        return false;
     }
-    auto said = frame.kind == frame_kind::hello
-                    ? read_hello(frame.bytes)
-                    : result<hello>(error(errc::bad_request, "a frame before the greeting"));
-    std::optional<std::string> trouble;
-    if (!said) {
-        trouble = said.error().text();
-    } else {
-        trouble = objection(*said);
+    if (from.greeted) {
+        strangers_.erase(kept);
+        from.become_open(*from.greeted);
+        return true;
     }
+    const auto said = frame.kind == frame_kind::hello
+                          ? read_hello(frame.bytes)
+                          : result<hello>(error(errc::bad_request, "a frame before the greeting"));
+    const auto trouble = said ? objection(*said) : std::optional(said.error().text());
     if (trouble) {
         log_trouble(from.called(), *trouble);
         from.refuse(*trouble);
-        return;
-    }
-    if (is_dialled) {
+    } else if (is_dialled) {
         on_answer(kept, *said);
     } else if (said->purpose == hello_purpose::poke) {
         on_poke(kept, *said);
     } else {
         on_hello(kept, *said);
     }
+    return false;
 }
 
 std::optional<std::string> direct_bus::objection(const hello& said) const {
@@ -273,8 +278,7 @@ std::optional<std::string> direct_bus::objection(const hello& said) const {
     if (said.purpose == hello_purpose::link && !(said.id < self().id)) {
         return fmt::format("'{}' may not dial '{}': the smaller id does", said.id, self().id);
     }
-    if (const auto* last = known(said.id);
-        last != nullptr && last->is_fenced && last->life == said.life) {
+    if (is_fenced({said.id, said.life})) {
         return fmt::format("'{}' was seen to end, its incarnation may not return", said.id);
     }
     return std::nullopt;
@@ -285,10 +289,10 @@ void direct_bus::on_hello(const std::shared_ptr<socket_link>& from, const hello&
         from->close(link_end::lost);
         return;
     }
-    strangers_.erase(from);
     stranger_trouble_.clear();
+    // It may still refuse us: the link opens here with the first frame that it sends on the opened link.
+    from->greeted = peer{said.id, said.life};
     from->say_hello(greeting(hello_purpose::answer, said.id, said.random));
-    from->become_open({said.id, said.life});
 }
 
 void direct_bus::on_poke(const std::shared_ptr<socket_link>& from, const hello& said) {
@@ -319,6 +323,7 @@ void direct_bus::on_answer(const std::shared_ptr<socket_link>& from, const hello
     found->second.attempt = nullptr;
     found->second.backoff = milliseconds(0);
     found->second.trouble.clear();
+    from->send_ping();
     from->become_open({said.id, said.life});
 }
 

@@ -41,7 +41,7 @@ private:
     void nobody_answers(const std::string& id);
     hello greeting(hello_purpose purpose, std::string_view to, std::uint64_t random) const;
 
-    void on_greeting(socket_link& from, const frame_view& frame) override;
+    bool on_greeting(socket_link& from, const frame_view& frame) override;
     void on_greeting_failed(socket_link& from) override;
     void on_hello(const std::shared_ptr<socket_link>& from, const hello& said);
     void on_poke(const std::shared_ptr<socket_link>& from, const hello& said);

@@ -125,17 +125,19 @@ std::size_t link::take_frames(std::string_view in) {
             break;
         }
         used += cut.used;
+        if (state_ == state::greeting && !take_greeting(cut.frame)) {
+            continue;
+        }
         if (state_ == state::open) {
             take_frame(cut.frame, now);
-        } else {
-            take_greeting(cut.frame);
         }
     }
     return used;
 }
 
-void link::take_greeting(const frame_view&) {
+bool link::take_greeting(const frame_view&) {
     garbage("a frame before the greeting");
+    return false;
 }
 
 void link::open(peer with) {

@@ -20,6 +20,7 @@ public:
         return std::binary_search(peer_ids().begin(), peer_ids().end(), id);
     }
     local_network& network() { return network_; }
+    peer self_peer() const { return {self().id, self().life}; }
     using core::find_link;
     using core::links;
     using core::prove_dead;
@@ -233,7 +234,8 @@ void local_network::connect_later(local_bus& near) {
 
 void local_network::connect(local_bus& one, local_bus& other) {
     const bool is_linked = one.is_linked(other.self().id) || other.is_linked(one.self().id);
-    if (!is_linked && other.is_running() &&
+    const bool is_refused = one.is_fenced(other.self_peer()) || other.is_fenced(one.self_peer());
+    if (!is_linked && !is_refused && other.is_running() &&
         !cut_.contains(pair_of(one.self().id, other.self().id))) {
         memory_link::join(one, other);
     }

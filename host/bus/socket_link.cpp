@@ -78,8 +78,8 @@ void socket_link::drain() {
     }
 }
 
-void socket_link::take_greeting(const frame_view& frame) {
-    greets_.on_greeting(*this, frame);
+bool socket_link::take_greeting(const frame_view& frame) {
+    return greets_.on_greeting(*this, frame);
 }
 
 void socket_link::shut() {

@@ -3,6 +3,7 @@
 #include "bus/unix_socket.hpp"
 #include "link.hpp"
 
+#include <optional>
 #include <vector>
 
 namespace shaddock::bus {
@@ -10,8 +11,8 @@ namespace shaddock::bus {
 /// Decides on greetings: the direct bus.
 class greeter {
 public:
-    /// A hello or refuse frame has come on a link that is not open. Opens, answers or closes it.
-    virtual void on_greeting(class socket_link& from, const frame_view& frame) = 0;
+    /// A frame has come on a link that is not open. Opens, answers or closes it. True: the frame is still to be served.
+    virtual bool on_greeting(class socket_link& from, const frame_view& frame) = 0;
     /// It ended before it was open.
     virtual void on_greeting_failed(class socket_link& from) = 0;
 
@@ -32,14 +33,18 @@ public:
     void become_open(peer with);
 
     const std::string& called() const { return called_; }
+    /// Of the hello that was sent on a dialled link.
     std::uint64_t random = 0;
+    /// Ends a greeting that takes too long.
     base::timer patience;
+    /// Who is at the other end of an accepted link that was answered; it opens with the next frame.
+    std::optional<peer> greeted;
 
     void flush() override;
     void drain() override;
 
 protected:
-    void take_greeting(const frame_view& frame) override;
+    bool take_greeting(const frame_view& frame) override;
     void shut() override;
 
 private:

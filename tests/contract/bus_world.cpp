@@ -178,6 +178,7 @@ void world::link(server& one, std::string_view other) {
 
 void world::stop_all() {
     for (const auto& one : servers_) {
+        one->on_event = nullptr; // what it refers to may be gone
         if (!one->is_stopping()) {
             one->stop();
         }
