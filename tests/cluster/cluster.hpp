@@ -10,6 +10,7 @@
 #include "server/server.hpp"
 
 #include <boost/asio/io_context.hpp>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <dlfcn.h>
@@ -97,10 +98,13 @@ struct chat_client {
 /// deadlines.
 class system {
 public:
-    explicit system(int connectors = 2, int chats = 2) {
+    /// `probe`: a further backend `probe-server-1` with this door.
+    explicit system(int connectors = 2, int chats = 2, const door::plugin_door* probe = nullptr)
+        : probe_(probe) {
         add_expected("gate", 1, true);
         add_expected("connector", connectors, true);
         add_expected("chat", chats, false);
+        add_expected("probe", probe == nullptr ? 0 : 1, false);
         list_ = std::make_unique<cluster::local_directory>(expected_);
         for (const auto& each : expected_) {
             start(each.id);
@@ -148,7 +152,8 @@ public:
         }
         one.instance = std::make_unique<server::server>(loop.get_executor(), clock, *one.links,
                                                         *one.registry, options);
-        one.instance->start({{&door_of(self.type), self.type + ".so"}},
+        const auto& door = self.type == "probe" ? *probe_ : door_of(self.type);
+        one.instance->start({{&door, self.type + ".so"}},
                             [&one](result<void> outcome) { one.started = std::move(outcome); });
         ASSERT_TRUE(until([&] { return one.started.has_value(); })) << id;
         ASSERT_TRUE(*one.started) << id << ": " << one.started->error().text();
@@ -278,6 +283,7 @@ private:
         return is_busy;
     }
 
+    const door::plugin_door* probe_;
     std::vector<door::server_info> expected_;
     std::map<std::string, std::uint16_t> ports_;
     std::unique_ptr<cluster::local_directory> list_;
