@@ -40,8 +40,8 @@ void start_log(std::string_view id, const config::log_options& wanted, bool is_c
 stop_signals::stop_signals(boost::asio::io_context& loop, base::clock& clock,
                            std::chrono::milliseconds limit,
                            base::unique_function<void(int signal)> stop)
-    : signals_(loop, SIGINT, SIGTERM, SIGHUP), clock_(clock), limit_(limit),
-      stop_(std::move(stop)) {
+    : signals_(loop, SIGINT, SIGTERM, SIGHUP), clock_(clock),
+      limit_(std::max(limit, std::chrono::milliseconds(1000))), stop_(std::move(stop)) {
     wait();
 }
 

@@ -19,8 +19,8 @@ incarnation new_incarnation();
 /// The log of a process: a file named after `id`, and the console unless a master reads it.
 void start_log(std::string_view id, const config::log_options& wanted, bool is_child);
 
-/// SIGINT, SIGTERM or SIGHUP call `stop` once; a second one, or `limit` later, ends the process at
-/// once with status 1.
+/// SIGINT, SIGTERM or SIGHUP call `stop` once; a second one, or `limit` (at least 1 s) later, ends
+/// the process at once with status 1.
 class stop_signals {
 public:
     stop_signals(boost::asio::io_context& loop, base::clock& clock, std::chrono::milliseconds limit,

@@ -12,8 +12,13 @@
 
 #include <boost/asio/thread_pool.hpp>
 
+#include <unistd.h>
+
 namespace shaddock::cli {
 namespace {
+
+/// After everything else has stopped.
+constexpr std::chrono::seconds blocking_patience{2};
 
 door::server_info info_of(const config::server_record& record) {
     door::server_info info;
@@ -123,6 +128,7 @@ public:
 
     /// Returns the exit status.
     int run(std::vector<server::plugin_source> plugins) {
+        bus_->observe(links_);
         server_.start(std::move(plugins), [this](const result<void>& started) {
             if (!started && !is_stopping_) {
                 status_ = complain(started.error().text());
@@ -132,7 +138,10 @@ public:
         });
         master_.start();
         loop_.run();
+        // Blocking work of a plugin cannot be called back; with it, the process goes.
+        alarm(static_cast<unsigned>(blocking_patience.count()));
         pool_.join();
+        alarm(0);
         return status_;
     }
 
