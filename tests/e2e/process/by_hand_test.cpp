@@ -1,0 +1,74 @@
+#include "test_system.hpp"
+
+#include <gmock/gmock.h>
+
+#include <csignal>
+#include <memory>
+
+namespace shaddock::test {
+namespace {
+
+using testing::HasSubstr;
+
+std::unique_ptr<host_process> by_hand(const test_system& system, const std::string& id) {
+    const std::vector<std::string> arguments = {"--type", id.substr(0, id.find('-')), "--id", id};
+    return std::make_unique<host_process>(system.path(), arguments);
+}
+
+/// Started in this order, one after the other serves, and in the end each is linked with each.
+void form_a_system(const std::vector<std::string>& order) {
+    const test_system system;
+    std::vector<std::unique_ptr<host_process>> servers;
+    for (const auto& id : order) {
+        servers.push_back(by_hand(system, id));
+        ASSERT_TRUE(servers.back()->says(id + " serves")) << servers.back()->text();
+    }
+    for (std::size_t i = 0; i < order.size(); ++i) {
+        for (const auto& other : order) {
+            if (other != order[i]) {
+                EXPECT_TRUE(servers[i]->says("linked with " + other)) << servers[i]->text();
+            }
+        }
+    }
+    for (auto& server : servers) {
+        server->signal(SIGTERM);
+        EXPECT_EQ(server->end().status, 0) << server->text();
+    }
+}
+
+TEST(servers_by_hand, form_a_system_without_a_master) {
+    form_a_system(server_ids);
+}
+
+TEST(servers_by_hand, form_it_in_the_other_order_too) {
+    form_a_system({server_ids.rbegin(), server_ids.rend()});
+}
+
+TEST(servers_by_hand, are_adopted_by_a_master_that_comes_later) {
+    const test_system system;
+    auto chat = by_hand(system, "chat-server-1");
+    ASSERT_TRUE(chat->says("serves")) << chat->text();
+    auto master = system.host({"start"});
+    ASSERT_TRUE(master.says("ready: 4 servers\n")) << master.text();
+    EXPECT_EQ(system.line("chat-server-1").pid, chat->pid());
+    master.signal(SIGTERM);
+    EXPECT_EQ(master.end().status, 0) << master.text();
+    EXPECT_EQ(chat->end().status, 0) << chat->text();
+}
+
+TEST(servers_by_hand, must_be_of_the_system) {
+    const test_system system;
+    const std::vector<std::pair<std::vector<std::string>, std::string>> wrong = {
+        {{"--type", "chat", "--id", "chat-server-3"}, "nearest: chat-server-1, chat-server-2"},
+        {{"--type", "chat", "--id", "gate-server-1"}, "is of type gate, not chat"},
+        {{"--type", "caht", "--id", "chat-server-1"}, "known types: "},
+    };
+    for (const auto& [arguments, named] : wrong) {
+        const auto said = system.run(arguments);
+        EXPECT_EQ(said.status, 1) << named;
+        EXPECT_THAT(said.text, HasSubstr(named));
+    }
+}
+
+} // namespace
+} // namespace shaddock::test

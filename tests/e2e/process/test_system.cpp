@@ -1,0 +1,99 @@
+#include "test_system.hpp"
+
+#include "bus/run_folder.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <arpa/inet.h>
+#include <csignal>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <thread>
+#include <unistd.h>
+
+namespace shaddock::test {
+
+std::uint16_t free_port() {
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    auto* plain = reinterpret_cast<sockaddr*>(&address);
+    socklen_t size = sizeof(address);
+    if (bind(fd, plain, size) != 0 || getsockname(fd, plain, &size) != 0) {
+        throw std::runtime_error("no free port");
+    }
+    close(fd);
+    return ntohs(address.sin_port);
+}
+
+test_system::test_system(const std::string& stop_timeout) {
+    folder_.write("config/servers.json", fmt::format(R"({{
+  "gate": [{{"id": "gate-server-1", "host": "127.0.0.1", "clientPort": {}, "frontend": true}}],
+  "connector": [{{"id": "connector-server-1", "host": "127.0.0.1", "port": 4050, "clientPort": {}, "frontend": true}}],
+  "chat": [{{"id": "chat-server-1", "host": "127.0.0.1", "port": 6050}},
+           {{"id": "chat-server-2", "host": "127.0.0.1", "port": 6051}}]
+}})",
+                                                     gate_port, connector_port));
+    folder_.write("config/master.json",
+                  fmt::format(R"({{"id": "master-server-1", "host": "127.0.0.1", "port": {}}})",
+                              master_port));
+    folder_.write("config/host.yaml", fmt::format("connector: {{distinct_host: true}}\n"
+                                                  "limits: {{stop_timeout: {}}}\n"
+                                                  "web: {{port: {}}}\n",
+                                                  stop_timeout, web_port));
+    folder_.write("web/index.html", "<h1>the page</h1>");
+}
+
+test_system::~test_system() {
+    // The master first: it would start the others again.
+    if (const auto master = bus::running_pid(path("run"), "master")) {
+        kill(*master, SIGKILL);
+    }
+    for (const auto pid : running()) {
+        kill(pid, SIGKILL);
+    }
+    comes_true([this] { return running().empty(); });
+}
+
+std::vector<master::list_line> test_system::list() const {
+    const auto said = run({"list", "--json", "--all"});
+    const auto lines = master::list_from_json(said.text);
+    return lines ? *lines : std::vector<master::list_line>();
+}
+
+master::list_line test_system::line(const std::string& id) const {
+    for (const auto& one : list()) {
+        if (one.id == id) {
+            return one;
+        }
+    }
+    return {};
+}
+
+bool test_system::comes_true(const std::function<bool()>& wanted) const {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (!wanted()) {
+        if (std::chrono::steady_clock::now() > until) {
+            return false;
+        }
+        // Processes of others have no event that a test could wait for.
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    return true;
+}
+
+std::vector<pid_t> test_system::running() const {
+    auto ids = server_ids;
+    ids.insert(ids.end(), {"web", "master"});
+    std::vector<pid_t> pids;
+    for (const auto& id : ids) {
+        if (const auto pid = bus::running_pid(path("run"), id)) {
+            pids.push_back(*pid);
+        }
+    }
+    return pids;
+}
+
+} // namespace shaddock::test
