@@ -31,6 +31,11 @@ struct found_session {
 };
 BOOST_DESCRIBE_STRUCT(found_session, (), (ref, settings))
 
+/// How an argument of a call by name is written: texts of all kinds as text.
+template <class Given>
+using written = std::conditional_t<std::is_convertible_v<const Given&, std::string_view>,
+                                   std::string_view, Given>;
+
 template <class... Args, class... Given>
 std::string encode_arguments(const Given&... given) {
     static_assert(sizeof...(Args) == sizeof...(Given),
@@ -141,7 +146,7 @@ public:
     template <class R = raw_json, class... Given>
     awaitable<result<R>> call(std::string_view route, routing by, const Given&... given) {
         return finish_call<R>(host_, std::string(route), 0, std::move(by),
-                              detail::encode_arguments<Given...>(given...));
+                              detail::encode_arguments<detail::written<Given>...>(given...));
     }
     /// As `call` without an answer. Errors: what is known at once (no_server, overloaded, routing).
     template <class R, class... Args, class... Given>
@@ -153,7 +158,7 @@ public:
     }
     template <class... Given>
     result<void> cast(std::string_view route, const routing& by, const Given&... given) {
-        const auto arguments = detail::encode_arguments<Given...>(given...);
+        const auto arguments = detail::encode_arguments<detail::written<Given>...>(given...);
         return host_.cast(route, 0, by.target(), {door::codec::json, arguments});
     }
 

@@ -167,8 +167,8 @@ protected:
     }
 
     void start_async(std::unique_ptr<door::invocation> call) {
-        detail::spawn(shared_.host, std::string(call->route()),
-                      serve_async(*this, std::move(call)));
+        std::string route(call->route());
+        detail::spawn(shared_.host, std::move(route), serve_async(*this, std::move(call)));
     }
 
 private:
@@ -297,8 +297,8 @@ protected:
 
     serving& shared() { return shared_; }
     void start_async(std::unique_ptr<door::invocation> call) {
-        detail::spawn(shared_.host, std::string(call->route()),
-                      serve_async(*this, std::move(call)));
+        std::string route(call->route());
+        detail::spawn(shared_.host, std::move(route), serve_async(*this, std::move(call)));
     }
     /// A caller that names the route only (contract 0) is checked by decoding alone.
     static result<void> check_contract(const door::invocation& call, std::uint64_t own) {

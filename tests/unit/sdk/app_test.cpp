@@ -1,0 +1,179 @@
+#include <shaddock/app.hpp>
+#include <shaddock/testing/plugin_under_test.hpp>
+
+#include <gmock/gmock.h>
+
+#include <chrono>
+
+namespace {
+
+using namespace std::chrono_literals;
+using shaddock::errc;
+using shaddock::testing::fake_host;
+using testing::Contains;
+using testing::ElementsAre;
+
+struct room_options {
+    std::string name;
+    int size = 0;
+};
+BOOST_DESCRIBE_STRUCT(room_options, (), (name, size))
+struct rooms_file {
+    std::vector<room_options> rooms;
+};
+BOOST_DESCRIBE_STRUCT(rooms_file, (), (rooms))
+
+inline constexpr shaddock::remote_method<std::string(std::string text, int number)> echo{
+    "other.echoRemote.echo"};
+
+class app_of_a_server : public testing::Test {
+protected:
+    fake_host host;
+    shaddock::app app{host};
+    std::vector<std::string> seen;
+
+    /// Runs a coroutine that writes into `seen`.
+    void run(shaddock::awaitable<void> work) {
+        app.spawn("test", std::move(work));
+        host.run();
+    }
+};
+
+shaddock::awaitable<void> call_echo(shaddock::app& app, std::vector<std::string>& seen,
+                                    shaddock::routing by) {
+    const auto answer = co_await app.call(echo, std::move(by), "a", 3);
+    seen.push_back(answer ? *answer
+                          : std::string(to_string(answer.error().code())) + ": " +
+                                answer.error().text());
+}
+
+TEST_F(app_of_a_server, calls_by_contract_and_by_what_it_is_given) {
+    host.on_call = [](const auto&) { return std::string("\"answer\""); };
+    run(call_echo(app, seen, "room"));
+    run(call_echo(app, seen, 5));
+    run(call_echo(app, seen, shaddock::to_server{"other-1"}));
+    EXPECT_THAT(seen, ElementsAre("answer", "answer", "answer"));
+    ASSERT_EQ(host.calls.size(), 3U);
+    EXPECT_EQ(host.calls[0].route, "other.echoRemote.echo");
+    EXPECT_EQ(host.calls[0].contract, echo.hash());
+    EXPECT_EQ(host.calls[0].arguments, R"(["a",3])");
+    EXPECT_EQ(host.calls[0].routed_by_text, "room");
+    EXPECT_EQ(host.calls[1].routed_by_number, 5);
+    EXPECT_EQ(host.calls[2].server_id, "other-1");
+}
+
+TEST_F(app_of_a_server, gets_the_error_of_a_call_and_of_a_result_that_does_not_fit) {
+    run(call_echo(app, seen, "room"));
+    host.on_call = [](const auto&) { return std::string("[]"); };
+    run(call_echo(app, seen, "room"));
+    EXPECT_THAT(
+        seen, ElementsAre("no_server: no server in this test",
+                          "contract: other.echoRemote.echo: result: expected string, found array"));
+}
+
+shaddock::awaitable<void> call_with_session(shaddock::app& app, shaddock::session& who) {
+    auto pending = app.call(echo, who, who.get<std::string>("k").value(), 1);
+    // Arguments are taken by now.
+    who.set("k", "later");
+    co_await std::move(pending);
+}
+
+TEST_F(app_of_a_server, encodes_arguments_before_a_call_is_awaited) {
+    shaddock::session who(host, shaddock::testing::make_session(4, "u", {{"k", "\"first\""}}));
+    run(call_with_session(app, who));
+    ASSERT_EQ(host.calls.size(), 1U);
+    EXPECT_EQ(host.calls[0].arguments, R"(["first",1])");
+    EXPECT_EQ(host.calls[0].routed_by_session->uid, "u");
+}
+
+TEST_F(app_of_a_server, calls_by_name_without_a_contract_and_casts) {
+    EXPECT_TRUE(app.cast(echo, "r", std::string("a"), 1));
+    EXPECT_TRUE(app.cast("x.y.z", "r", 1, "two"));
+    EXPECT_TRUE(host.calls[0].is_cast);
+    EXPECT_EQ(host.calls[1].arguments, R"([1,"two"])");
+    EXPECT_EQ(host.calls[1].contract, 0U);
+}
+
+TEST_F(app_of_a_server, reads_config_and_names_file_line_and_key_of_an_error) {
+    host.files["rooms"] = "{\n \"rooms\": [\n  {\"name\": \"a\", \"size\": 3},\n  {\"name\": "
+                          "\"b\",\n   \"size\": \"big\"}\n ]\n}";
+    const auto wrong = app.load_config<rooms_file>("rooms");
+    EXPECT_EQ(wrong.error().code(), errc::config);
+    EXPECT_EQ(wrong.error().text(),
+              "config/rooms.json:5: rooms[1].size: expected integer, found string \"big\"");
+    host.files["rooms"] = "{\n \"rooms\": [\n  {\"name\": \"a\"}]}";
+    EXPECT_EQ(app.load_config<rooms_file>("rooms").error().text(),
+              "config/rooms.json:3: rooms[0].size: missing");
+    host.files["rooms"] = "{\n \"rooms\": [\n  {]}";
+    EXPECT_THAT(app.load_config<rooms_file>("rooms").error().text(),
+                testing::StartsWith("config/rooms.json:3: not JSON"));
+    host.files["rooms"] = R"({"rooms":[{"name":"a","size":3}]})";
+    EXPECT_EQ(app.load_config<rooms_file>("rooms")->rooms.at(0).size, 3);
+    EXPECT_EQ(app.load_config<rooms_file>("none").error().code(), errc::not_found);
+}
+
+TEST_F(app_of_a_server, keeps_settings_by_type) {
+    app.set("limit", 3);
+    EXPECT_EQ(app.get<int>("limit"), 3);
+    EXPECT_EQ(app.get<std::string>("limit"), std::nullopt);
+    EXPECT_EQ(app.get<int>("other"), std::nullopt);
+}
+
+TEST_F(app_of_a_server, has_named_timers) {
+    app.every("tick", 5s, [&] { seen.emplace_back("tick"); });
+    app.once("late", 7s, [&] { seen.emplace_back("late"); });
+    app.once("gone", 7s, [&] { seen.emplace_back("gone"); });
+    EXPECT_TRUE(app.cancel("gone"));
+    EXPECT_FALSE(app.cancel("gone"));
+    host.advance(11s);
+    EXPECT_THAT(seen, ElementsAre("tick", "late", "tick"));
+    app.every("tick", 5s, [] { throw std::runtime_error("a bug"); });
+    host.advance(5s);
+    EXPECT_THAT(host.log_lines, Contains("timer tick: internal: a bug"));
+}
+
+shaddock::awaitable<void> use_blocking(shaddock::app& app, std::vector<std::string>& seen) {
+    seen.push_back(std::to_string(co_await app.blocking([] { return 5; })));
+    co_await app.blocking([] { throw shaddock::application_error("disk on fire"); });
+}
+
+TEST_F(app_of_a_server, brings_values_and_exceptions_back_from_blocking_work) {
+    run(use_blocking(app, seen));
+    EXPECT_THAT(seen, ElementsAre("5"));
+    EXPECT_THAT(host.log_lines, ElementsAre("test: application: disk on fire"));
+}
+
+TEST_F(app_of_a_server, pushes_to_channels_with_one_text) {
+    auto room = app.channels().create("room");
+    const auto ann = shaddock::testing::make_session(1, "ann").ref;
+    const auto bob = shaddock::testing::make_session(2, "bob").ref;
+    EXPECT_TRUE(room.add(ann));
+    EXPECT_TRUE(room.add(bob));
+    EXPECT_EQ(room.add(bob).error().code(), errc::duplicate);
+    EXPECT_TRUE(room.push("onX", room_options{"a", 1}));
+    EXPECT_TRUE(room.push_to("onX", room_options{"b", 1}, bob));
+    ASSERT_EQ(host.pushes.size(), 2U);
+    EXPECT_EQ(host.pushes[0].message, R"({"name":"a","size":1})");
+    EXPECT_THAT(host.pushes[0].uids(), ElementsAre("ann", "bob"));
+    EXPECT_THAT(host.pushes[1].uids(), ElementsAre("bob"));
+    app.channels().destroy("room");
+    EXPECT_FALSE(app.channels().find("room"));
+}
+
+shaddock::awaitable<void> find_bob(shaddock::app& app, std::vector<std::string>& seen) {
+    const auto found = co_await app.sessions().find("connector-server-1", "bob");
+    for (const auto& one : found.value()) {
+        seen.push_back(one.uid() + " " + one.get<std::string>("rid").value_or("?"));
+    }
+    seen.push_back(std::to_string((co_await app.sessions().kick("bob", "bye")).value()));
+}
+
+TEST_F(app_of_a_server, finds_and_kicks_sessions_elsewhere) {
+    host.found_sessions =
+        R"([{"ref":{"frontend":"connector-server-1","life":1,"id":9,"uid":"bob"},"settings":{"rid":"r"}}])";
+    run(find_bob(app, seen));
+    EXPECT_THAT(seen, ElementsAre("bob r", "1"));
+    EXPECT_EQ(host.changes.back().change.text, "bye");
+}
+
+} // namespace
