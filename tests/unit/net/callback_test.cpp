@@ -24,11 +24,12 @@ TEST(callbacks, close_in_on_data_stops_the_rest_of_the_batch) {
         return true;
     };
     auto& one = here.working();
-    one.write(client::frame(data_package("1") + data_package("2")) +
-              client::frame(data_package("3")));
+    one.write(client::frame(data_package("1") + std::string("\x05\0\0\0", 4)) +
+              client::frame(data_package("2")) + "not even a frame");
     ASSERT_TRUE(here.until([&] { return one.is_ended; }));
     EXPECT_EQ(calls, 1);
     EXPECT_EQ(one.close_code, 1000);
+    EXPECT_EQ(here.counts().protocol_errors, 0U) << "nobody looks at it any more";
     ASSERT_THAT(here.events.closed, SizeIs(1));
 }
 

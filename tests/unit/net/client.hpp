@@ -8,12 +8,15 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <gtest/gtest.h>
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
@@ -201,6 +204,8 @@ private:
     }
     void sort_frames() {
         std::size_t used = 0;
+        // Nothing may follow the close frame.
+        is_broken |= close_code && !input_.empty();
         for (;;) {
             const auto event = decoder_.next(input_.data() + used, input_.size() - used);
             used += event.used;
@@ -215,6 +220,7 @@ private:
             case protocol::websocket_event_kind::close:
                 close_code = event.code;
                 close_reason = event.payload;
+                is_broken |= used < input_.size();
                 continue;
             case protocol::websocket_event_kind::need_more:
                 input_.erase(0, used);
@@ -256,6 +262,7 @@ public:
     }
     ~house() {
         for (auto& one : clients) {
+            EXPECT_FALSE(one->is_broken);
             one->drop();
         }
         listener_.reset();

@@ -132,6 +132,29 @@ TEST(closed, an_answer_reaches_a_client_that_has_ended_its_output) {
     EXPECT_THAT(one.packages, ElementsAre(seen_package{package_type::data, "answer"}));
 }
 
+TEST(closed, what_waits_still_reaches_a_slow_client_that_has_ended_its_output) {
+    house here;
+    auto& one = here.working(4096);
+    here.lazy.push_back(&one);
+    auto& connection = *here.events.ready[0];
+    const auto package =
+        protocol::encode_package(package_type::data, std::string(10'000, 'x')).value();
+    std::size_t sent = 0;
+    while (connection.pending_bytes() < 100'000) {
+        ASSERT_EQ(connection.send_package(package), send_result::queued);
+        ++sent;
+        here.loop.restart();
+        here.loop.poll();
+    }
+    one.end_output();
+    ASSERT_TRUE(here.until([&] { return here.events.closed.size() == 1; }));
+    EXPECT_EQ(here.counts().connections, 1U);
+    here.lazy.clear();
+    ASSERT_TRUE(here.until([&] { return here.counts().connections == 0; }));
+    here.settle();
+    EXPECT_EQ(one.packages.size(), sent);
+}
+
 TEST(closed, resets_in_every_phase_leave_nothing_behind) {
     house here;
     here.connect().reset();

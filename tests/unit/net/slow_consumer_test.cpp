@@ -44,6 +44,8 @@ TEST(slow_consumer, is_cut_at_a_package_boundary_kicked_and_counted) {
     auto& connection = *here.events.ready[0];
     EXPECT_LE(flood(here, connection), limit);
     EXPECT_EQ(here.counts().slow_consumers, 1U);
+    EXPECT_LT(connection.pending_bytes(), push.size() + 100)
+        << "the rest of one package and the goodbye";
     EXPECT_EQ(connection.send_package(push), send_result::closed);
 
     here.lazy.clear();
@@ -72,6 +74,9 @@ TEST(slow_consumer, that_never_reads_is_gone_within_a_second) {
     EXPECT_EQ(here.counts().connections, 1U);
     here.pass(1s);
     EXPECT_EQ(here.counts().connections, 0U);
+    here.lazy.clear();
+    ASSERT_TRUE(here.until([&] { return slow.is_ended; }));
+    EXPECT_TRUE(slow.is_reset) << "nothing of it waits in the kernel any more";
 }
 
 TEST(slow_consumer, makes_nobody_wait) {

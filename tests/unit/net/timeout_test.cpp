@@ -114,6 +114,7 @@ TEST(idle_timeout, bytes_to_the_client_put_it_off) {
     auto& one = here.working();
     for (int i = 0; i < 3; ++i) {
         here.pass(60s);
+        ASSERT_EQ(here.events.ready.size(), 1U);
         here.events.ready[0]->send_package(protocol::heartbeat_package);
         here.settle();
     }
