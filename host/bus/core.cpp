@@ -154,7 +154,14 @@ void core::stop(base::unique_function<void()> done) {
 
 void core::flush_later(std::shared_ptr<link> dirty) {
     dirty_.push_back(std::move(dirty));
-    end_turn_later();
+    if (!is_reading_) {
+        end_turn_later();
+    }
+}
+
+void core::end_read() {
+    is_reading_ = false;
+    flush_all();
 }
 
 void core::link_is_up(const std::shared_ptr<link>& up) {

@@ -52,10 +52,16 @@ public:
     base::gate::pass enter() { return base::gate::pass(gate_); }
     /// Remembers to flush the link at the end of this loop turn.
     void flush_later(std::shared_ptr<link> dirty);
+    /// Around the handling of what one wake-up has read: what it gives to send goes out at the end
+    /// of it, without another turn of the loop.
+    void begin_read() { is_reading_ = true; }
+    void end_read();
     /// A link is greeted: replaces an older one to the same id, whose end (and death, if it was
     /// another life) is told first. Thread: a handler of the loop, not inside a call of the bus.
     void link_is_up(const std::shared_ptr<link>& up);
     void link_is_closed(link& closed, link_end why);
+    /// True once: strangers that speak garbage are logged once, they could fill the disk.
+    bool is_first_stranger() { return std::exchange(is_first_stranger_, false); }
     /// Whether this life was seen to end: it may not link again.
     bool is_fenced(const peer& who) const;
 
@@ -112,6 +118,8 @@ private:
     std::vector<base::unique_function<void()>> later_;
     std::vector<std::shared_ptr<link>> dirty_;
     bool is_turn_posted_ = false;
+    bool is_reading_ = false;
+    bool is_first_stranger_ = true;
     base::gate gate_;
 };
 

@@ -290,7 +290,8 @@ void direct_bus::on_hello(const std::shared_ptr<socket_link>& from, const hello&
         return;
     }
     stranger_trouble_.clear();
-    // It may still refuse us: the link opens here with the first frame that it sends on the opened link.
+    // It may still refuse us: the link opens here with the first frame that it sends on the opened
+    // link.
     from->greeted = peer{said.id, said.life};
     from->say_hello(greeting(hello_purpose::answer, said.id, said.random));
 }

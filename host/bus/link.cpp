@@ -155,8 +155,11 @@ void link::appended() {
 }
 
 void link::garbage(std::string_view what) {
-    base::log::warn("bus", "{} from '{}': link broken", what,
-                    with_.id.empty() ? "a stranger" : with_.id);
+    if (is_open()) {
+        base::log::warn("bus", "{} from '{}': link broken", what, with_.id);
+    } else if (owner_.is_first_stranger()) {
+        base::log::warn("bus", "{} from a stranger: closed; further ones are not logged", what);
+    }
     close(link_end::lost);
 }
 

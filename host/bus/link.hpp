@@ -54,7 +54,8 @@ protected:
     /// Handles all whole frames at the front of `in`; returns the bytes used. Check is_closed()
     /// after it.
     std::size_t take_frames(std::string_view in);
-    /// A frame on a link that is not open yet. True: the frame opened it and is still to be served. Default: garbage.
+    /// A frame on a link that is not open yet. True: the frame opened it and is still to be served.
+    /// Default: garbage.
     virtual bool take_greeting(const frame_view& frame);
     virtual void shut() = 0;
     /// Bytes that the transport has taken but the other side has not.

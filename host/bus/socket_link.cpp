@@ -99,8 +99,13 @@ void socket_link::wait_readable() {
 }
 
 void socket_link::on_readable() {
+    if (is_closed()) {
+        return; // the wait ended with the link
+    }
+    owner_.begin_read();
     for (int i = 0; i < reads_per_turn && read_some(); ++i) {
     }
+    owner_.end_read();
     if (!is_closed()) {
         wait_readable();
     }

@@ -11,7 +11,8 @@ namespace shaddock::bus {
 /// Decides on greetings: the direct bus.
 class greeter {
 public:
-    /// A frame has come on a link that is not open. Opens, answers or closes it. True: the frame is still to be served.
+    /// A frame has come on a link that is not open. Opens, answers or closes it. True: the frame is
+    /// still to be served.
     virtual bool on_greeting(class socket_link& from, const frame_view& frame) = 0;
     /// It ended before it was open.
     virtual void on_greeting_failed(class socket_link& from) = 0;

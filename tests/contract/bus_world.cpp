@@ -39,6 +39,8 @@ class local_victim final : public victim {
 public:
     local_victim(local_world& in, std::string id) : in_(in), id_(std::move(id)) {}
     void kill() override { in_.network.kill(id_); }
+    void freeze() override { in_.network.freeze(id_); }
+    void thaw() override { in_.network.thaw(id_); }
 
 private:
     local_world& in_;
@@ -56,6 +58,8 @@ public:
             pid_ = 0;
         }
     }
+    void freeze() override { ::kill(pid_, SIGSTOP); }
+    void thaw() override { ::kill(pid_, SIGCONT); }
 
 private:
     pid_t pid_;
@@ -222,6 +226,8 @@ std::unique_ptr<bus::bus> direct_world::make(std::string id, incarnation life, l
     options.life = life;
     options.queue_limit = with.queue_limit;
     options.frame_limit = with.frame_limit;
+    options.heartbeat = with.heartbeat;
+    options.silence = with.silence;
     return bus::make_direct(io.get_executor(), clock, std::move(options));
 }
 

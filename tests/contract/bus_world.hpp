@@ -76,11 +76,17 @@ class victim {
 public:
     virtual ~victim() = default;
     virtual void kill() = 0;
+    /// As SIGSTOP and SIGCONT do.
+    virtual void freeze() = 0;
+    virtual void thaw() = 0;
 };
 
 struct limits {
     std::size_t queue_limit = 8 * 1024 * 1024;
     std::size_t frame_limit = 16 * 1024 * 1024;
+    /// Direct only.
+    std::chrono::milliseconds heartbeat{1000};
+    std::chrono::milliseconds silence{5000};
 };
 
 class world {

@@ -1,0 +1,222 @@
+#include "bus/direct.hpp"
+
+#include "bus/run_folder.hpp"
+#include "bus/unix_socket.hpp"
+#include "bus_world.hpp"
+#include "frame.hpp"
+
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
+
+#include <algorithm>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+namespace shaddock::contract {
+
+namespace {
+
+using lines = std::vector<std::string>;
+
+class direct_bus : public testing::Test {
+protected:
+    direct_world in;
+
+    /// A caller that speaks bytes of its own.
+    bus::unix_socket call_raw(const std::string& id, std::string_view bytes) {
+        auto socket = bus::dial(in.io.get_executor(), bus::socket_path(in.folder, id));
+        EXPECT_TRUE(socket);
+        EXPECT_EQ(::send(socket->native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL),
+                  static_cast<ssize_t>(bytes.size()));
+        return std::move(*socket);
+    }
+    /// All that comes until the other side closes; fails when it does not.
+    std::string read_to_end(bus::unix_socket& socket) {
+        std::string all;
+        EXPECT_TRUE(in.runs_until([&] {
+            char bytes[4096];
+            const auto got = ::recv(socket.native_handle(), bytes, sizeof(bytes), MSG_DONTWAIT);
+            if (got > 0) {
+                all.append(bytes, static_cast<std::size_t>(got));
+            }
+            return got == 0 || (got < 0 && errno == ECONNRESET);
+        })) << "it was not closed";
+        return all;
+    }
+    static std::string hello_of(bus::hello said) {
+        std::string out;
+        bus::append_hello(out, said);
+        return out;
+    }
+    static bus::hello greeting(std::string id, std::string to) {
+        bus::hello said;
+        said.id = std::move(id);
+        said.to = std::move(to);
+        said.life = static_cast<incarnation>(3);
+        said.random = 77;
+        return said;
+    }
+};
+
+} // namespace
+
+TEST_F(direct_bus, keeps_its_socket_to_its_user_and_removes_it_when_it_stops) {
+    auto& m = in.add("m");
+    ASSERT_TRUE(m.start({}));
+    struct stat found {};
+    ASSERT_EQ(::stat(bus::socket_path(in.folder, "m").c_str(), &found), 0);
+    EXPECT_EQ(found.st_mode & 0777U, 0600U);
+    in.remove(m);
+    EXPECT_NE(::stat(bus::socket_path(in.folder, "m").c_str(), &found), 0);
+    EXPECT_FALSE(bus::is_running(in.folder, "m"));
+}
+
+TEST_F(direct_bus, replaces_the_socket_of_a_dead_process) {
+    auto gone = in.add_victim("m", 1, {});
+    ASSERT_TRUE(in.runs_until(
+        [&] { return bool(bus::dial(in.io.get_executor(), bus::socket_path(in.folder, "m"))); }));
+    gone->kill();
+    ASSERT_TRUE(std::filesystem::exists(bus::socket_path(in.folder, "m")));
+    auto& m = in.add("m", 2);
+    auto& n = in.add("n");
+    ASSERT_TRUE(m.start({"n"}));
+    ASSERT_TRUE(n.start({"m"}));
+    in.link(n, "m");
+}
+
+TEST_F(direct_bus, says_when_the_path_is_too_long_for_a_socket) {
+    auto& long_name = in.add(std::string(100, 'x'));
+    const auto started = long_name.start({});
+    ASSERT_TRUE(started.has_error());
+    EXPECT_EQ(started.error().code(), errc::config);
+    EXPECT_NE(started.error().text().find("107"), std::string::npos) << started.error().text();
+}
+
+TEST_F(direct_bus, closes_garbage_and_goes_on) {
+    auto& m = in.add("m");
+    ASSERT_TRUE(m.start({}));
+    std::string ping;
+    bus::append_plain(ping, bus::frame_kind::ping);
+    std::string call;
+    bus::append_call(call, 1, 1000, 1, "before any greeting");
+    for (const std::string& bytes :
+         {std::string("GET / HTTP/1.1\r\n\r\n"), std::string(100, '\0'), std::string(100, '\xff'),
+          ping, call, hello_of(greeting("a", "somebody else")), hello_of(greeting("z", "m")),
+          hello_of(greeting("m", "m"))}) {
+        auto socket = call_raw("m", bytes);
+        read_to_end(socket);
+    }
+    EXPECT_TRUE(m.heard.empty());
+    auto& n = in.add("n");
+    ASSERT_TRUE(n.start({"m"}));
+    in.link(n, "m");
+}
+
+TEST_F(direct_bus, closes_a_link_that_turns_to_garbage) {
+    auto& m = in.add("m");
+    ASSERT_TRUE(m.start({}));
+    std::string bytes = hello_of(greeting("a", "m"));
+    bus::append_cast(bytes, 1, "good");
+    bytes += std::string("\0\0\0\0", 4);
+    bus::append_cast(bytes, 1, "after the damage");
+    auto socket = call_raw("m", bytes);
+    read_to_end(socket);
+    ASSERT_TRUE(in.runs_until([&] { return m.heard.size() >= 3; }));
+    EXPECT_EQ(lines(m.heard.begin(), m.heard.begin() + 3),
+              (lines{"up a@3", "cast a 1 good", "down a@3 lost"}));
+    EXPECT_FALSE(m.has_heard("cast a 1 after the damage"));
+}
+
+TEST_F(direct_bus, understands_frames_that_come_byte_by_byte) {
+    auto& m = in.add("m");
+    ASSERT_TRUE(m.start({}));
+    std::string bytes = hello_of(greeting("a", "m"));
+    bus::append_cast(bytes, 1, "first");
+    bus::append_cast(bytes, 2, "second");
+    auto socket = call_raw("m", bytes.substr(0, 1));
+    for (const char byte : bytes.substr(1)) {
+        ASSERT_EQ(::send(socket.native_handle(), &byte, 1, MSG_NOSIGNAL), 1);
+        in.io.restart();
+        in.io.poll();
+    }
+    ASSERT_TRUE(in.runs_until([&] { return m.heard.size() >= 3; }));
+    EXPECT_EQ(m.heard, (lines{"up a@3", "cast a 1 first", "cast a 2 second"}));
+}
+
+TEST_F(direct_bus, tells_a_caller_of_another_version_why_it_is_refused) {
+    auto& m = in.add("m");
+    ASSERT_TRUE(m.start({}));
+    auto said = greeting("a", "m");
+    said.version = 9;
+    auto socket = call_raw("m", hello_of(said));
+    const auto answer = read_to_end(socket);
+    const auto cut = bus::cut_frame(answer, 1000);
+    ASSERT_EQ(cut.outcome, bus::cut_outcome::done);
+    EXPECT_EQ(cut.frame.kind, bus::frame_kind::refuse);
+    EXPECT_NE(cut.frame.bytes.find("version 9"), std::string_view::npos) << cut.frame.bytes;
+}
+
+TEST_F(direct_bus, declares_a_stopped_process_dead_and_links_again_when_it_goes_on) {
+    for (const std::string id : {"a", "z"}) {
+        auto& m = in.add("m", 1, {.heartbeat = 30ms, .silence = 200ms});
+        ASSERT_TRUE(m.start({id}));
+        auto sleeper = in.add_victim(id, 5, {"m"});
+        in.link(m, id);
+        in.runs_for(100ms);
+        sleeper->freeze();
+        const auto flying = call(in, m, id, echo, "x");
+        ASSERT_TRUE(in.runs_until([&] { return m.link_news().size() >= 2; }));
+        EXPECT_EQ(m.link_news(), (lines{"up " + id + "@5", "down " + id + "@5 dead"}));
+        EXPECT_EQ(flying->code(), errc::disconnected);
+        in.runs_for(300ms);
+        EXPECT_EQ(m.link_news().size(), 2U);
+        sleeper->thaw();
+        ASSERT_TRUE(in.runs_until([&] { return m.link_news().size() >= 3; }));
+        EXPECT_EQ(m.link_news().back(), "up " + id + "@5");
+        sleeper->kill();
+        in.stop_all();
+    }
+}
+
+TEST_F(direct_bus, keeps_a_quiet_link_alive_with_heartbeats) {
+    auto& a = in.add("a", 1, {.heartbeat = 20ms, .silence = 100ms});
+    auto& b = in.add("b", 1, {.heartbeat = 20ms, .silence = 100ms});
+    ASSERT_TRUE(a.start({"b"}));
+    ASSERT_TRUE(b.start({"a"}));
+    in.link(a, "b");
+    in.runs_for(500ms);
+    EXPECT_EQ(a.heard, (lines{"up b@1"}));
+    EXPECT_EQ(b.heard, (lines{"up a@1"}));
+}
+
+TEST_F(direct_bus, does_not_take_its_own_sleep_for_the_others_death) {
+    auto& a = in.add("a", 1, {.heartbeat = 20ms, .silence = 100ms});
+    ASSERT_TRUE(a.start({"z"}));
+    auto other = in.add_victim("z", 1, {"a"});
+    in.link(a, "z");
+    // The loop of "a" stands still for longer than `silence`, as after SIGSTOP.
+    ::usleep(300'000);
+    in.runs_for(60ms);
+    EXPECT_EQ(a.heard, (lines{"up z@1"}));
+}
+
+TEST_F(direct_bus, holds_no_more_callers_without_a_name_than_its_limit) {
+    auto& m = in.add("m");
+    ASSERT_TRUE(m.start({}));
+    std::vector<bus::unix_socket> silent;
+    for (int i = 0; i < 256; ++i) {
+        silent.push_back(call_raw("m", ""));
+        in.io.restart();
+        in.io.poll();
+    }
+    auto one_more = call_raw("m", "");
+    read_to_end(one_more);
+    silent.clear();
+    auto& n = in.add("n");
+    ASSERT_TRUE(n.start({"m"}));
+    in.link(n, "m");
+}
+
+} // namespace shaddock::contract
