@@ -1,0 +1,168 @@
+#include "chat/chat_api.hpp"
+
+#include <shaddock/dispatch.hpp>
+#include <shaddock/testing/plugin_under_test.hpp>
+
+#include <gmock/gmock.h>
+
+extern "C" const shaddock::door::plugin_door shaddock_plugin_door;
+
+namespace {
+
+namespace json = shaddock::json;
+using kind = shaddock::door::session_change::kind;
+using shaddock::errc;
+using shaddock::error;
+using shaddock::result;
+using shaddock::testing::make_session;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+class connector_plugin : public testing::Test {
+protected:
+    shaddock::testing::plugin_under_test plugin{shaddock_plugin_door};
+    /// Answers of the chat servers by `<method> <room>`; default: done.
+    std::map<std::string, result<std::string>> scripted;
+    const shaddock::door::session_data fresh = make_session(7);
+    const shaddock::door::session_data inside = make_session(7, "ann*one", {{"rid", "\"one\""}});
+
+    connector_plugin() {
+        plugin.host.on_call = [this](const auto& call) -> result<std::string> {
+            const auto method = call.route.substr(call.route.rfind('.') + 1);
+            if (const auto found = scripted.find(method + " " + call.routed_by_text);
+                found != scripted.end()) {
+                return found->second;
+            }
+            return method == "add" ? std::string(R"(["bob","ann"])") : std::string("true");
+        };
+    }
+
+    std::string enter(std::string_view body, const shaddock::door::session_data& who) {
+        const auto answer = plugin.request("entryHandler.enter", body, who);
+        if (!answer) {
+            return "(waiting)";
+        }
+        return *answer ? answer->value() : std::string(to_string(answer->error().code()));
+    }
+    /// `add one ann*one`, ... in order.
+    std::vector<std::string> calls() const {
+        std::vector<std::string> made;
+        for (const auto& call : plugin.host.calls) {
+            const auto who =
+                json::decode<std::vector<shaddock::raw_json>>(call.arguments)->at(0).text;
+            made.push_back(call.route.substr(call.route.rfind('.') + 1) + " " +
+                           call.routed_by_text + " " +
+                           json::decode<shaddock::session_ref>(who)->uid);
+        }
+        return made;
+    }
+    std::vector<std::string> changes() const {
+        std::vector<std::string> made;
+        for (const auto& [who, change] : plugin.host.changes) {
+            made.push_back(change.what == kind::bind     ? "bind " + change.uid
+                           : change.what == kind::rebind ? "rebind " + change.uid
+                           : change.what == kind::push
+                               ? change.settings.at(0).key + " = " + change.settings.at(0).json
+                               : "other");
+        }
+        return made;
+    }
+};
+
+TEST_F(connector_plugin, enters_a_room) {
+    EXPECT_EQ(enter(R"({"username":"ann","rid":"one"})", fresh), R"({"users":["bob","ann"]})");
+    EXPECT_THAT(calls(), ElementsAre("add one ann*one"));
+    EXPECT_THAT(changes(), ElementsAre("bind ann*one", "rid = \"one\""));
+    EXPECT_EQ(plugin.host.calls[0].contract, chat::add.hash());
+    EXPECT_TRUE(plugin.handler("entryHandler.enter").is_serial);
+}
+
+TEST_F(connector_plugin, says_when_the_name_is_taken_and_changes_nothing) {
+    scripted.emplace("add one", error(errc::duplicate, "taken"));
+    EXPECT_EQ(enter(R"({"username":"ann","rid":"one"})", fresh), R"({"code":500,"error":true})");
+    EXPECT_THAT(changes(), IsEmpty());
+}
+
+TEST_F(connector_plugin, fails_without_a_chat_server_and_changes_nothing) {
+    scripted.emplace("add one", error(errc::no_server, "none"));
+    EXPECT_EQ(enter(R"({"username":"ann","rid":"one"})", fresh), "no_server");
+    EXPECT_THAT(calls(), ElementsAre("add one ann*one"));
+    EXPECT_THAT(changes(), IsEmpty());
+}
+
+TEST_F(connector_plugin, leaves_a_closed_session_to_the_host) {
+    plugin.host.on_change = [](const auto&) { return error(errc::closed, "gone"); };
+    EXPECT_EQ(enter(R"({"username":"ann","rid":"one"})", fresh), "closed");
+    EXPECT_THAT(calls(), ElementsAre("add one ann*one")) << "a kick would announce the leave twice";
+}
+
+TEST_F(connector_plugin, takes_the_join_back_when_the_session_cannot_be_bound) {
+    plugin.host.on_change = [](const auto&) { return error(errc::timeout, "slow"); };
+    EXPECT_EQ(enter(R"({"username":"ann","rid":"one"})", fresh), "timeout");
+    EXPECT_THAT(calls(), ElementsAre("add one ann*one", "kick one ann*one"));
+}
+
+TEST_F(connector_plugin, refuses_names_and_rooms_before_anything_happens) {
+    const std::string long_name(65, 'x');
+    for (const auto* body :
+         {R"({})", R"({"username":"ann"})", R"({"username":"","rid":"one"})",
+          R"({"username":"ann","rid":""})", R"({"username":"a*b","rid":"one"})",
+          R"({"username":7,"rid":"one"})", R"({"username":"a\u0000b","rid":"one"})", "x"}) {
+        EXPECT_EQ(enter(body, fresh), "bad_request") << body;
+    }
+    EXPECT_EQ(enter(R"({"username":")" + long_name + R"(","rid":"one"})", fresh), "bad_request");
+    EXPECT_EQ(enter(R"({"username":"ann","rid":")" + long_name + R"("})", fresh), "bad_request");
+    EXPECT_THAT(calls(), IsEmpty());
+    EXPECT_THAT(changes(), IsEmpty());
+}
+
+TEST_F(connector_plugin, switches_rooms_joining_first) {
+    EXPECT_EQ(enter(R"({"username":"ann","rid":"two"})", inside), R"({"users":["bob","ann"]})");
+    EXPECT_THAT(calls(), ElementsAre("add two ann*two", "kick one ann*one"));
+    EXPECT_THAT(changes(), ElementsAre("rebind ann*two", "rid = \"two\""));
+}
+
+TEST_F(connector_plugin, refuses_another_name_and_the_same_room_again) {
+    EXPECT_EQ(enter(R"({"username":"bob","rid":"two"})", inside), R"({"code":500,"error":true})");
+    EXPECT_EQ(enter(R"({"username":"ann","rid":"one"})", inside), R"({"code":500,"error":true})");
+    EXPECT_THAT(calls(), IsEmpty());
+    EXPECT_THAT(changes(), IsEmpty());
+}
+
+TEST_F(connector_plugin, stays_where_it_is_when_the_new_room_refuses) {
+    scripted.emplace("add two", error(errc::duplicate, "taken"));
+    EXPECT_EQ(enter(R"({"username":"ann","rid":"two"})", inside), R"({"code":500,"error":true})");
+    scripted.at("add two") = error(errc::recovering, "wait");
+    EXPECT_EQ(enter(R"({"username":"ann","rid":"two"})", inside), "recovering");
+    EXPECT_THAT(calls(), ElementsAre("add two ann*two", "add two ann*two"));
+    EXPECT_THAT(changes(), IsEmpty());
+}
+
+TEST_F(connector_plugin, goes_back_when_the_old_room_cannot_be_left) {
+    scripted.emplace("kick one", error(errc::timeout, "slow"));
+    scripted.emplace("add one", error(errc::duplicate, "still there"));
+    EXPECT_EQ(enter(R"({"username":"ann","rid":"two"})", inside), "timeout");
+    EXPECT_THAT(calls(), ElementsAre("add two ann*two", "kick one ann*one", "kick two ann*two",
+                                     "add one ann*one"));
+    EXPECT_THAT(changes(), IsEmpty());
+}
+
+TEST_F(connector_plugin, routes_chat_by_the_room) {
+    std::vector<shaddock::door::server_info> chats(3);
+    for (std::size_t i = 0; i < chats.size(); ++i) {
+        chats[i].id = "chat-server-" + std::to_string(i + 1);
+    }
+    const auto wanted = chats[shaddock::dispatch_index("one", 3)].id;
+    EXPECT_EQ(plugin.pick("chat", {.session = &inside, .text = {}, .number = {}}, chats).value(),
+              wanted);
+    EXPECT_EQ(plugin.pick("chat", {.session = nullptr, .text = "one", .number = {}}, chats).value(),
+              wanted);
+    EXPECT_EQ(
+        plugin.pick("chat", {.session = &fresh, .text = {}, .number = {}}, chats).error().code(),
+        errc::refused);
+    EXPECT_EQ(
+        plugin.pick("chat", {.session = nullptr, .text = {}, .number = 3}, chats).error().code(),
+        errc::bad_request);
+}
+
+} // namespace
