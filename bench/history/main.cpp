@@ -8,8 +8,11 @@
 #include <fstream>
 #include <iostream>
 
-int main(int argc, char** argv) {
-    namespace bench = shaddock::bench;
+namespace bench = shaddock::bench;
+
+namespace {
+
+int program(int argc, char** argv) {
     CLI::App app{"Checks chat histories: every request answered once, every message to exactly the "
                  "members, once, in order.\nExit: 0 clean, 1 violations, 2 unreadable."};
     std::vector<std::string> files;
@@ -26,25 +29,35 @@ int main(int argc, char** argv) {
     app.add_option("--allow", allowed, "Violations that are counted but do not fail, by name")
         ->delimiter(',');
     app.add_option("--json", json, "Also write the counts to this file");
-    CLI11_PARSE(app, argc, argv);
     try {
-        bench::check_options options;
-        options.leave_grace = grace_ms * 1'000'000;
-        options.explain = explain;
-        bench::allow(options, allowed);
-        bench::history log;
-        for (const auto& file : files) {
-            std::ifstream in(file);
-            bench::read_log(in, file, log);
-        }
-        const auto report = bench::check(log, options);
-        std::cout << bench::summary(report);
-        if (!json.empty()) {
-            std::ofstream(json) << bench::summary_json(report) << '\n';
-        }
-        return report.is_clean() ? 0 : 1;
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& problem) {
+        return app.exit(problem) == 0 ? 0 : 2;
+    }
+    bench::check_options options;
+    options.leave_grace = grace_ms * 1'000'000;
+    options.explain = explain;
+    bench::allow(options, allowed);
+    bench::history log;
+    for (const auto& file : files) {
+        std::ifstream in(file);
+        bench::read_log(in, file, log);
+    }
+    const auto report = bench::check(log, options);
+    std::cout << bench::summary(report);
+    if (!json.empty()) {
+        std::ofstream(json) << bench::summary_json(report) << '\n';
+    }
+    return report.is_clean() ? 0 : 1;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return program(argc, argv);
     } catch (const std::exception& problem) {
-        std::cerr << "shaddock-history: " << problem.what() << '\n';
+        std::fprintf(stderr, "shaddock-history: %s\n", problem.what());
         return 2;
     }
 }

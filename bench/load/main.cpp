@@ -8,6 +8,7 @@
 
 #include <unistd.h>
 
+#include <cstdio>
 #include <fstream>
 #include <iostream>
 
@@ -112,9 +113,7 @@ int run(const bench::load_options& wanted) {
     return found.is_clean() && measured.problem.empty() ? 0 : 1;
 }
 
-} // namespace
-
-int main(int argc, char** argv) {
+int program(int argc, char** argv) {
     CLI::App app{"Simulates chat users and checks everything they see.\n"
                  "Exit: 0 clean, 1 violations or not all users got in, 2 wrong usage."};
     bench::load_options wanted;
@@ -122,12 +121,20 @@ int main(int argc, char** argv) {
     add_options(app, wanted, raw);
     try {
         app.parse(argc, argv);
-        finish_options(wanted, raw);
-        return run(wanted);
     } catch (const CLI::ParseError& problem) {
         return app.exit(problem) == 0 ? 0 : 2;
+    }
+    finish_options(wanted, raw);
+    return run(wanted);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return program(argc, argv);
     } catch (const std::exception& problem) {
-        std::cerr << "shaddock-load: " << problem.what() << '\n';
+        std::fprintf(stderr, "shaddock-load: %s\n", problem.what());
         return 2;
     }
 }

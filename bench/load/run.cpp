@@ -80,10 +80,20 @@ void load_run::tick_login() {
     }
     if (all_.entered == users_.size()) {
         start_load();
+    } else if (is_login_hopeless()) {
+        start_drain(fmt::format("only {} of {} users were in when the others had lost their "
+                                "connections",
+                                all_.entered, users_.size()));
     } else if (as_seconds(all_.wire.now - phase_began_) > options_.login_timeout_s) {
         start_drain(fmt::format("only {} of {} users were in after {} s", all_.entered,
                                 users_.size(), options_.login_timeout_s));
     }
+}
+
+/// Nobody is on the way, and so many are lost that nobody new may start.
+bool load_run::is_login_hopeless() const {
+    return started_ > all_.entered && !is_anyone_busy() &&
+           (started_ == users_.size() || started_ - all_.entered >= options_.login_concurrency);
 }
 
 void load_run::start_load() {

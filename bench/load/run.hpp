@@ -43,6 +43,7 @@ private:
     void finish();
     void talk();
     void move_people();
+    bool is_login_hopeless() const;
     bool is_everything_sent() const;
     bool is_anyone_busy() const;
     user* pick_settled();

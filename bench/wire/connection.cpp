@@ -15,8 +15,8 @@ namespace asio = boost::asio;
 namespace {
 
 /// What a server may send in one WebSocket message; generous, because users lists grow.
-constexpr std::size_t message_limit_bytes = 4 * 1024 * 1024;
-constexpr std::size_t read_bytes = 16 * 1024;
+constexpr std::size_t message_limit_bytes = std::size_t{4} * 1024 * 1024;
+constexpr std::size_t read_bytes = std::size_t{16} * 1024;
 
 } // namespace
 

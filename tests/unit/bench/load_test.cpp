@@ -81,7 +81,7 @@ TEST(load_generator, fails_when_nobody_answers) {
         port = gone.gate_port();
     }
     const auto seen = run(std::string(SHADDOCK_LOAD) + " --gate 127.0.0.1:" + std::to_string(port) +
-                          " --users 1 --login-timeout 0 --settle-ms 0 --drain-ms 0");
+                          " --users 1 --settle-ms 0");
     EXPECT_EQ(seen.exit_status, 1);
     EXPECT_THAT(seen.output, testing::HasSubstr("only 0 of 1 users were in"));
 }
