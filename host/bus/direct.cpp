@@ -99,9 +99,7 @@ void direct_bus::accept_next() {
 }
 
 void direct_bus::on_accepted(unix_socket socket) {
-    boost::system::error_code failed;
-    socket.non_blocking(true, failed);
-    if (failed || !pid_of_same_user(socket)) {
+    if (!admit(socket)) {
         if (std::exchange(stranger_trouble_, "user") != "user") {
             base::log::warn("bus", "refused a process of another user");
         }

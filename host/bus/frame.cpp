@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t length_bytes = 4;
 /// Error texts are for people; a longer one is cut.
-constexpr std::size_t text_limit = 64 * 1024;
+constexpr std::size_t text_limit = std::size_t{64} * 1024;
 
 template <class Number>
 void put(std::string& out, Number value) {

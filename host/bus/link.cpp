@@ -18,12 +18,15 @@ public:
         : via_(std::move(via)), call_(call), deadline_(deadline) {}
     link_responder(const link_responder&) = delete;
     link_responder& operator=(const link_responder&) = delete;
+    // What can throw in here is an allocation; without memory the process may end.
+    // NOLINTNEXTLINE(bugprone-exception-escape)
     ~link_responder() override {
         if (!is_answered_) {
             reply(error(errc::internal, "the call was dropped without an answer"));
         }
     }
 
+    // NOLINTNEXTLINE(bugprone-exception-escape)
     void reply(result<std::string_view> answer) noexcept override {
         if (std::exchange(is_answered_, true)) {
             return;

@@ -80,7 +80,9 @@ std::filesystem::path lock_path(const std::filesystem::path& run, std::string_vi
     return run / fmt::format("{}.lock", id);
 }
 
-result<void> prepare_run_folder(const std::filesystem::path& run) {
+result<void> prepare_run_folder(const std::filesystem::path& wanted) {
+    // Of "run/" the part before the slash: else its parent would be the folder itself.
+    const auto run = wanted.has_filename() ? wanted : wanted.parent_path();
     std::error_code failed;
     if (run.has_parent_path()) {
         std::filesystem::create_directories(run.parent_path(), failed);

@@ -10,10 +10,10 @@ namespace shaddock::bus {
 
 namespace {
 
-constexpr std::size_t buffer_bytes = 64 * 1024;
+constexpr std::size_t buffer_bytes = std::size_t{64} * 1024;
 /// Grown for a big frame, a buffer above this goes back when it is empty.
-constexpr std::size_t keep_bytes = 1024 * 1024;
-constexpr std::size_t room_bytes = 16 * 1024;
+constexpr std::size_t keep_bytes = std::size_t{1024} * 1024;
+constexpr std::size_t room_bytes = std::size_t{16} * 1024;
 /// Reads per wake-up: other links and timers get their turn too.
 constexpr int reads_per_turn = 32;
 

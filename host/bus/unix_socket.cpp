@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -19,6 +20,11 @@ constexpr std::size_t path_limit = sizeof(sockaddr_un::sun_path) - 1;
 
 bool fits(const std::filesystem::path& path) {
     return path.native().size() <= path_limit;
+}
+
+/// Asio's sockets are inherited by default.
+bool close_on_exec(int socket) {
+    return ::fcntl(socket, F_SETFD, FD_CLOEXEC) == 0;
 }
 
 error cannot_listen(const std::filesystem::path& path, std::string_view why) {
@@ -44,6 +50,9 @@ result<unix_acceptor> listen_at(const boost::asio::any_io_executor& executor,
                                                std::filesystem::perms::owner_write);
         acceptor.listen();
         acceptor.non_blocking(true);
+        if (!close_on_exec(acceptor.native_handle())) {
+            return cannot_listen(path, std::strerror(errno));
+        }
         return acceptor;
     } catch (const std::system_error& failed) {
         return cannot_listen(path, failed.what());
@@ -61,7 +70,7 @@ boost::system::result<unix_socket, dial_failure> dial(const boost::asio::any_io_
     if (failed) {
         return dial_failure::try_again;
     }
-    socket.non_blocking(true, failed);
+    socket.native_non_blocking(true, failed);
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     std::memcpy(static_cast<void*>(address.sun_path), path.c_str(), path.native().size());
@@ -71,13 +80,18 @@ boost::system::result<unix_socket, dial_failure> dial(const boost::asio::any_io_
         return errno == ECONNREFUSED || errno == ENOENT ? dial_failure::nobody
                                                         : dial_failure::try_again;
     }
-    if (!pid_of_same_user(socket)) {
+    if (!admit(socket)) {
         return dial_failure::stranger;
     }
     return socket;
 }
 
-std::optional<pid_t> pid_of_same_user(unix_socket& socket) {
+std::optional<pid_t> admit(unix_socket& socket) {
+    boost::system::error_code failed;
+    socket.non_blocking(true, failed);
+    if (failed || !close_on_exec(socket.native_handle())) {
+        return std::nullopt;
+    }
     ucred who{};
     socklen_t size = sizeof(who);
     const bool is_known =

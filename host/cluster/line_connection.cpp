@@ -9,8 +9,8 @@ namespace shaddock::cluster {
 
 namespace {
 
-constexpr std::size_t waiting_limit = 4 * 1024 * 1024;
-constexpr std::size_t read_bytes = 16 * 1024;
+constexpr std::size_t waiting_limit = std::size_t{4} * 1024 * 1024;
+constexpr std::size_t read_bytes = std::size_t{16} * 1024;
 
 } // namespace
 

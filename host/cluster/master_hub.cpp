@@ -109,10 +109,8 @@ void master_hub::accept_next() {
 }
 
 void master_hub::on_accepted(bus::unix_socket socket) {
-    boost::system::error_code failed;
-    socket.non_blocking(true, failed);
-    const auto pid = bus::pid_of_same_user(socket);
-    if (failed || !pid) {
+    const auto pid = bus::admit(socket);
+    if (!pid) {
         base::log::warn("cluster", "refused a process of another user");
         return;
     }

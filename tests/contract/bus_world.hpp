@@ -82,8 +82,8 @@ public:
 };
 
 struct limits {
-    std::size_t queue_limit = 8 * 1024 * 1024;
-    std::size_t frame_limit = 16 * 1024 * 1024;
+    std::size_t queue_limit = std::size_t{8} * 1024 * 1024;
+    std::size_t frame_limit = std::size_t{16} * 1024 * 1024;
     /// Direct only.
     std::chrono::milliseconds heartbeat{1000};
     std::chrono::milliseconds silence{5000};

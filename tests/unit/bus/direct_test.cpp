@@ -9,6 +9,7 @@
 #include <boost/asio/write.hpp>
 
 #include <algorithm>
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -71,6 +72,26 @@ TEST_F(direct_bus, keeps_its_socket_to_its_user_and_removes_it_when_it_stops) {
     in.remove(m);
     EXPECT_NE(::stat(bus::socket_path(in.folder, "m").c_str(), &found), 0);
     EXPECT_FALSE(bus::is_running(in.folder, "m"));
+}
+
+TEST_F(direct_bus, leaves_no_socket_or_lock_to_programs_that_it_starts) {
+    auto& m = in.add("m");
+    auto& n = in.add("n");
+    ASSERT_TRUE(m.start({"n"}));
+    ASSERT_TRUE(n.start({"m"}));
+    in.link(m, "n");
+    in.link(n, "m");
+    int found = 0;
+    for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+        std::error_code gone;
+        const auto what = std::filesystem::read_symlink(entry.path(), gone).string();
+        const int file = std::stoi(entry.path().filename().string());
+        if (file > 2 && (what.starts_with("socket:") || what.ends_with(".lock"))) {
+            ++found;
+            EXPECT_NE(::fcntl(file, F_GETFD) & FD_CLOEXEC, 0) << what;
+        }
+    }
+    EXPECT_EQ(found, 6) << "two listeners, two locks, two ends of a link";
 }
 
 TEST_F(direct_bus, replaces_the_socket_of_a_dead_process) {

@@ -40,6 +40,8 @@ TEST_F(run_folder, is_made_for_its_user_alone) {
     ASSERT_TRUE(prepare_run_folder(run));
     EXPECT_EQ(mode_of(run), 0700U);
     EXPECT_TRUE(prepare_run_folder(run)) << "a second time";
+    ASSERT_TRUE(prepare_run_folder(base / "with-a-slash/"));
+    EXPECT_EQ(mode_of(base / "with-a-slash"), 0700U);
 }
 
 TEST_F(run_folder, is_refused_when_others_may_write_to_it) {

@@ -23,14 +23,14 @@ struct direct_options {
     incarnation life{};
     /// Bytes waiting on one link. Past it calls end in overloaded, casts break the link; an empty
     /// queue takes any one message.
-    std::size_t queue_limit = 8 * 1024 * 1024;
+    std::size_t queue_limit = std::size_t{8} * 1024 * 1024;
     /// Time between two signs of life on a quiet link.
     std::chrono::milliseconds heartbeat{1000};
     /// A peer silent for longer is dead (link_end::dead). If it comes to itself it links again,
     /// with the same incarnation.
     std::chrono::milliseconds silence{5000};
     /// Bytes of one message, both ways.
-    std::size_t frame_limit = 16 * 1024 * 1024;
+    std::size_t frame_limit = std::size_t{16} * 1024 * 1024;
 };
 
 /// Lifetime: `clock` outlives the bus; stop() must have ended before it is destroyed.

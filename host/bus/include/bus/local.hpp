@@ -55,8 +55,8 @@ private:
 
 struct local_options {
     /// As direct_options; what counts is sent and not yet received.
-    std::size_t queue_limit = 8 * 1024 * 1024;
-    std::size_t frame_limit = 16 * 1024 * 1024;
+    std::size_t queue_limit = std::size_t{8} * 1024 * 1024;
+    std::size_t frame_limit = std::size_t{16} * 1024 * 1024;
 };
 
 /// The bus of one process: the same frames as between processes, handed over by post.

@@ -32,7 +32,9 @@ enum class dial_failure {
 boost::system::result<unix_socket, dial_failure> dial(const boost::asio::any_io_executor& executor,
                                                       const std::filesystem::path& path);
 
-/// The process at the other end, if it belongs to this process's user (SO_PEERCRED).
-std::optional<pid_t> pid_of_same_user(unix_socket& socket);
+/// Makes a fresh socket non-blocking and not inherited by programs that this process starts (its
+/// end must end with us). Returns the process at the other end (SO_PEERCRED) if it belongs to this
+/// process's user; else close it.
+std::optional<pid_t> admit(unix_socket& socket);
 
 } // namespace shaddock::bus

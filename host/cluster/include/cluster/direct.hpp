@@ -23,9 +23,9 @@ public:
 };
 
 /// Observes `links` from the moment it is made, so make it before other observers: they then find
-/// its view up to date. `start` gives the bus its peers. The listener is told by post, once per
-/// change. Lifetime: `links` outlives it. Call start() after the bus's own; with the bus stopped
-/// first, everybody is down.
+/// its view up to date. `start` gives the bus its peers; call it after the bus's own start. The
+/// listener is told by post, once per change.
+/// Lifetime: `links` outlives it, and is stopped before this is destroyed.
 std::unique_ptr<direct_registry> make_direct_registry(boost::asio::any_io_executor executor,
                                                       bus::bus& links,
                                                       std::vector<door::server_info> expected);
