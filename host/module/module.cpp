@@ -162,7 +162,7 @@ loader::loader(fs::path folder, std::string owner)
     std::error_code failed;
     fs::create_directories(folder_, failed);
     for (const auto& entry : fs::directory_iterator(folder_, failed)) {
-        if (entry.path().filename().string().starts_with(owner_ + "-")) {
+        if (entry.path().filename().string().starts_with(owner_ + "@")) {
             std::error_code ignored;
             fs::remove(entry.path(), ignored);
         }
@@ -178,7 +178,7 @@ loader::~loader() {
 
 result<fs::path> loader::copy(const fs::path& file) {
     const auto to =
-        folder_ / (owner_ + "-" + std::to_string(++copies_) + "-" + file.filename().string());
+        folder_ / (owner_ + "@" + std::to_string(++copies_) + "@" + file.filename().string());
     std::error_code failed;
     fs::copy_file(file, to, fs::copy_options::overwrite_existing, failed);
     if (failed) {

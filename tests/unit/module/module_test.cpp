@@ -113,8 +113,8 @@ TEST_F(module_loader, lists_routes_without_creating_anything) {
 }
 
 TEST_F(module_loader, removes_its_copies_and_those_of_an_earlier_life) {
-    std::ofstream(run / "s-1-9-chat.so") << "left over";
-    std::ofstream(run / "other-1-9-chat.so") << "not mine";
+    std::ofstream(run / "s-1@9@chat.so") << "left over";
+    std::ofstream(run / "s-1-9@9@chat.so") << "not mine";
     {
         module::loader loader(run, "s-1");
         EXPECT_EQ(copies(), 1U);

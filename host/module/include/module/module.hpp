@@ -74,7 +74,7 @@ result<std::filesystem::path> find(const std::filesystem::path& folder, std::str
 
 /// Opens plugin files, each from a copy of its own: opening the same path twice gives the old code,
 /// and overwriting a mapped file kills the process. Copies stand in `folder` as
-/// `<owner>-<number>-<file>` and go with the loader. All errors are errc::config and name file,
+/// `<owner>@<number>@<file>` and go with the loader. All errors are errc::config and name file,
 /// what was found, what was wanted and the remedy. Thread: any, one at a time.
 class loader {
 public:
