@@ -11,7 +11,8 @@ struct cpu_reading {
     double self_s = 0;
 };
 
-/// Reads the CPU time of other processes from /proc; steps of 10 ms per process.
+/// Reads the CPU time of other processes from /proc: exact, or in steps of 10 ms per process where
+/// the kernel has no schedstat.
 class cpu_meter {
 public:
     /// `of`: these processes; `trees_of`: these and all their descendants. Looked up at each read.
@@ -21,7 +22,7 @@ public:
     bool has_servers() const { return !of_.empty() || !trees_of_.empty(); }
     /// The processes that are measured now.
     std::vector<int> processes() const;
-    /// A process that has ended counts no more; a difference is then too low.
+    /// A process or thread that has ended counts no more; a difference is then too low.
     cpu_reading read() const;
 
 private:
