@@ -75,7 +75,7 @@ void direct_bus::close_transport() {
     }
     const auto contacts = std::exchange(contacts_, {});
     for (const auto& [id, way] : contacts) {
-        if (way.attempt) {
+        if (way.attempt && !way.attempt->is_open()) {
             way.attempt->close(link_end::stopped);
         }
     }
@@ -141,7 +141,7 @@ void direct_bus::peers_changed() {
         // A link in place stays until it ends; it is only not made again.
         const auto dropped = std::move(i->second.attempt);
         i = contacts_.erase(i);
-        if (dropped) {
+        if (dropped && !dropped->is_open()) {
             dropped->close(link_end::stopped);
         }
     }
@@ -319,11 +319,19 @@ void direct_bus::on_answer(const std::shared_ptr<socket_link>& from, const hello
         from->close(link_end::lost);
         return;
     }
-    found->second.attempt = nullptr;
     found->second.backoff = milliseconds(0);
     found->second.trouble.clear();
     from->send_ping();
+    // It stays the attempt until it is up: what happens on the way (news of an older link, a poke)
+    // must not dial once more.
     from->become_open({said.id, said.life});
+    const auto now = contacts_.find(from->called());
+    if (now != contacts_.end() && now->second.attempt == from) {
+        now->second.attempt = nullptr;
+        if (from->is_closed() && is_running()) {
+            try_now(from->called()); // it ended while it was still the attempt
+        }
+    }
 }
 
 void direct_bus::on_greeting_failed(socket_link& from) {

@@ -212,6 +212,46 @@ TEST_F(direct_bus, keeps_a_quiet_link_alive_with_heartbeats) {
     EXPECT_EQ(b.heard, (lines{"up a@1"}));
 }
 
+TEST_F(direct_bus, does_not_dial_again_when_a_poke_comes_with_the_answer) {
+    auto listening = bus::listen_at(in.io.get_executor(), bus::socket_path(in.folder, "z"));
+    ASSERT_TRUE(listening);
+    auto& m = in.add("m");
+    ASSERT_TRUE(m.start({"z"}));
+    bus::unix_socket dialled(in.io);
+    boost::system::error_code failed;
+    ASSERT_TRUE(in.runs_until([&] {
+        listening->accept(dialled, failed);
+        return !failed;
+    }));
+    std::string said;
+    ASSERT_TRUE(in.runs_until([&] {
+        char bytes[1000];
+        const auto got = ::recv(dialled.native_handle(), bytes, sizeof(bytes), MSG_DONTWAIT);
+        said.append(bytes, got > 0 ? static_cast<std::size_t>(got) : 0);
+        return bus::cut_frame(said, 1000).outcome == bus::cut_outcome::done;
+    }));
+    auto answer = greeting("z", "m");
+    answer.purpose = bus::hello_purpose::answer;
+    answer.random = bus::read_hello(bus::cut_frame(said, 1000).frame.bytes)->random;
+    auto poke = greeting("z", "m");
+    poke.purpose = bus::hello_purpose::poke;
+
+    auto poking = call_raw("m", "");
+    in.runs_for(20ms);
+    // Both are there in one wake-up of the loop, the poke first.
+    for (const auto& [socket, hello] : {std::pair(&poking, poke), std::pair(&dialled, answer)}) {
+        const auto bytes = hello_of(hello);
+        ASSERT_EQ(::send(socket->native_handle(), bytes.data(), bytes.size(), MSG_NOSIGNAL),
+                  static_cast<ssize_t>(bytes.size()));
+    }
+    in.link(m, "z");
+    in.runs_for(20ms);
+    bus::unix_socket second(in.io);
+    listening->accept(second, failed);
+    EXPECT_TRUE(failed) << "dialled while linked";
+    EXPECT_EQ(m.heard, (lines{"up z@3"}));
+}
+
 TEST_F(direct_bus, does_not_take_its_own_sleep_for_the_others_death) {
     auto& a = in.add("a", 1, {.heartbeat = 20ms, .silence = 100ms});
     ASSERT_TRUE(a.start({"z"}));
