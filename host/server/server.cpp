@@ -130,6 +130,8 @@ private:
     base::unique_function<void()> stopped_;
     std::string stop_reason_;
     base::timer patience_;
+    /// Of the list that the bus holds links to; none before the first view.
+    std::optional<std::uint64_t> known_epoch_;
     bool bus_started_ = false;
     bool registered_ = false;
     bool clients_open_ = false;
@@ -342,6 +344,14 @@ void server::parts::finish() {
 // ----------------------------------------------------------------------------------------------------------
 
 void server::parts::on_view(const cluster::view_ptr& now) {
+    if (now->epoch != known_epoch_) {
+        known_epoch_ = now->epoch;
+        std::vector<std::string> ids;
+        for (const auto& each : now->servers) {
+            ids.push_back(each.id);
+        }
+        links_.set_peers(std::move(ids));
+    }
     list_.update(now);
     if (generation_ && state_ == state::ready) {
         for (auto* hook : generation_->registered().hooks()) {
