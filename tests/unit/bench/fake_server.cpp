@@ -159,7 +159,8 @@ private:
 
 fake_server::fake_server(options wanted)
     : options_(wanted), gate_(io_, {asio::ip::address_v4::loopback(), 0}),
-      connector_(io_, {asio::ip::address_v4::loopback(), 0}) {
+      connector_(io_, {asio::ip::address_v4::loopback(), 0}),
+      gate_port_(gate_.local_endpoint().port()) {
     accept(gate_);
     accept(connector_);
     thread_ = std::thread([this] { io_.run(); });

@@ -32,7 +32,7 @@ public:
     explicit fake_server(options wanted);
     ~fake_server();
 
-    std::uint16_t gate_port() const { return gate_.local_endpoint().port(); }
+    std::uint16_t gate_port() const { return gate_port_; }
 
 private:
     friend class fake_session;
@@ -62,6 +62,7 @@ private:
     boost::asio::io_context io_{1};
     listener gate_;
     listener connector_;
+    std::uint16_t gate_port_;
     std::set<std::shared_ptr<fake_session>> sessions_;
     std::map<std::string, std::vector<fake_session*>> rooms_;
     /// Fault ghost_member: those who left and stay listed. Fault out_of_turn: leaves held back.

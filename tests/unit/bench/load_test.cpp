@@ -38,8 +38,8 @@ outcome load(const fake_server& server, const std::string& more = "") {
     return run(std::string(SHADDOCK_LOAD) +
                " --gate 127.0.0.1:" + std::to_string(server.gate_port()) +
                " --users 8 --rooms 2 --rate 30 --pipeline 4 --seconds 0.7 --private 0.3"
-               " --switch-every 0.3 --churn-every 0.5 --linger-ms 100 --away-ms 20 --settle-ms 150"
-               " --leave-grace-ms 250 --drain-ms 800 --login-timeout 10 " +
+               " --switch-every 0.3 --churn-every 0.5 --linger-ms 150 --away-ms 20 --settle-ms 200"
+               " --leave-grace-ms 600 --drain-ms 1000 --login-timeout 10 " +
                more);
 }
 
@@ -106,7 +106,7 @@ TEST(load_generator, writes_histories_that_the_history_checker_passes) {
     const temp_dir dir;
     const auto log = dir.path / "log.jsonl";
     EXPECT_EQ(load(server, "--history " + log.string()).exit_status, 0);
-    const auto seen = run(std::string(SHADDOCK_HISTORY) + " --leave-grace-ms 250 " + log.string());
+    const auto seen = run(std::string(SHADDOCK_HISTORY) + " --leave-grace-ms 600 " + log.string());
     EXPECT_EQ(seen.exit_status, 0) << seen.output;
     EXPECT_THAT(seen.output, testing::HasSubstr("\nclean\n"));
 }
@@ -133,7 +133,7 @@ TEST_P(broken_servers, are_caught) {
     EXPECT_EQ(online.exit_status, 1) << online.output.substr(0, 4000);
     EXPECT_THAT(online.output, testing::HasSubstr(named));
     const auto offline = run(std::string(SHADDOCK_HISTORY) +
-                             " --leave-grace-ms 250 --explain 100000 " + log.string());
+                             " --leave-grace-ms 600 --explain 100000 " + log.string());
     EXPECT_EQ(offline.exit_status, 1);
     EXPECT_THAT(offline.output, testing::HasSubstr(named));
 }
