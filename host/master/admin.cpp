@@ -62,7 +62,7 @@ constexpr std::chrono::seconds longest_stop{60};
 struct admin_server::state {
     state(boost::asio::any_io_executor executor, admin_target& what, std::filesystem::path folder)
         : target(what), run(std::move(folder)), token(random_token()),
-          server(std::move(executor), {}, [this](http_request request, http_reply reply) {
+          server(std::move(executor), {}, [this](const http_request& request, http_reply reply) {
               serve(request, std::move(reply));
           }) {}
 

@@ -27,13 +27,13 @@ class connection;
 struct http_server::state {
     state(asio::any_io_executor run_on, http_limits wanted, http_handler calls)
         : executor(std::move(run_on)), limits(wanted), handler(std::move(calls)),
-          acceptor(executor), retry(executor) {}
+          acceptor(executor) {}
 
     asio::any_io_executor executor;
     http_limits limits;
     http_handler handler;
     tcp::acceptor acceptor;
-    asio::steady_timer retry;
+    std::optional<asio::steady_timer> retry;
     std::set<std::shared_ptr<connection>> connections;
     bool is_stopped = false;
 };
@@ -61,15 +61,18 @@ public:
                          });
     }
 
-    void close() {
+    void shut() {
         beast::error_code ignored;
         stream_.socket().shutdown(tcp::socket::shutdown_both, ignored);
         stream_.socket().close(ignored);
-        auto kept = shared_from_this();
-        server_->connections.erase(kept);
     }
 
 private:
+    void close() {
+        shut();
+        server_->connections.erase(shared_from_this());
+    }
+
     void on_read(const beast::error_code& failed) {
         if (server_->is_stopped) {
             return;
@@ -162,8 +165,8 @@ void accept_next(const std::shared_ptr<http_server::state>& server) {
         }
         if (failed) {
             // Out of file descriptors or the like: do not spin.
-            server->retry.expires_after(std::chrono::milliseconds(100));
-            server->retry.async_wait([server](const beast::error_code& cancelled) {
+            server->retry.emplace(server->executor, std::chrono::milliseconds(100));
+            server->retry->async_wait([server](const beast::error_code& cancelled) {
                 if (!cancelled && !server->is_stopped) {
                     accept_next(server);
                 }
@@ -232,11 +235,11 @@ void http_server::stop() {
     state_->is_stopped = true;
     beast::error_code ignored;
     state_->acceptor.close(ignored);
-    state_->retry.cancel();
-    const auto open = state_->connections;
-    for (const auto& client : open) {
-        client->close();
+    state_->retry.reset();
+    for (const auto& client : state_->connections) {
+        client->shut();
     }
+    state_->connections.clear();
     // A reply that is still held keeps the state, and the handler may hold what is about to go.
     state_->handler = nullptr;
 }
@@ -272,7 +275,7 @@ result<http_response> http_call(const std::string& host, std::uint16_t port,
     message.body() = request.body;
     message.prepare_payload();
     http::response_parser<http::string_body> answer;
-    answer.body_limit(16 * 1024 * 1024);
+    answer.body_limit(std::uint64_t{16} * 1024 * 1024);
     beast::flat_buffer buffer;
     http::async_write(stream, message, [&](const beast::error_code& written, std::size_t) {
         failed = written;

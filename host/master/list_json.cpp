@@ -211,8 +211,9 @@ result<std::vector<std::string>> ids_from_json(std::string_view text) {
     if (document.HasParseError() || !document.IsObject()) {
         return wrong;
     }
-    const auto ids = document.FindMember("ids");
-    if (ids == document.MemberEnd() || !ids->value.IsArray()) {
+    const rapidjson::Value& root = document;
+    const auto ids = root.FindMember("ids");
+    if (ids == root.MemberEnd() || !ids->value.IsArray()) {
         return wrong;
     }
     std::vector<std::string> out;

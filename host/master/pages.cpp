@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::uintmax_t file_limit_bytes = 16 * 1024 * 1024;
+constexpr std::uintmax_t file_limit_bytes = std::uintmax_t{16} * 1024 * 1024;
 
 struct file_type {
     std::string_view extension;

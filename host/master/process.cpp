@@ -44,8 +44,8 @@ public:
                                       return;
                                   }
                                   auto call = std::move(kept->on_exit);
-                                  auto report = collect(kept->fd.native_handle());
-                                  call(std::move(report));
+                                  const auto report = collect(kept->fd.native_handle());
+                                  call(report);
                               });
     }
     watched_process(const watched_process&) = delete;
