@@ -268,7 +268,8 @@ awaitable<result<R>> app::finish_call(door::host& host, std::string route, std::
     } else {
         auto value = json::decode<R>(outcome->bytes, "result");
         if (!value) {
-            co_return error(errc::contract, route + ": " + value.error().text());
+            error misread(errc::contract, route + ": " + value.error().text());
+            co_return misread;
         }
         co_return value;
     }

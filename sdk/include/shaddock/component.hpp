@@ -22,20 +22,29 @@ public:
     std::string_view name() const noexcept override { return name_; }
     void start(std::unique_ptr<door::completion> done) noexcept override {
         if constexpr (requires(T & t) { t.start(); }) {
-            run([](T& object) { return object.start(); }, std::move(done));
+            begin([](T& object) { return object.start(); }, std::move(done));
         } else {
             complete(host_, std::move(done), {});
         }
     }
     void stop(std::unique_ptr<door::completion> done) noexcept override {
         if constexpr (requires(T & t) { t.stop(); }) {
-            run([](T& object) { return object.stop(); }, std::move(done));
+            begin([](T& object) { return object.stop(); }, std::move(done));
         } else {
             complete(host_, std::move(done), {});
         }
     }
 
 private:
+    template <class F>
+    void begin(F step, std::unique_ptr<door::completion> done) noexcept {
+        try {
+            run(step, std::move(done));
+        } catch (...) {
+            // Out of memory before the step began.
+            log_failure(host_, "component " + name_, current_error());
+        }
+    }
     template <class F>
     void run(F step, std::unique_ptr<door::completion> done) {
         using returned = decltype(step(object_));

@@ -106,7 +106,8 @@ awaitable<result<door::body>> await_answer(awaitable<T> running) {
 }
 /// For a method that is no coroutine; nobody calls it.
 inline awaitable<result<door::body>> never_later() {
-    co_return error(errc::internal, "a function was awaited as a coroutine");
+    error mistaken(errc::internal, "a function was awaited as a coroutine");
+    co_return mistaken;
 }
 
 /// Stands for the request where a method takes none.

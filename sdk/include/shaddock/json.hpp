@@ -1,6 +1,6 @@
 #pragma once
 
-#include <shaddock/detail/json_decode.hpp>
+#include <shaddock/detail/json_parse.hpp>
 #include <shaddock/message.hpp>
 
 /// Messages to text and back; which types may stand in a message says message.hpp.

@@ -52,6 +52,7 @@ struct door_functions {
 #define SHADDOCK_PLUGIN_BUILD_ID ""
 #endif
 
+// NOLINTBEGIN(bugprone-macro-parentheses): it makes declarations
 #define SHADDOCK_PLUGIN(type, registrar_name)                                                      \
     static void shaddock_plugin_setup(::shaddock::registrar& registrar_name);                      \
     extern "C" {                                                                                   \
@@ -69,3 +70,4 @@ struct door_functions {
         &::shaddock::detail::door_functions<&shaddock_plugin_setup>::destroy};                     \
     }                                                                                              \
     static void shaddock_plugin_setup([[maybe_unused]] ::shaddock::registrar& registrar_name)
+// NOLINTEND(bugprone-macro-parentheses)

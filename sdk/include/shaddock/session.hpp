@@ -66,7 +66,8 @@ public:
     awaitable<result<void>> push(std::string key) {
         const auto* found = find(key);
         if (found == nullptr) {
-            co_return error(errc::not_found, "session has no key '" + key + "' to push");
+            error absent(errc::not_found, "session has no key '" + key + "' to push");
+            co_return absent;
         }
         door::session_change change{
             .what = door::session_change::kind::push, .uid = {}, .settings = {*found}, .text = {}};

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <shaddock/detail/json_decode.hpp>
+#include <shaddock/detail/json_parse.hpp>
 
 #include <algorithm>
 #include <string>

@@ -209,9 +209,9 @@ inline void append_number(std::string& out, double value) {
         out += all;
         out.append(static_cast<std::size_t>(exponent + 1 - size), '0');
     } else {
-        out += all.substr(0, static_cast<std::size_t>(exponent + 1));
+        out += all.substr(0, static_cast<std::size_t>(exponent) + 1);
         out += '.';
-        out += all.substr(static_cast<std::size_t>(exponent + 1));
+        out += all.substr(static_cast<std::size_t>(exponent) + 1);
     }
 }
 

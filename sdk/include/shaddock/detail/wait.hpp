@@ -33,7 +33,7 @@ using start_function = std::function<void(std::unique_ptr<door::completion>)>;
 inline awaitable<result<door::body>> wait(start_function start) {
     return boost::asio::async_initiate<const boost::asio::use_awaitable_t<>,
                                        void(result<door::body>)>(
-        [](auto handler, start_function begin) {
+        [](auto handler, const start_function& begin) {
             begin(std::make_unique<resumption<decltype(handler)>>(std::move(handler)));
         },
         boost::asio::use_awaitable, std::move(start));
@@ -74,9 +74,9 @@ inline void log_failure(door::host& host, std::string_view what, const error& fa
                         failed.text());
 }
 
-inline result<void> without_value(result<door::body> outcome) {
+inline result<void> without_value(const result<door::body>& outcome) {
     if (!outcome) {
-        return std::move(outcome).error();
+        return outcome.error();
     }
     return {};
 }
