@@ -134,6 +134,10 @@ void dispatcher::next_serial(const serial_key& key) {
     }
     auto next = std::move(at->second.front());
     at->second.pop_front();
+    // What the call before this one changed is seen by this one.
+    if (auto now = next->session_now()) {
+        next->session_ = std::move(now);
+    }
     start(std::move(next));
 }
 

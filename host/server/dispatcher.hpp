@@ -33,6 +33,8 @@ public:
 protected:
     /// Sends the answer on its way; called exactly once, for a notify too.
     virtual void answer(result<door::body> outcome) noexcept = 0;
+    /// The session as it is now, for a call that has waited; null when it is not to be had here.
+    virtual std::shared_ptr<const door::session_data> session_now() const { return nullptr; }
     /// To be called in the destructor of each derived class: answers `internal` if nobody answered
     /// before.
     void abandon() noexcept;

@@ -34,6 +34,11 @@ private:
         front_.ended(session_, message_id_, route_, outcome);
     }
 
+    std::shared_ptr<const door::session_data> session_now() const override {
+        const auto* here = front_.sessions_.find(session_);
+        return here != nullptr ? here->data : nullptr;
+    }
+
     frontend& front_;
     session_id session_;
     std::uint32_t message_id_;
