@@ -23,7 +23,9 @@ public:
     void only_session(shaddock::session& session) {
         app_.log().info("session ", number(session.id()));
     }
-    shaddock::result<void> refuse() const { return shaddock::application_error("closed today", 403); }
+    shaddock::result<void> refuse() const {
+        return shaddock::application_error("closed today", 403);
+    }
     void throw_error(const other_request& request) {
         throw shaddock::error(shaddock::errc::refused, "no " + std::to_string(request.number));
     }
