@@ -403,7 +403,7 @@ void frontend::report_lost(std::string_view owner, std::string_view channel, ses
 }
 
 void frontend::send_roster(const bus::peer& owner) {
-    constexpr std::size_t chunk_bytes = 64 * 1024;
+    constexpr std::size_t chunk_bytes = std::size_t{64} * 1024;
     constexpr char more = 0;
     constexpr char last = 1;
     std::string bytes;

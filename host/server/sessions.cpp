@@ -9,7 +9,7 @@ namespace shaddock::server {
 namespace {
 
 constexpr std::size_t settings_limit = 256;
-constexpr std::size_t settings_bytes_limit = 64 * 1024;
+constexpr std::size_t settings_bytes_limit = std::size_t{64} * 1024;
 
 } // namespace
 

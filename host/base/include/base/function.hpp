@@ -17,6 +17,8 @@ public:
     unique_function() = default;
     unique_function(std::nullptr_t) {}
 
+    // The check does not see that the requires clause keeps copies and moves out.
+    // NOLINTNEXTLINE(bugprone-forwarding-reference-overload)
     template <class F>
     requires(!std::is_same_v<std::remove_cvref_t<F>, unique_function> &&
              std::is_invocable_r_v<R, std::remove_cvref_t<F>&, Args...>) unique_function(F&& target)

@@ -19,7 +19,7 @@ struct options {
     /// Empty: console (stderr) only.
     std::filesystem::path file;
     /// Rotation: size of one file and how many are kept.
-    std::size_t file_limit_bytes = 10 * 1024 * 1024;
+    std::size_t file_limit_bytes = std::size_t{10} * 1024 * 1024;
     std::size_t files = 5;
     bool console = true;
 };

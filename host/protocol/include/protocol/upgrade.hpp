@@ -8,7 +8,7 @@
 namespace shaddock::protocol {
 
 /// The longest head of an HTTP request or response that we read, with its empty line.
-inline constexpr std::size_t max_http_head_bytes = 8 * 1024;
+inline constexpr std::size_t max_http_head_bytes = std::size_t{8} * 1024;
 
 enum class upgrade_status : std::uint8_t {
     /// The head is not whole yet, and within bounds.
