@@ -37,6 +37,11 @@ enter_reply refused() {
     return {.code = 500, .error = true, .users = std::nullopt};
 }
 
+/// The call may have been carried out although it failed.
+bool is_in_doubt(const error& failed) {
+    return failed.code() == errc::timeout || failed.code() == errc::disconnected;
+}
+
 session_ref with_uid(session_ref who, std::string uid) {
     who.uid = std::move(uid);
     return who;
@@ -63,6 +68,9 @@ awaitable<enter_reply> entry_handler::enter_first(enter_request request, session
     if (!users) {
         if (users.error().code() == errc::duplicate) {
             co_return refused();
+        }
+        if (is_in_doubt(users.error())) {
+            co_await take_back(who, request.rid);
         }
         throw users.error();
     }
@@ -91,10 +99,18 @@ awaitable<enter_reply> entry_handler::switch_room(enter_request request, std::st
         if (users.error().code() == errc::duplicate) {
             co_return refused();
         }
+        if (is_in_doubt(users.error())) {
+            co_await take_back(new_self, request.rid);
+        }
         throw users.error();
     }
+    // The session goes to the new room before it leaves the old one: a message sent meanwhile
+    // always finds its sender in the room that it goes to. Only a closed session can fail here, and
+    // that one has left both rooms by itself.
+    (co_await move_to(session, uid, request.rid)).value();
     auto left = co_await app_.call(chat::kick, old_room, old_self, old_room);
     if (!left) {
+        (co_await move_to(session, old_self.uid, old_room)).value();
         co_await take_back(new_self, request.rid);
         // Whether it was carried out nobody knows; a member that is still there is refused as a
         // duplicate.
@@ -104,11 +120,17 @@ awaitable<enter_reply> entry_handler::switch_room(enter_request request, std::st
         }
         throw left.error();
     }
-    // From here on only a closed session can fail, and that one has left the new room by itself.
-    (co_await session.rebind(uid)).value();
-    session.set("rid", request.rid);
-    (co_await session.push("rid")).value();
     co_return enter_reply{.code = std::nullopt, .error = std::nullopt, .users = std::move(*users)};
+}
+
+awaitable<shaddock::result<void>> entry_handler::move_to(session& session, std::string uid,
+                                                         std::string room) {
+    auto moved = co_await session.rebind(uid);
+    if (moved) {
+        session.set("rid", room);
+        moved = co_await session.push("rid");
+    }
+    co_return moved;
 }
 
 awaitable<void> entry_handler::take_back(session_ref who, std::string room) {

@@ -43,6 +43,9 @@ private:
     shaddock::awaitable<enter_reply> enter_first(enter_request request, shaddock::session& session);
     shaddock::awaitable<enter_reply> switch_room(enter_request request, std::string old_room,
                                                  shaddock::session& session);
+    /// Binds the uid in place of the present one and sets `rid`. Errors: closed.
+    shaddock::awaitable<shaddock::result<void>> move_to(shaddock::session& session, std::string uid,
+                                                        std::string room);
     /// Takes a join back, as far as it can.
     shaddock::awaitable<void> take_back(shaddock::session_ref who, std::string room);
 

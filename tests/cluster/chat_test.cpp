@@ -189,6 +189,35 @@ TEST(chat_cluster, enter_runs_one_at_a_time_per_session) {
     EXPECT_EQ(all.pushes(watcher, 3), (texts{added("alice"), left("alice"), added("alice")}));
 }
 
+TEST(chat_cluster, what_is_sent_while_switching_always_has_a_room) {
+    system all;
+    auto& bob = all.enter("connector-server-2", "bob", "one");
+    auto& carol = all.enter("connector-server-2", "carol", "two");
+    auto& alice = all.enter("connector-server-1", "alice", "one");
+    (void)all.pushes(bob, 1);
+    std::vector<std::uint32_t> sent;
+    std::uint32_t entered = 0;
+    for (int i = 0; i < 40; ++i) {
+        if (i == 5) {
+            entered =
+                alice.send("connector.entryHandler.enter", R"({"username":"alice","rid":"two"})");
+        }
+        sent.push_back(alice.send("chat.chatHandler.send", R"({"content":"x","target":"*"})"));
+        all.loop.restart();
+        all.loop.poll_one();
+    }
+    EXPECT_EQ(all.answer(alice, entered), R"({"users":["carol","alice"]})");
+    for (const auto id : sent) {
+        EXPECT_EQ(all.answer(alice, id), "{}");
+    }
+    all.settle();
+    const auto one = bob.take_pushes();
+    const auto two = carol.take_pushes();
+    // 40 messages in all, each in one room, and one onLeave here, one onAdd there.
+    EXPECT_EQ(one.size() + two.size(), 42u);
+    EXPECT_EQ(alice.take_pushes().size(), 40u);
+}
+
 TEST(chat_cluster, rooms_with_chinese_names_meet_on_one_server) {
     system all(2, 3);
     auto& one = all.enter("connector-server-1", "小明", "聊天室");

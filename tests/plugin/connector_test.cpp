@@ -144,6 +144,14 @@ TEST_F(connector_plugin, goes_back_when_the_old_room_cannot_be_left) {
     EXPECT_EQ(enter(R"({"username":"ann","rid":"two"})", inside), "timeout");
     EXPECT_THAT(calls(), ElementsAre("add two ann*two", "kick one ann*one", "kick two ann*two",
                                      "add one ann*one"));
+    EXPECT_THAT(changes(),
+                ElementsAre("rebind ann*two", "rid = \"two\"", "rebind ann*one", "rid = \"one\""));
+}
+
+TEST_F(connector_plugin, takes_a_join_back_that_may_have_been_carried_out) {
+    scripted.emplace("add one", error(errc::disconnected, "link lost"));
+    EXPECT_EQ(enter(R"({"username":"ann","rid":"one"})", fresh), "disconnected");
+    EXPECT_THAT(calls(), ElementsAre("add one ann*one", "kick one ann*one"));
     EXPECT_THAT(changes(), IsEmpty());
 }
 
