@@ -51,6 +51,13 @@ session_ref with_uid(session_ref who, std::string uid) {
 
 awaitable<enter_reply> entry_handler::enter(enter_request request, session& session) {
     check(request);
+    // Through another frontend (a client of the gate may name any route) the session would be the
+    // one of the time of asking: a second switch asked at once would leave a room that it is not in
+    // any more and stay in the one between.
+    if (session.frontend() != app_.server_id()) {
+        throw error(errc::refused, "enter is for this connector's own clients, not for those of " +
+                                       session.frontend());
+    }
     const auto old_room = session.get<std::string>("rid");
     if (!session.is_bound() || !old_room) {
         co_return co_await enter_first(std::move(request), session);

@@ -35,8 +35,8 @@ public:
     /// name and another room: joins the new room first and leaves the old one only when that went
     /// well; any failure changes nothing. Limits: name and room 1 to 64 bytes without control
     /// characters, the name without `*`. Answers `{"code":500,"error":true}` when the name is in
-    /// that room already, or the session has another name. Registered as serial: one at a time per
-    /// session.
+    /// that room already, or the session has another name; refused (500) for clients of another
+    /// frontend. Registered as serial: one at a time per session.
     shaddock::awaitable<enter_reply> enter(enter_request request, shaddock::session& session);
 
 private:

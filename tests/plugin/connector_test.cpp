@@ -155,6 +155,13 @@ TEST_F(connector_plugin, takes_a_join_back_that_may_have_been_carried_out) {
     EXPECT_THAT(changes(), IsEmpty());
 }
 
+TEST_F(connector_plugin, refuses_clients_of_other_frontends) {
+    const auto elsewhere = make_session(7, {}, {}, "gate-server-1");
+    EXPECT_EQ(enter(R"({"username":"ann","rid":"one"})", elsewhere), "refused");
+    EXPECT_THAT(calls(), IsEmpty());
+    EXPECT_THAT(changes(), IsEmpty());
+}
+
 TEST_F(connector_plugin, routes_chat_by_the_room) {
     std::vector<shaddock::door::server_info> chats(3);
     for (std::size_t i = 0; i < chats.size(); ++i) {
