@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <utility>
 
@@ -21,10 +22,21 @@ json_source read_servers(const load_options& wanted) {
     return cut_for_env({*wanted.servers_file, read_file(*wanted.servers_file), false}, wanted.env);
 }
 
+/// Ids that no server can have, because locks and sockets of the run folder are named so.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 2> reserved_ids{
+    {{"master", "the master"}, {"web", "the page's server"}}};
+
 void check_ids(const parsed_servers& parsed, const parsed_master& master) {
     std::map<std::string, place> taken{{master.master.id, master.id_place}};
     for (std::size_t i = 0; i < parsed.servers.size(); ++i) {
         const std::string& id = parsed.servers[i].id;
+        for (const auto& [reserved, owner] : reserved_ids) {
+            if (id == reserved) {
+                throw complaint(parsed.id_places[i],
+                                fmt::format("{}, the name of {}", in_quotes(id), owner),
+                                "another id");
+            }
+        }
         const auto [first, is_new] = taken.emplace(id, parsed.id_places[i]);
         if (!is_new) {
             throw complaint(

@@ -95,6 +95,17 @@ TEST(load, refuses_an_id_twice) {
         "expected each id once");
 }
 
+TEST(load, refuses_the_names_of_the_master_and_the_page_as_ids) {
+    system_folder f("{\"chat\": [\n{\"id\": \"web\", \"host\": \"127.0.0.1\"}]}");
+    EXPECT_EQ(f.load_error(), "servers.json:2: chat[0].id: found 'web', the name of the page's "
+                              "server, expected another id");
+    f.write("servers.json", "{\"chat\": [\n{\"id\": \"master\", \"host\": \"127.0.0.1\"}]}");
+    EXPECT_EQ(f.load_error(), "servers.json:2: chat[0].id: found 'master', the name of the master, "
+                              "expected another id");
+    f.write("servers.json", R"({"chat": [{"id": "web-1", "host": "127.0.0.1"}]})");
+    EXPECT_EQ(f.load_error(), "no error");
+}
+
 TEST(load, refuses_a_port_twice_on_one_host) {
     const system_folder f(
         "{\"chat\": [\n{\"id\": \"a\", \"host\": \"127.0.0.1\", \"port\": 6050},\n"

@@ -25,7 +25,7 @@ using milliseconds = std::chrono::milliseconds;
 /// Source: Pomelo's config/servers.json.
 struct server_record {
     /// Unique in the system. 1-64 letters, digits, `.`, `_`, `-`; it is part of file and socket
-    /// names.
+    /// names. Never `master` or `web`: those are the files of the master and of the page's server.
     std::string id;
     /// The key of servers.json under which the record stands.
     std::string type;
