@@ -2,6 +2,7 @@
 
 #include "complaint.hpp"
 #include "host_yaml.hpp"
+#include "machine.hpp"
 #include "read.hpp"
 #include "servers.hpp"
 
@@ -68,6 +69,32 @@ void check_ports(const std::vector<port_use>& uses) {
     }
 }
 
+/// Whether all servers must be processes of one machine.
+bool is_of_one_machine(bus_kind kind) {
+    switch (kind) {
+    case bus_kind::direct:
+    case bus_kind::local:
+        break;
+    }
+    return true;
+}
+
+void check_hosts(const parsed_servers& parsed) {
+    const machine_names own = this_machine();
+    for (std::size_t i = 0; i < parsed.servers.size(); ++i) {
+        const server_record& server = parsed.servers[i];
+        if (is_here(server.host, own)) {
+            continue;
+        }
+        place where = parsed.host_places[i];
+        where.key = "server " + in_quotes(server.id) + " host";
+        throw error(errc::config,
+                    fmt::format("{}: found {}, which is not an address of this machine; several "
+                                "machines need `bus: nats`",
+                                to_string(where), in_quotes(server.host)));
+    }
+}
+
 void check_types(const parsed_servers& parsed, const parsed_host& host,
                  const std::filesystem::path& host_file) {
     std::vector<std::string> known;
@@ -104,6 +131,9 @@ system load_or_throw(const load_options& wanted) {
     check_ports(ports);
     if (host_file) {
         check_types(servers, host, host_file->path);
+    }
+    if (is_of_one_machine(host.options.bus.kind)) {
+        check_hosts(servers);
     }
 
     system out;

@@ -284,6 +284,7 @@ private:
         note_port(reader, server, "port", server.port);
         note_port(reader, server, "clientPort", server.client_port);
         out_.id_places.push_back(reader.where("id"));
+        out_.host_places.push_back(reader.where("host"));
         out_.servers.push_back(std::move(server));
     }
 

@@ -24,6 +24,8 @@ struct parsed_servers {
     /// Of `servers`, index by index: where its id stands (its record, when the id was made by
     /// clusterCount).
     std::vector<place> id_places;
+    /// Of `servers`, index by index: where its host stands.
+    std::vector<place> host_places;
     std::vector<port_use> ports;
     /// Each type of the file and where its key stands.
     std::vector<std::pair<std::string, place>> types;

@@ -25,8 +25,8 @@ TEST(load, reads_the_three_files_together) {
 
 TEST(load, finds_every_file_in_the_envs_folder) {
     folder f;
-    f.write("production/servers.json", R"({"chat": [{"id": "a", "host": "h"}]})");
-    f.write("production/master.json", R"({"id": "m", "host": "h", "port": 3005})");
+    f.write("production/servers.json", R"({"chat": [{"id": "a", "host": "::1"}]})");
+    f.write("production/master.json", R"({"id": "m", "host": "::1", "port": 3005})");
     f.write("production/host.yaml", "log: {level: debug}");
     const auto loaded = load({f.path(), "production", std::nullopt});
     ASSERT_TRUE(loaded) << loaded.error().text();
@@ -35,8 +35,8 @@ TEST(load, finds_every_file_in_the_envs_folder) {
 }
 
 TEST(load, takes_another_servers_file) {
-    system_folder f(R"({"chat": [{"id": "a", "host": "h"}]})");
-    f.write("elsewhere/other.json", R"({"development": {"chat": [{"id": "b", "host": "h"}]}})");
+    system_folder f(R"({"chat": [{"id": "a", "host": "::1"}]})");
+    f.write("elsewhere/other.json", R"({"development": {"chat": [{"id": "b", "host": "::1"}]}})");
     const auto loaded = load({f.path(), "development", f.path() / "elsewhere/other.json"});
     ASSERT_TRUE(loaded) << loaded.error().text();
     EXPECT_EQ(loaded->servers[0].id, "b");
@@ -48,7 +48,7 @@ TEST(load, takes_another_servers_file) {
 }
 
 TEST(load, does_without_host_yaml) {
-    system_folder f(R"({"chat": [{"id": "a", "host": "h"}]})");
+    system_folder f(R"({"chat": [{"id": "a", "host": "::1"}]})");
     std::filesystem::remove(f.path() / "host.yaml");
     const auto loaded = f.load();
     ASSERT_TRUE(loaded) << loaded.error().text();
@@ -117,8 +117,8 @@ TEST(load, refuses_a_port_twice_on_one_host) {
 }
 
 TEST(load, allows_a_port_twice_on_two_hosts) {
-    const system_folder f(R"({"chat": [{"id": "a", "host": "10.0.0.1", "port": 6050},
-                                       {"id": "b", "host": "10.0.0.2", "port": 6050}]})");
+    const system_folder f(R"({"chat": [{"id": "a", "host": "127.0.0.1", "port": 6050},
+                                       {"id": "b", "host": "127.0.0.2", "port": 6050}]})");
     EXPECT_EQ(f.load_error(), "no error");
 }
 
@@ -157,7 +157,7 @@ TEST(load, refuses_a_type_that_host_yaml_does_not_list) {
 }
 
 TEST(load, allows_any_type_when_host_yaml_lists_none) {
-    const system_folder f(R"({"anything": [{"id": "a", "host": "h"}]})",
+    const system_folder f(R"({"anything": [{"id": "a", "host": "::1"}]})",
                           "connector: {idle_timeout: 5 s}\nweb: {port: 0}");
     const auto loaded = f.load();
     ASSERT_TRUE(loaded) << loaded.error().text();

@@ -20,14 +20,14 @@ std::vector<std::string> ids_of(const system& loaded) {
 
 TEST(servers, have_the_fields_of_their_record) {
     const system_folder f(
-        R"({"connector": [{"id": "c-1", "host": "10.0.0.1", "port": 4050, "clientHost": "example.org",
-        "clientPort": 3050, "frontend": true, "max-connections": 500}], "chat": [{"id": "chat-1", "host": "10.0.0.2"}]})");
+        R"({"connector": [{"id": "c-1", "host": "127.0.0.1", "port": 4050, "clientHost": "example.org",
+        "clientPort": 3050, "frontend": true, "max-connections": 500}], "chat": [{"id": "chat-1", "host": "127.0.0.2"}]})");
     const auto loaded = f.load();
     ASSERT_TRUE(loaded) << loaded.error().text();
     const server_record& connector = loaded->servers[0];
     EXPECT_EQ(connector.id, "c-1");
     EXPECT_EQ(connector.type, "connector");
-    EXPECT_EQ(connector.host, "10.0.0.1");
+    EXPECT_EQ(connector.host, "127.0.0.1");
     EXPECT_EQ(connector.port, 4050);
     EXPECT_EQ(connector.client_host, "example.org");
     EXPECT_EQ(connector.client_port, 3050);
@@ -42,25 +42,25 @@ TEST(servers, have_the_fields_of_their_record) {
 
 TEST(servers, keep_the_order_of_the_file) {
     const system_folder f(
-        R"({"b": [{"id": "z", "host": "h"}, {"id": "a", "host": "h"}], "a": [{"id": "m", "host": "h"}]})");
+        R"({"b": [{"id": "z", "host": "::1"}, {"id": "a", "host": "::1"}], "a": [{"id": "m", "host": "::1"}]})");
     EXPECT_THAT(ids_of(f.load().value()), ElementsAre("z", "a", "m"));
 }
 
 TEST(servers, keep_custom_keys_in_their_json) {
     const system_folder f(
-        R"({"chat": [{"weight": 1.50, "id": 7, "host": "h", "port": "6050", "frontend": "false",
+        R"({"chat": [{"weight": 1.50, "id": 7, "host": "::1", "port": "6050", "frontend": "false",
                               "zone": {"name": "北", "list": [1, null]}}]})");
     const auto loaded = f.load();
     ASSERT_TRUE(loaded) << loaded.error().text();
     EXPECT_EQ(loaded->servers[0].id, "7");
     EXPECT_EQ(loaded->servers[0].json,
-              R"({"weight":1.50,"id":"7","host":"h","port":6050,"frontend":false,)"
+              R"({"weight":1.50,"id":"7","host":"::1","port":6050,"frontend":false,)"
               R"("zone":{"name":"北","list":[1,null]},"serverType":"chat"})");
 }
 
 TEST(servers, take_the_text_true_for_a_frontend) {
     const system_folder f(
-        R"({"gate": [{"id": "g", "host": "h", "clientPort": "3014", "frontend": "true"}]})");
+        R"({"gate": [{"id": "g", "host": "::1", "clientPort": "3014", "frontend": "true"}]})");
     const auto loaded = f.load();
     ASSERT_TRUE(loaded) << loaded.error().text();
     EXPECT_TRUE(loaded->servers[0].frontend);
@@ -68,8 +68,8 @@ TEST(servers, take_the_text_true_for_a_frontend) {
 }
 
 TEST(servers, are_those_of_the_envs_section) {
-    const system_folder f(R"({"development": {"chat": [{"id": "d", "host": "h"}]},
-                              "production": {"chat": [{"id": "p", "host": "h"}]}})");
+    const system_folder f(R"({"development": {"chat": [{"id": "d", "host": "::1"}]},
+                              "production": {"chat": [{"id": "p", "host": "::1"}]}})");
     EXPECT_THAT(ids_of(f.load("development").value()), ElementsAre("d"));
     EXPECT_THAT(ids_of(f.load("production").value()), ElementsAre("p"));
 }
@@ -83,8 +83,8 @@ TEST(servers, say_which_sections_there_are_when_the_env_has_none) {
 
 TEST(servers, multiply_by_cluster_count) {
     const system_folder f(R"({"connector": [
-        {"clusterCount": 2, "host": "h", "port": "4050++", "clientPort": "3050++", "frontend": true, "name": "C++"},
-        {"clusterCount": "1", "host": "h", "port": 5000, "number": "7++", "plus": "++"}]})");
+        {"clusterCount": 2, "host": "::1", "port": "4050++", "clientPort": "3050++", "frontend": true, "name": "C++"},
+        {"clusterCount": "1", "host": "::1", "port": 5000, "number": "7++", "plus": "++"}]})");
     const auto loaded = f.load();
     ASSERT_TRUE(loaded) << loaded.error().text();
     EXPECT_THAT(ids_of(*loaded),
@@ -94,16 +94,16 @@ TEST(servers, multiply_by_cluster_count) {
     EXPECT_EQ(loaded->servers[1].client_port, 3051);
     EXPECT_EQ(
         loaded->servers[1].json,
-        R"({"clusterCount":2,"host":"h","port":4051,"clientPort":3051,"frontend":true,"name":"C++",)"
+        R"({"clusterCount":2,"host":"::1","port":4051,"clientPort":3051,"frontend":true,"name":"C++",)"
         R"("id":"cluster-server-connector-1","serverType":"connector"})");
     EXPECT_EQ(loaded->servers[2].json,
-              R"({"clusterCount":"1","host":"h","port":5000,"number":7,"plus":"++",)"
+              R"({"clusterCount":"1","host":"::1","port":5000,"number":7,"plus":"++",)"
               R"("id":"cluster-server-connector-2","serverType":"connector"})");
 }
 
 TEST(servers, count_a_cluster_per_type) {
     const system_folder f(
-        R"({"a": [{"clusterCount": 1, "host": "h"}], "b": [{"clusterCount": 1, "host": "h"}]})");
+        R"({"a": [{"clusterCount": 1, "host": "::1"}], "b": [{"clusterCount": 1, "host": "::1"}]})");
     EXPECT_THAT(ids_of(f.load().value()), ElementsAre("cluster-server-a-0", "cluster-server-b-0"));
 }
 
@@ -208,7 +208,7 @@ TEST(servers_errors, wrong_type_name) {
 
 TEST(servers, warn_of_custom_keys_that_look_like_slips) {
     const system_folder f(
-        "{\"chat\": [{\"id\": \"a\", \"host\": \"h\",\n\"max-conections\": 5, \"zone\": 1}]}");
+        "{\"chat\": [{\"id\": \"a\", \"host\": \"::1\",\n\"max-conections\": 5, \"zone\": 1}]}");
     const auto loaded = f.load();
     ASSERT_TRUE(loaded) << loaded.error().text();
     ASSERT_EQ(loaded->warnings.size(), 1u);
@@ -219,7 +219,7 @@ TEST(servers, warn_of_custom_keys_that_look_like_slips) {
 
 TEST(servers, do_not_warn_of_known_and_custom_keys) {
     const system_folder f(
-        R"({"chat": [{"id": "a", "host": "h", "auto-restart": "true", "cpu": 1, "args": "", "level": 3}]})");
+        R"({"chat": [{"id": "a", "host": "::1", "auto-restart": "true", "cpu": 1, "args": "", "level": 3}]})");
     EXPECT_THAT(f.load().value().warnings, IsEmpty());
 }
 

@@ -55,7 +55,8 @@ struct system {
 };
 
 /// Reads servers.json, master.json (both required) and host.yaml (optional) and checks each alone
-/// and all together: ids once, ports once per host, types known to host.yaml (when it has `types`).
+/// and all together: ids once, ports once per host, types known to host.yaml (when it has `types`),
+/// hosts of this machine (`bus: direct` and `local` link no other; names are not looked up).
 result<system> load(const load_options& wanted);
 
 /// The config folder: `explicit_folder` if given; else ./config if it is there; else the installed

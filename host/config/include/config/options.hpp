@@ -29,7 +29,7 @@ struct server_record {
     std::string id;
     /// The key of servers.json under which the record stands.
     std::string type;
-    /// Address of the server itself.
+    /// Address of the server itself; for a bus of one machine, one of this machine.
     std::string host;
     /// Pomelo's RPC port, 1-65535; 0 = the record has none, so nobody can call this server.
     std::uint16_t port = 0;
