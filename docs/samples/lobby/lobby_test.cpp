@@ -1,0 +1,107 @@
+#include "lobby/lobby_api.hpp"
+
+#include <shaddock/testing/plugin_under_test.hpp>
+
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <fstream>
+#include <memory>
+
+extern "C" const shaddock::door::plugin_door shaddock_plugin_door;
+
+namespace {
+
+using shaddock::testing::make_session;
+using shaddock::testing::plugin_under_test;
+
+struct lobby_plugin : testing::Test {
+    lobby_plugin() { plugin.host.files["lobby"] = R"({"seats":2})"; }
+
+    std::string ask(std::string_view route, std::string_view body,
+                    const shaddock::door::session_data& who) {
+        const auto answer = plugin.request(route, body, who);
+        return *answer ? answer->value() : answer->error().text();
+    }
+
+    plugin_under_test plugin{shaddock_plugin_door};
+};
+
+TEST_F(lobby_plugin, seats_a_guest_and_tells_the_table) {
+    EXPECT_EQ(ask("lobbyHandler.sit", R"({"name":"ann","table":"red"})", make_session(1)),
+              R"({"guests":["ann"]})");
+    ASSERT_EQ(plugin.host.pushes.size(), 1U);
+    EXPECT_EQ(plugin.host.pushes[0].route, "onGuests");
+    EXPECT_EQ(plugin.host.pushes[0].uids(), std::vector<std::string>{"ann"});
+    ASSERT_EQ(plugin.host.changes.size(), 2U); // bound, then the setting pushed
+    EXPECT_EQ(plugin.host.changes[0].change.uid, "ann");
+    EXPECT_EQ(plugin.host.changes[1].change.settings[0].json, R"("red")");
+}
+
+TEST_F(lobby_plugin, refuses_a_guest_when_the_table_is_full) {
+    ask("lobbyHandler.sit", R"({"name":"ann","table":"red"})", make_session(1));
+    ask("lobbyHandler.sit", R"({"name":"bob","table":"red"})", make_session(2));
+    EXPECT_EQ(ask("lobbyHandler.sit", R"({"name":"cid","table":"red"})", make_session(3)),
+              "the table is full");
+    const auto guests = plugin.call("lobbyRemote.guests", R"(["red"])", lobby::guests.hash());
+    EXPECT_EQ(guests->value(), R"(["ann","bob"])");
+}
+
+TEST_F(lobby_plugin, does_not_start_with_a_wrong_file) {
+    plugin.host.files["lobby"] = R"({"seats":"many"})";
+    try {
+        plugin.create();
+        FAIL() << "it was created";
+    } catch (const std::runtime_error& failed) {
+        EXPECT_NE(std::string(failed.what()).find("config/lobby.json:1: seats"), std::string::npos)
+            << failed.what();
+    }
+}
+
+TEST_F(lobby_plugin, lets_only_guests_speak) {
+    EXPECT_EQ(ask("lobbyHandler.say", R"({"text":"hi"})", make_session(1)), "sit down first");
+    EXPECT_EQ(ask("lobbyHandler.say", R"({"text":7})", make_session(1)),
+              "text: expected string, found number 7");
+}
+
+TEST_F(lobby_plugin, tells_the_table_of_a_guest_who_is_lost_and_clears_an_empty_one) {
+    ask("lobbyHandler.sit", R"({"name":"ann","table":"red"})", make_session(1));
+    auto* table = plugin.host.find_channel("red");
+    const auto ann = table->members().front();
+    table->remove(ann.ref); // as the host does before it calls the hook
+    plugin.hooks().on_member_lost("red", ann);
+    plugin.host.run();
+    EXPECT_TRUE(plugin.host.channel_names().empty());
+}
+
+/// Keeps the outcome of a component's start.
+struct outcome_keeper final : shaddock::door::completion {
+    explicit outcome_keeper(std::string& into) : into_(into) {}
+    void done(shaddock::result<shaddock::door::body> outcome) noexcept override {
+        into_ = outcome ? "done" : outcome.error().text();
+    }
+    std::string& into_;
+};
+
+TEST_F(lobby_plugin, reads_its_words_again_every_minute) {
+    const auto file = testing::TempDir() + "lobby_words.txt";
+    plugin.host.files["lobby"] = R"({"seats":2,"words_file":")" + file + R"("})";
+    std::ofstream(file) << "rude";
+    std::string outcome;
+    plugin.components()[0]->start(std::make_unique<outcome_keeper>(outcome));
+    plugin.host.run();
+    EXPECT_EQ(outcome, "done");
+
+    ask("lobbyHandler.sit", R"({"name":"ann","table":"red"})", make_session(1));
+    const auto ann = make_session(1, "ann", {{"table", R"("red")"}});
+    ask("lobbyHandler.say", R"({"text":"how rude"})", ann);
+    EXPECT_EQ(plugin.host.pushes.back().message, R"({"from":"ann","text":"how ***"})");
+
+    std::ofstream(file) << "loud";
+    plugin.host.advance(std::chrono::seconds(60)); // nobody waits a minute
+    ask("lobbyHandler.say", R"({"text":"rude and loud"})", ann);
+    EXPECT_EQ(plugin.host.pushes.back().message, R"({"from":"ann","text":"rude and ***"})");
+    std::remove(file.c_str());
+}
+
+} // namespace
