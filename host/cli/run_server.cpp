@@ -1,5 +1,6 @@
 #include "base/clock.hpp"
 #include "base/log.hpp"
+#include "base/loop_watch.hpp"
 #include "bus/direct.hpp"
 #include "bus/run_folder.hpp"
 #include "cli/run.hpp"
@@ -108,6 +109,16 @@ private:
     cluster::master_link& to_;
 };
 
+base::unique_function<void(base::duration)> warn_of_ticks(const setting& found) {
+    return [limit = found.system.host.limits.tick_warning](base::duration longest) {
+        base::log::warn("host",
+                        "a turn of the loop took {} ms or more (limits.tick_warning: {} ms): long "
+                        "work belongs in app.blocking, unless the machine is overloaded",
+                        std::chrono::duration_cast<std::chrono::milliseconds>(longest).count(),
+                        limit.count());
+    };
+}
+
 /// One server and all that it is given, wired; lives on the stack of run_server.
 class running_server final : cluster::master_listener {
 public:
@@ -124,7 +135,8 @@ public:
               [this] { return master::registration_json(self_.id, self_.life); },
               [this] { return master::to_json(status()); }, *this),
           signals_(loop_, clock_, found.system.host.limits.stop_timeout,
-                   [this](int number) { stop(fmt::format("signal {}", number)); }) {}
+                   [this](int number) { stop(fmt::format("signal {}", number)); }),
+          watch_(clock_, found.system.host.limits.tick_warning, warn_of_ticks(found)) {}
 
     /// Returns the exit status.
     int run(std::vector<server::plugin_source> plugins) {
@@ -137,6 +149,7 @@ public:
             master_.report();
         });
         master_.start();
+        watch_.start();
         loop_.run();
         // Blocking work of a plugin cannot be called back; with it, the process goes.
         alarm(static_cast<unsigned>(blocking_patience.count()));
@@ -164,6 +177,7 @@ private:
     void leave() {
         master_.stop([this] {
             signals_.cancel();
+            watch_.stop();
             loop_.stop();
         });
     }
@@ -195,6 +209,7 @@ private:
     cluster::master_link master_;
     link_reports links_{master_};
     stop_signals signals_;
+    base::loop_watch watch_;
     bool is_stopping_ = false;
     int status_ = 0;
 };

@@ -2,8 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <chrono>
 #include <csignal>
 #include <memory>
+#include <thread>
 
 namespace shaddock::test {
 namespace {
@@ -54,6 +56,17 @@ TEST(servers_by_hand, are_adopted_by_a_master_that_comes_later) {
     master.signal(SIGTERM);
     EXPECT_EQ(master.end().status, 0) << master.text();
     EXPECT_EQ(chat->end().status, 0) << chat->text();
+}
+
+TEST(servers_by_hand, say_when_their_loop_was_busy) {
+    const test_system system;
+    auto chat = by_hand(system, "chat-server-1");
+    ASSERT_TRUE(chat->says("serves")) << chat->text();
+    // A stopped process is a loop that does not turn; the limit is 50 ms.
+    chat->signal(SIGSTOP);
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    chat->signal(SIGCONT);
+    EXPECT_TRUE(chat->says("limits.tick_warning: 50 ms", std::chrono::seconds(10))) << chat->text();
 }
 
 TEST(servers_by_hand, must_be_of_the_system) {
