@@ -146,9 +146,11 @@ result<config::server_record> find_record(const config::system& system, std::str
         }
     }
     if (ids_of_type.empty()) {
-        return error(errc::config, fmt::format("--type {}: no such type in servers.json ({}); "
-                                               "known types: {}",
-                                               type, system.env, fmt::join(types, ", ")));
+        return error(errc::config,
+                     fmt::format("--type {}: no such type in servers.json ({}); known types: {}; "
+                                 "nearest ids: {}",
+                                 type, system.env, fmt::join(types, ", "),
+                                 fmt::join(config::nearest(id, ids), ", ")));
     }
     const auto* record = system.find(id);
     if (record == nullptr) {

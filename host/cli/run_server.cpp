@@ -12,6 +12,7 @@
 #include "server/server.hpp"
 
 #include <boost/asio/thread_pool.hpp>
+#include <fmt/ranges.h>
 
 #include <unistd.h>
 
@@ -225,15 +226,28 @@ result<std::unique_ptr<module::generation>> open_module(module::loader& loader,
     return loader.load(*file, type);
 }
 
+std::string already_running(const setting& found, const config::server_record& record) {
+    std::vector<std::string> others;
+    for (const auto& server : found.system.of_type(record.type)) {
+        if (!bus::is_running(found.run, server.id)) {
+            others.push_back(server.id);
+        }
+    }
+    return fmt::format("--id {}: is already running (process {}) on {}; {}", record.id,
+                       bus::running_pid(found.run, record.id).value_or(0), found.run.string(),
+                       others.empty()
+                           ? fmt::format("so is every server of type {}", record.type)
+                           : fmt::format("nearest ids that are not: {}",
+                                         fmt::join(config::nearest(record.id, others), ", ")));
+}
+
 int serve(const setting& found, const config::server_record& record) {
     if (auto prepared = bus::prepare_run_folder(found.run); !prepared) {
         return complain(prepared.error().text());
     }
     // Before the module is copied: the copies of whoever runs must not be taken for left-overs.
     if (bus::is_running(found.run, record.id)) {
-        return complain(fmt::format("{} is already running (process {}) on {}", record.id,
-                                    bus::running_pid(found.run, record.id).value_or(0),
-                                    found.run.string()));
+        return complain(already_running(found, record));
     }
     module::loader loader(found.run, record.id);
     std::vector<std::unique_ptr<module::generation>> opened;

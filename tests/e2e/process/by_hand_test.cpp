@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <csignal>
 #include <memory>
@@ -58,6 +60,21 @@ TEST(servers_by_hand, are_adopted_by_a_master_that_comes_later) {
     EXPECT_EQ(chat->end().status, 0) << chat->text();
 }
 
+TEST(servers_by_hand, run_once_each) {
+    const test_system system;
+    auto first = by_hand(system, "chat-server-1");
+    ASSERT_TRUE(first->says("serves")) << first->text();
+    const auto again = by_hand(system, "chat-server-1")->end();
+    EXPECT_EQ(again.status, 1);
+    EXPECT_THAT(again.text, HasSubstr(fmt::format("already running (process {})", first->pid())));
+    EXPECT_THAT(again.text, HasSubstr("nearest ids that are not: chat-server-2"));
+    auto second = by_hand(system, "chat-server-2");
+    ASSERT_TRUE(second->says("serves")) << second->text();
+    const auto third = by_hand(system, "chat-server-1")->end();
+    EXPECT_EQ(third.status, 1);
+    EXPECT_THAT(third.text, HasSubstr("so is every server of type chat"));
+}
+
 TEST(servers_by_hand, say_when_their_loop_was_busy) {
     const test_system system;
     auto chat = by_hand(system, "chat-server-1");
@@ -73,8 +90,9 @@ TEST(servers_by_hand, must_be_of_the_system) {
     const test_system system;
     const std::vector<std::pair<std::vector<std::string>, std::string>> wrong = {
         {{"--type", "chat", "--id", "chat-server-3"}, "nearest: chat-server-1, chat-server-2"},
-        {{"--type", "chat", "--id", "gate-server-1"}, "is of type gate, not chat"},
-        {{"--type", "caht", "--id", "chat-server-1"}, "known types: "},
+        {{"--type", "chat", "--id", "gate-server-1"},
+         "is of type gate, not chat; nearest of that type: chat-server-1, chat-server-2"},
+        {{"--type", "caht", "--id", "chat-server-1"}, "nearest ids: chat-server-1"},
     };
     for (const auto& [arguments, named] : wrong) {
         const auto said = system.run(arguments);

@@ -124,7 +124,8 @@ TEST(find_record, names_the_nearest_ids_or_the_known_types) {
                 AllOf(HasSubstr("is of type gate, not chat"), HasSubstr("chat-server-1")));
     const auto type = find_record(two_types(), "cat", "chat-server-1");
     ASSERT_FALSE(type);
-    EXPECT_THAT(type.error().text(), HasSubstr("known types: chat, gate"));
+    EXPECT_THAT(type.error().text(), AllOf(HasSubstr("known types: chat, gate"),
+                                           HasSubstr("nearest ids: chat-server-1")));
 }
 
 } // namespace
