@@ -87,6 +87,24 @@ TEST(host_start, says_why_a_server_cannot_start_and_leaves_nothing_behind) {
     }
 }
 
+TEST(host_start, says_whose_port_is_taken) {
+    for (const bool is_page : {false, true}) {
+        const test_system system;
+        boost::asio::io_context loop;
+        const auto port = is_page ? system.web_port : system.gate_port;
+        const boost::asio::ip::tcp::acceptor taken(
+            loop, {boost::asio::ip::make_address("127.0.0.1"), port});
+        const auto started = system.run({"start"});
+        EXPECT_EQ(started.status, 1);
+        EXPECT_THAT(started.text, HasSubstr(fmt::format("{} ended before it was ready",
+                                                        is_page ? "web" : "gate-server-1")));
+        EXPECT_THAT(started.text, HasSubstr(std::to_string(port)));
+        EXPECT_THAT(started.text, HasSubstr("Address already in use"));
+        EXPECT_THAT(started.text, testing::Not(HasSubstr("ready: 4")));
+        EXPECT_TRUE(system.comes_true([&] { return system.running().empty(); }));
+    }
+}
+
 TEST(host_start, is_refused_where_a_master_runs) {
     const test_system system;
     auto master = system.host({"start"});
