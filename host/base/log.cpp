@@ -4,6 +4,7 @@
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <vector>
 
 namespace shaddock::base::log {
@@ -26,6 +27,25 @@ spdlog::level::level_enum translate(level at) {
         break;
     }
     return spdlog::level::off;
+}
+
+/// Text may hold what a client sent: a line stays one line, and no byte steers a terminal.
+std::string without_controls(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (byte < 0x20 || byte == 0x7f) {
+            out += fmt::format("\\x{:02x}", byte);
+        } else {
+            out += c;
+        }
+    }
+    return out;
+}
+
+bool has_controls(std::string_view text) {
+    return std::any_of(text.begin(), text.end(),
+                       [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
 } // namespace
@@ -55,7 +75,11 @@ bool is_on(level wanted) {
 }
 
 void write(level at, std::string_view area, std::string_view text) {
-    spdlog::default_logger_raw()->log(translate(at), "{}: {}", area, text);
+    if (has_controls(text)) {
+        spdlog::default_logger_raw()->log(translate(at), "{}: {}", area, without_controls(text));
+    } else {
+        spdlog::default_logger_raw()->log(translate(at), "{}: {}", area, text);
+    }
 }
 
 } // namespace shaddock::base::log

@@ -87,7 +87,13 @@ void link::send_answer(std::uint64_t call, result<std::string_view> answer) {
                        fmt::format("the answer of {} bytes is over the bus's limit of {}",
                                    answer->size(), limit));
     }
-    if (!has_room(answer ? answer->size() : answer.error().text().size())) {
+    if (answer && !has_room(answer->size())) {
+        // The caller hears of it; the link and everybody else's calls go on.
+        answer = error(errc::overloaded,
+                       fmt::format("the answer of {} bytes does not fit the queue to '{}'",
+                                   answer->size(), with_.id));
+    }
+    if (!answer && !has_room(answer.error().text().size())) {
         base::log::warn("bus", "the queue to '{}' is full: link broken", with_.id);
         close(link_end::lost);
         return;

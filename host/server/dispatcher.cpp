@@ -20,6 +20,7 @@ pending_call::pending_call(std::shared_ptr<const door::session_data> session, do
 
 pending_call::~pending_call() {
     leave();
+    release_serial();
 }
 
 void pending_call::abandon() noexcept {
@@ -29,11 +30,17 @@ void pending_call::abandon() noexcept {
 }
 
 void pending_call::finish(result<door::body> outcome) noexcept {
-    if (is_finished_) {
-        return;
+    if (!is_finished_) {
+        is_finished_ = true;
+        answer(std::move(outcome));
+        leave();
     }
+    release_serial();
+}
+
+void pending_call::expire() {
     is_finished_ = true;
-    answer(std::move(outcome));
+    answer(error(errc::timeout, fmt::format("'{}' did not answer in time", route())));
     leave();
 }
 
@@ -43,13 +50,19 @@ void pending_call::leave() {
     }
 }
 
+void pending_call::release_serial() {
+    if (const auto owner = std::move(serial_owner_); owner && *owner != nullptr) {
+        (*owner)->serial_ended(*this);
+    }
+}
+
 dispatcher::dispatcher(boost::asio::any_io_executor executor, base::clock& clock,
                        std::size_t serial_limit)
     : executor_(std::move(executor)), clock_(clock), serial_limit_(serial_limit) {}
 
 dispatcher::~dispatcher() {
-    *alive_ = false;
     cancel_all();
+    *self_ = nullptr;
 }
 
 void dispatcher::run_handler(std::string_view route, std::unique_ptr<pending_call> call) {
@@ -92,6 +105,9 @@ dispatcher::serial_key dispatcher::key_of(const pending_call& call) {
 
 void dispatcher::start(std::unique_ptr<pending_call> call) {
     auto& started = *call;
+    if (started.entry_->is_serial && started.session_ != nullptr) {
+        started.serial_owner_ = self_;
+    }
     started.owner_ = this;
     started.before_ = last_;
     (last_ != nullptr ? last_->after_ : first_) = &started;
@@ -110,35 +126,39 @@ void dispatcher::ended(pending_call& call) {
     (call.before_ != nullptr ? call.before_->after_ : first_) = call.after_;
     (call.after_ != nullptr ? call.after_->before_ : last_) = call.before_;
     --in_flight_;
-    if (call.entry_->is_serial && call.session_ != nullptr) {
-        // By post: the next must not start inside the finish() of this one.
-        boost::asio::post(executor_, [this, alive = alive_, key = key_of(call)] {
-            if (*alive) {
-                next_serial(key);
-            }
-        });
-    }
     if (in_flight_ == 0 && idle_) {
         idle_();
     }
 }
 
+void dispatcher::serial_ended(const pending_call& call) {
+    // By post: the next must not start inside the finish() of this one.
+    boost::asio::post(executor_, [self = self_, key = key_of(call)] {
+        if (*self != nullptr) {
+            (*self)->next_serial(key);
+        }
+    });
+}
+
 void dispatcher::next_serial(const serial_key& key) {
     const auto at = serial_.find(key);
-    if (at == serial_.end()) {
+    while (at != serial_.end() && !at->second.empty()) {
+        auto next = std::move(at->second.front());
+        at->second.pop_front();
+        if (next->is_session_gone()) {
+            next->finish(error(errc::closed, "the session closed while the request waited"));
+            continue;
+        }
+        // What the call before this one changed is seen by this one.
+        if (auto now = next->session_now()) {
+            next->session_ = std::move(now);
+        }
+        start(std::move(next));
         return;
     }
-    if (at->second.empty()) {
+    if (at != serial_.end()) {
         serial_.erase(at);
-        return;
     }
-    auto next = std::move(at->second.front());
-    at->second.pop_front();
-    // What the call before this one changed is seen by this one.
-    if (auto now = next->session_now()) {
-        next->session_ = std::move(now);
-    }
-    start(std::move(next));
 }
 
 void dispatcher::watch() {
@@ -153,14 +173,24 @@ void dispatcher::expire() {
         auto* call = each;
         each = each->after_;
         if (call->deadline_ <= now) {
-            // finish() takes it off the list; the plugin still owns it and its late answer is
-            // dropped.
-            call->finish(
-                error(errc::timeout, fmt::format("'{}' did not answer in time", call->route())));
+            call->expire(); // off the list; the plugin still owns it and its late answer is dropped
         }
     }
-    if (in_flight_ != 0) {
+    expire_waiting(now);
+    if (in_flight_ != 0 || !serial_.empty()) {
         watch();
+    }
+}
+
+void dispatcher::expire_waiting(base::time_point now) {
+    for (auto& [key, queue] : serial_) {
+        while (!queue.empty() && queue.front()->deadline_ <= now) {
+            auto late = std::move(queue.front());
+            queue.pop_front();
+            late->finish(
+                error(errc::timeout, fmt::format("'{}' waited too long for the request before it",
+                                                 late->route())));
+        }
     }
 }
 

@@ -35,6 +35,8 @@ protected:
     virtual void answer(result<door::body> outcome) noexcept = 0;
     /// The session as it is now, for a call that has waited; null when it is not to be had here.
     virtual std::shared_ptr<const door::session_data> session_now() const { return nullptr; }
+    /// Whether the session is known to have closed: a call that still waits is then not started.
+    virtual bool is_session_gone() const { return false; }
     /// To be called in the destructor of each derived class: answers `internal` if nobody answered
     /// before.
     void abandon() noexcept;
@@ -42,6 +44,10 @@ protected:
 private:
     friend class dispatcher;
     void leave();
+    /// Answers for the plugin, which goes on: a serial method stays taken until it has really
+    /// ended.
+    void expire();
+    void release_serial();
 
     std::shared_ptr<const door::session_data> session_;
     std::string bytes_;
@@ -54,6 +60,9 @@ private:
     std::shared_ptr<generation> lease_;
     // The dispatcher's list of calls in flight; owner_ is null when not in it.
     dispatcher* owner_ = nullptr;
+    /// Set while this call keeps others of its serial method waiting; outlives its time in the
+    /// list.
+    std::shared_ptr<dispatcher*> serial_owner_;
     pending_call* before_ = nullptr;
     pending_call* after_ = nullptr;
 };
@@ -97,7 +106,9 @@ private:
     static serial_key key_of(const pending_call& call);
     void start(std::unique_ptr<pending_call> call);
     void ended(pending_call& call);
+    void serial_ended(const pending_call& call);
     void next_serial(const serial_key& key);
+    void expire_waiting(base::time_point now);
     void expire();
     void watch();
 
@@ -115,7 +126,8 @@ private:
     base::unique_function<void()> idle_;
     /// A key is here while one of its calls runs; the queue holds those that wait.
     std::unordered_map<serial_key, std::deque<std::unique_ptr<pending_call>>, serial_hash> serial_;
-    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+    /// Points here while the dispatcher lives; null afterwards.
+    std::shared_ptr<dispatcher*> self_ = std::make_shared<dispatcher*>(this);
 };
 
 } // namespace shaddock::server

@@ -38,6 +38,7 @@ private:
         const auto* here = front_.sessions_.find(session_);
         return here != nullptr ? here->data : nullptr;
     }
+    bool is_session_gone() const override { return front_.sessions_.find(session_) == nullptr; }
 
     frontend& front_;
     session_id session_;
@@ -175,7 +176,7 @@ void frontend::serve(session& from, const incoming& request) {
                       fmt::format("'{}' is not type.handler.method", request.route));
     }
     if (request.route.ends_with(".constructor")) {
-        base::log::info("server", "session {} asked for '{}': kicked", number(id), request.route);
+        base::log::debug("server", "session {} asked for '{}': kicked", number(id), request.route);
         --from.requests_in_flight;
         from.link->kick("attack");
         return;
@@ -201,8 +202,10 @@ void frontend::serve(session& from, const incoming& request) {
 
 bool frontend::passes_filters(session& from, const incoming& request) {
     const auto lease = local_.current();
+    // Held: a filter may change the session while it looks at it.
+    const auto data = from.data;
     for (auto* filter : lease->registered().filters()) {
-        if (auto passed = filter->before(request.route, request.body, *from.data); !passed) {
+        if (auto passed = filter->before(request.route, request.body, *data); !passed) {
             ended(from.id(), request.id, request.route, std::move(passed).error());
             return false;
         }
@@ -211,13 +214,14 @@ bool frontend::passes_filters(session& from, const incoming& request) {
 }
 
 void frontend::forward(session& from, std::string_view type, const incoming& request) {
-    auto to = list_.pick(local_.current()->registered(), type, {from.data.get(), {}, {}});
+    const auto data = from.data;
+    auto to = list_.pick(local_.current()->registered(), type, {data.get(), {}, {}});
     if (!to) {
         return ended(from.id(), request.id, request.route, std::move(to).error());
     }
     ++forwarded_;
     servers_.call(*to, wire::kind::client_request,
-                  wire::encode(request.route, 0, from.data.get(), request.body),
+                  wire::encode(request.route, 0, data.get(), request.body),
                   clock_.now() + options_.call_timeout,
                   [this, id = from.id(), message_id = request.id,
                    route = std::string(request.route)](result<std::string> reply) {
@@ -244,13 +248,14 @@ void frontend::ended(session_id of, std::uint32_t message_id, std::string_view r
     }
     --asked->requests_in_flight;
     const auto lease = local_.current();
-    const auto& filters = lease->registered().filters();
-    if (filters.empty()) {
+    if (!lease || lease->registered().filters().empty()) {
         return;
     }
+    const auto& filters = lease->registered().filters();
+    const auto data = asked->data;
     const auto failed = outcome ? error() : outcome.error();
     for (auto at = filters.rbegin(); at != filters.rend(); ++at) {
-        (*at)->after(route, *asked->data, outcome ? nullptr : &failed);
+        (*at)->after(route, *data, outcome ? nullptr : &failed);
     }
 }
 
@@ -464,7 +469,7 @@ result<door::body> frontend::change_session(const session_ref& who,
 std::string frontend::find_sessions(const session_ref& who) const {
     std::vector<const session*> found;
     if (who.id != session_id{}) {
-        if (const auto* one = sessions_.find(who.id)) {
+        if (const auto* one = sessions_.find(who)) {
             found.push_back(one);
         }
     } else {

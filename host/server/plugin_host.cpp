@@ -77,24 +77,31 @@ void plugin_host::blocking(std::unique_ptr<door::task> work,
                            std::unique_ptr<door::task> after) noexcept {
     const bool is_refused =
         !parts_.options.blocking_pool || blocking_ >= blocking_limit || !*alive_;
+    // After the stop the plugin's objects are gone: what waits is dropped, and its frame unwinds.
+    const auto resume = [alive = alive_](door::task& waiting) {
+        if (*alive) {
+            waiting.run();
+        }
+    };
     if (is_refused) {
-        boost::asio::post(parts_.executor, [after = std::move(after)] { after->run(); });
+        boost::asio::post(parts_.executor, [resume, after = std::move(after)] { resume(*after); });
         return;
     }
     ++blocking_;
     // The loop must not end while the pool works for it.
     auto keep =
         boost::asio::prefer(parts_.executor, boost::asio::execution::outstanding_work.tracked);
-    boost::asio::post(parts_.options.blocking_pool, [this, alive = alive_, keep,
+    boost::asio::post(parts_.options.blocking_pool, [this, resume, alive = alive_, keep,
                                                      work = std::move(work),
                                                      after = std::move(after)]() mutable {
         work->run();
-        boost::asio::post(keep, [this, alive, work = std::move(work), after = std::move(after)] {
-            if (*alive) {
-                --blocking_;
-            }
-            after->run();
-        });
+        boost::asio::post(keep,
+                          [this, resume, alive, work = std::move(work), after = std::move(after)] {
+                              if (*alive) {
+                                  --blocking_;
+                              }
+                              resume(*after);
+                          });
     });
 }
 

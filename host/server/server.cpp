@@ -88,6 +88,8 @@ private:
     result<void> create(std::vector<plugin_source> plugins);
     result<void> join_cluster();
     void start_components();
+    /// A component that was starting when the stop came has ended its start.
+    void component_is_up();
     void serve();
 
     void wait_for_requests();
@@ -136,6 +138,8 @@ private:
     bool registered_ = false;
     bool clients_open_ = false;
     std::size_t components_started_ = 0;
+    bool is_component_starting_ = false;
+    base::unique_function<void()> after_component_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
@@ -186,26 +190,40 @@ result<void> server::parts::join_cluster() {
 }
 
 void server::parts::start_components() {
-    const auto& components = generation_->registered().components();
     if (state_ != state::starting) {
-        return std::exchange(started_, nullptr)(error(errc::cancelled, "stopped while starting"));
+        return; // stop() has answered
     }
+    const auto& components = generation_->registered().components();
     if (components_started_ == components.size()) {
         return serve();
     }
-    auto* next = components[components_started_];
+    // Counted before it is up: a stop in between stops this one too, after its start has ended or
+    // patience has.
+    auto* next = components[components_started_++];
+    is_component_starting_ = true;
     next->start(std::make_unique<component_end>([this, alive = alive_, next](result<void> outcome) {
-        if (!*alive) {
+        if (!*alive || !std::exchange(is_component_starting_, false)) {
             return;
+        }
+        if (!outcome) {
+            --components_started_;
+        }
+        if (state_ != state::starting) {
+            return later([this] { component_is_up(); });
         }
         if (!outcome) {
             return std::exchange(started_, nullptr)(
                 error(errc::config, fmt::format("component '{}' did not start: {}", next->name(),
                                                 outcome.error().text())));
         }
-        ++components_started_;
         later([this] { start_components(); });
     }));
+}
+
+void server::parts::component_is_up() {
+    if (auto waiting = std::move(after_component_)) {
+        waiting();
+    }
 }
 
 void server::parts::serve() {
@@ -234,6 +252,12 @@ void server::parts::stop(std::string_view reason, base::unique_function<void()> 
     stopped_ = std::move(stopped);
     stop_reason_ = reason;
     state_ = state::draining;
+    if (started_) {
+        later([started = std::move(started_)]() mutable {
+            started(error(errc::cancelled, "stopped while starting"));
+        });
+        started_ = nullptr;
+    }
     base::log::info("server", "{} stops: {}", options_.self.id, reason);
     if (clients_open_) {
         clients_->drain();
@@ -270,6 +294,10 @@ void server::parts::wait_for_requests() {
 }
 
 void server::parts::close_clients() {
+    calls_.on_idle(nullptr);
+    if (clients_) {
+        clients_->on_idle(nullptr);
+    }
     if (!clients_open_) {
         return stop_components();
     }
@@ -281,6 +309,19 @@ void server::parts::close_clients() {
 }
 
 void server::parts::stop_components() {
+    if (is_component_starting_) {
+        patience_ = clock_.after(options_.drain_timeout, [this] {
+            base::log::warn("server", "a component was still starting: not waited for");
+            is_component_starting_ = false;
+            --components_started_;
+            component_is_up();
+        });
+        after_component_ = [this] {
+            patience_.cancel();
+            stop_components();
+        };
+        return;
+    }
     if (components_started_ == 0) {
         return leave_bus();
     }
@@ -309,7 +350,6 @@ void server::parts::leave_bus() {
     if (generation_) {
         static_cast<plugin_host&>(generation_->host()).stop();
     }
-    calls_.on_idle(nullptr);
     calls_.cancel_all();
     if (!bus_started_) {
         return settle(settle_turns);
@@ -330,6 +370,8 @@ void server::parts::settle(int turns) {
 
 void server::parts::finish() {
     line_.stop();
+    // What began while things settled.
+    calls_.cancel_all();
     calls_.use(nullptr);
     if (generation_) {
         generation_->destroy();

@@ -9,6 +9,9 @@
 
 namespace chat {
 
+/// Longest text of one message: what a room is sent is this times its members.
+inline constexpr std::size_t content_limit_bytes = 4096;
+
 /// onAdd and onLeave.
 struct presence_message {
     std::string route;
@@ -38,7 +41,8 @@ public:
     void lost(std::string_view room, const shaddock::session_ref& who);
 
     /// To all in the sender's room, the sender too, for target `*`; else to that member only.
-    /// Errors: not_found when the room, the sender in it, or the target does not exist.
+    /// Errors: not_found when the room, the sender in it, or the target does not exist;
+    /// bad_request when the text is over content_limit_bytes.
     shaddock::result<void> say(const shaddock::session_ref& sender, std::string_view room,
                                chat_message message);
 

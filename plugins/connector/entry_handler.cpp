@@ -39,7 +39,8 @@ enter_reply refused() {
 
 /// The call may have been carried out although it failed.
 bool is_in_doubt(const error& failed) {
-    return failed.code() == errc::timeout || failed.code() == errc::disconnected;
+    return failed.code() == errc::timeout || failed.code() == errc::disconnected ||
+           failed.code() == errc::overloaded;
 }
 
 session_ref with_uid(session_ref who, std::string uid) {

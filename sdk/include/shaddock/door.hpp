@@ -234,11 +234,10 @@ struct call_target {
     /// server.
     std::string server_id;
     route_param param;
-    /// Zero: the default of host.yaml (`bus: call_timeout`). An enclosing request's deadline is
-    /// never exceeded.
+    /// Zero: the default of host.yaml (`bus: call_timeout`). The deadline of an enclosing request
+    /// is not applied by itself.
     duration timeout{};
-    /// The request being served, if any: its session travels along and its deadline bounds the
-    /// call.
+    /// The request being served, if any: its session travels along.
     const session_data* session = nullptr;
 };
 

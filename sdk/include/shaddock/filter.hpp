@@ -51,7 +51,10 @@ private:
 
     void arm(door::duration delay) {
         is_armed_ = true;
-        app_.once("shaddock.timeout_filter", delay, [this] { look(); });
+        // A name of its own: several modules of a type may each have such a filter.
+        app_.once("shaddock.timeout_filter." +
+                      std::to_string(reinterpret_cast<std::uintptr_t>(this)),
+                  delay, [this] { look(); });
     }
     void look() {
         const auto now = app_.now();

@@ -18,8 +18,7 @@ struct to_server {
 };
 
 /// What a call is routed by: a session, a text, a number, or to_server{"id"}. Copied: later changes
-/// of a session do not move the call. A session also travels as "on whose behalf": its request's
-/// deadline bounds the call.
+/// of a session do not move the call. A session also travels as "on whose behalf".
 class routing {
 public:
     // NOLINTBEGIN(google-explicit-constructor): a call names what it is routed by and nothing else
@@ -34,8 +33,8 @@ public:
         : number_(static_cast<std::int64_t>(by)) {}
     // NOLINTEND(google-explicit-constructor)
 
-    /// How long the caller waits; else host.yaml's `bus: call_timeout`. An enclosing request's
-    /// deadline is never exceeded.
+    /// How long the caller waits; else host.yaml's `bus: call_timeout`. The deadline of an
+    /// enclosing request is not applied by itself.
     routing&& within(door::duration timeout) && {
         timeout_ = timeout;
         return std::move(*this);

@@ -16,13 +16,18 @@ const stopLimitMs = 15_000;
  * Copies the repository's config/, gives every port a free one, starts and waits for `ready: N servers`.
  * @param {object} [options]
  * @param {string} [options.host] the executable; default SHADDOCK_HOST_BIN, else build/release/bin/host
+ * @param {(config: string) => Promise<void>} [options.edit] changes the copied config folder before the ports are moved
  * @returns {Promise<{url: string, gatePort: number, folder: string, pid: number, output: () => string,
  *   stop: () => Promise<void>}>} `url` is the page's; `stop` sends SIGTERM and throws unless the system ends with 0
  */
-export async function startSystem({ host = process.env.SHADDOCK_HOST_BIN ?? join(root, "build/release/bin/host") } = {}) {
+export async function startSystem({
+    host = process.env.SHADDOCK_HOST_BIN ?? join(root, "build/release/bin/host"),
+    edit = async () => {},
+} = {}) {
     const folder = await mkdtemp(join(tmpdir(), "shaddock-e2e-"));
     const config = join(folder, "config");
     await cp(join(root, "config"), config, { recursive: true });
+    await edit(config);
     const { webPort, gatePort } = await shiftPorts(config);
 
     const child = spawn(host, ["start", "--config", config, "--run", join(folder, "run")],

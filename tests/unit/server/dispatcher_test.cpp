@@ -146,6 +146,33 @@ TEST_F(dispatcher_test, serial_methods_run_one_at_a_time_per_session) {
     EXPECT_EQ(made->held[2]->request().bytes, "b");
 }
 
+TEST_F(dispatcher_test, a_serial_method_stays_taken_after_a_timeout_until_it_has_ended) {
+    run("t.h.serial", "a");
+    clock.advance(5s);
+    run("t.h.serial", "b");
+    clock.advance(6s);
+    turn();
+    EXPECT_EQ(notes, (outcomes{"a=timeout"}));
+    EXPECT_EQ(made->held.size(), 1u) << "the next started beside one that still runs";
+    made->held[0]->finish(door::body{door::codec::json, "late"});
+    turn();
+    ASSERT_EQ(made->held.size(), 2u);
+    made->held[1]->finish(door::body{door::codec::json, "2"});
+    EXPECT_EQ(notes, (outcomes{"a=timeout", "b=2"}));
+}
+
+TEST_F(dispatcher_test, what_waits_too_long_for_a_serial_method_is_answered_and_never_started) {
+    run("t.h.serial", "a");
+    run("t.h.serial", "b");
+    clock.advance(11s);
+    EXPECT_EQ(notes, (outcomes{"a=timeout", "b=timeout"}));
+    made->held.clear();
+    turn();
+    EXPECT_TRUE(made->held.empty());
+    run("t.h.serial", "c");
+    EXPECT_EQ(made->held.size(), 1u);
+}
+
 TEST_F(dispatcher_test, the_queue_of_a_serial_method_is_bounded) {
     for (const char* name : {"a", "b", "c", "d", "e"}) {
         run("t.h.serial", name);

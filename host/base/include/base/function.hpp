@@ -18,11 +18,12 @@ public:
     unique_function(std::nullptr_t) {}
 
     // The check does not see that the requires clause keeps copies and moves out.
-    // NOLINTNEXTLINE(bugprone-forwarding-reference-overload)
+    // NOLINTBEGIN(bugprone-forwarding-reference-overload)
     template <class F>
     requires(!std::is_same_v<std::remove_cvref_t<F>, unique_function> &&
              std::is_invocable_r_v<R, std::remove_cvref_t<F>&, Args...>) unique_function(F&& target)
         : target_(std::make_unique<holder<std::remove_cvref_t<F>>>(std::forward<F>(target))) {}
+    // NOLINTEND(bugprone-forwarding-reference-overload)
 
     R operator()(Args... args) { return target_->call(std::forward<Args>(args)...); }
     explicit operator bool() const { return target_ != nullptr; }
