@@ -13,10 +13,15 @@ endif()
 # Sanitizers reach plugins too: host and plugin must agree (the fingerprint checks it).
 add_library(shaddock_sanitizers INTERFACE)
 if(SHADDOCK_SANITIZE)
-  target_compile_options(shaddock_sanitizers INTERFACE -fsanitize=${SHADDOCK_SANITIZE} -fno-omit-frame-pointer
-    $<$<STREQUAL:${SHADDOCK_SANITIZE},address$<COMMA>undefined>:-fno-sanitize-recover=undefined>
+  target_compile_options(shaddock_sanitizers INTERFACE -fsanitize=${SHADDOCK_SANITIZE} -fno-omit-frame-pointer)
+  if(SHADDOCK_SANITIZE MATCHES "undefined")
+    # Not vptr: it opens a pipe for each look, and a test shows what happens when no descriptor is left.
+    target_compile_options(shaddock_sanitizers INTERFACE -fno-sanitize-recover=undefined -fno-sanitize=vptr)
+  endif()
+  if(SHADDOCK_SANITIZE MATCHES "thread")
     # g++ 12 warns that TSan does not model Asio's fences; our code shares no memory between threads.
-    $<$<AND:$<STREQUAL:${SHADDOCK_SANITIZE},thread>,$<CXX_COMPILER_ID:GNU>>:-Wno-tsan>)
+    target_compile_options(shaddock_sanitizers INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-tsan>)
+  endif()
   target_link_options(shaddock_sanitizers INTERFACE -fsanitize=${SHADDOCK_SANITIZE})
 endif()
 target_link_libraries(shaddock_options INTERFACE shaddock_sanitizers)

@@ -242,6 +242,11 @@ std::string already_running(const setting& found, const config::server_record& r
 }
 
 int serve(const setting& found, const config::server_record& record) {
+    if (found.system.host.bus.kind != config::bus_kind::direct) {
+        return complain(
+            "host.yaml: bus.kind: found local, which is for tests that run all servers in "
+            "one process; expected direct");
+    }
     if (auto prepared = bus::prepare_run_folder(found.run); !prepared) {
         return complain(prepared.error().text());
     }

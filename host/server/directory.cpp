@@ -1,7 +1,8 @@
 #include "directory.hpp"
 
 #include "generation.hpp"
-#include "protocol/dispatch.hpp"
+
+#include <shaddock/dispatch.hpp>
 
 #include <fmt/format.h>
 
@@ -40,13 +41,13 @@ result<std::string> directory::pick(const tables& registered, std::string_view t
     }
     std::size_t index = 0;
     if (by.session != nullptr) {
-        index = protocol::dispatch_index(by.session->ref.uid, list.size());
+        index = dispatch_index(by.session->ref.uid, list.size());
     } else if (by.number) {
         const auto magnitude = *by.number < 0 ? 0 - static_cast<std::uint64_t>(*by.number)
                                               : static_cast<std::uint64_t>(*by.number);
         index = static_cast<std::size_t>(magnitude % list.size());
     } else {
-        index = protocol::dispatch_index(by.text, list.size());
+        index = dispatch_index(by.text, list.size());
     }
     return list[index].id;
 }

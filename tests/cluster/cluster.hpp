@@ -5,11 +5,12 @@
 #include "base/clock.hpp"
 #include "bus/local.hpp"
 #include "cluster/local.hpp"
-#include "protocol/dispatch.hpp"
 #include "protocol/message.hpp"
 #include "server/server.hpp"
 
 #include <boost/asio/io_context.hpp>
+#include <shaddock/dispatch.hpp>
+
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -220,7 +221,7 @@ public:
     }
     std::string chat_of(const std::string& room) const {
         return fmt::format("chat-server-{}",
-                           protocol::dispatch_index(room, static_cast<std::size_t>(chats_)) + 1);
+                           dispatch_index(room, static_cast<std::size_t>(chats_)) + 1);
     }
 
     template <class Condition>

@@ -88,12 +88,17 @@ public:
         return *(members_[id] = std::move(made));
     }
     member& member_of(const std::string& id) { return *members_.at(id); }
-    void remove(const std::string& id) {
+    void remove(const std::string& id) { stop(id); }
+    /// Stops it and gives it out of the world's hands, with what it had heard when it was told to.
+    std::pair<std::unique_ptr<member>, lines> stop(const std::string& id) {
+        auto stopped = std::move(members_.at(id));
+        members_.erase(id);
         bool is_stopped = false;
-        members_.at(id)->stop([&] { is_stopped = true; });
+        stopped->stop([&] { is_stopped = true; });
+        auto heard = stopped->hears.heard;
         EXPECT_FALSE(is_stopped) << "stopped inline";
         EXPECT_TRUE(runs_until([&] { return is_stopped; }));
-        members_.erase(id);
+        return {std::move(stopped), std::move(heard)};
     }
     bool runs_until(const std::function<bool()>& is_so) {
         const auto deadline = std::chrono::steady_clock::now() + 10s;
@@ -361,13 +366,9 @@ TYPED_TEST(registry_contract, refuses_an_id_that_is_registered) {
 
 TYPED_TEST(registry_contract, tells_nothing_after_it_was_stopped) {
     this->in.expect(records({"a", "b"}));
-    auto& a = this->in.add("a", 5);
-    bool is_stopped = false;
-    std::size_t heard = 0;
-    a.list().stop([&] { is_stopped = true; });
-    heard = a.hears.heard.size();
-    ASSERT_TRUE(this->in.runs_until([&] { return is_stopped; }));
-    EXPECT_EQ(a.hears.heard.size(), heard);
+    this->in.add("a", 5);
+    const auto [a, heard] = this->in.stop("a");
+    EXPECT_EQ(a->hears.heard, heard);
 }
 
 } // namespace shaddock::contract

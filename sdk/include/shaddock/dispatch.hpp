@@ -27,12 +27,11 @@ inline constexpr auto crc32_of_byte = crc32_table();
 
 } // namespace detail
 
-/// Which of `count` servers (sorted by id) a key belongs to: |crc32| mod count, the CRC read as a
-/// signed number and taken over the low byte of each UTF-16 unit, so that keys land where the
-/// original puts them. `key` is UTF-8. Limits: count > 0. Thread: any. Source: the chat demo's
-/// dispatcher and npm crc 0.2.0, observed.
-inline std::size_t dispatch_index(std::string_view key, std::size_t count) {
-    assert(count > 0);
+/// The reflected CRC-32 over the low byte of each UTF-16 unit of the key, read as a signed number,
+/// so that keys land where the original puts them. `key` is UTF-8; a surrogate coded alone (CESU-8)
+/// counts as its unit, any other stray byte as U+FFFD. Thread: any. Source: npm crc 0.2.0 as the
+/// chat demo's dispatcher uses it, observed.
+inline std::int32_t dispatch_crc32(std::string_view key) {
     std::uint32_t crc = 0xffffffffU;
     const auto feed = [&](char32_t unit) {
         crc = crc >> 8U ^ detail::crc32_of_byte[(crc ^ unit) & 0xffU];
@@ -48,8 +47,15 @@ inline std::size_t dispatch_index(std::string_view key, std::size_t count) {
         }
         key.remove_prefix(next.size);
     }
-    const auto read_as_signed = static_cast<std::int64_t>(static_cast<std::int32_t>(~crc));
-    return static_cast<std::size_t>(std::abs(read_as_signed)) % count;
+    return static_cast<std::int32_t>(~crc);
+}
+
+/// Which of `count` servers (sorted by id) a key belongs to: |dispatch_crc32(key)| mod count.
+/// Limits: count > 0. Thread: any.
+inline std::size_t dispatch_index(std::string_view key, std::size_t count) {
+    assert(count > 0);
+    const auto magnitude = std::abs(static_cast<std::int64_t>(dispatch_crc32(key)));
+    return static_cast<std::size_t>(magnitude) % count;
 }
 
 } // namespace shaddock

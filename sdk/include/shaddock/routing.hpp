@@ -14,6 +14,8 @@ namespace shaddock {
 
 /// Sends a call to one server by its id.
 struct to_server {
+    /// No aggregate: g++ 12 destroys those twice inside a co_await expression.
+    explicit to_server(std::string server_id) : id(std::move(server_id)) {}
     std::string id;
 };
 

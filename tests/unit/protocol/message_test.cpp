@@ -207,7 +207,8 @@ TEST(message_decoder, refuses_every_header_that_is_cut_off) {
 }
 
 TEST(message_decoder, reads_code_0_as_the_empty_route) {
-    const auto read = decode_message(from_hex("010100007b7d")).value();
+    const auto bytes = from_hex("010100007b7d");
+    const auto read = decode_message(bytes).value();
     EXPECT_EQ(read.route_code, 0U);
     EXPECT_EQ(read.route, "");
     EXPECT_EQ(read.body, "{}");

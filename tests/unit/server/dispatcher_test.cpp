@@ -1,5 +1,7 @@
 #include "dispatcher.hpp"
 
+#include <shaddock/testing/fake_host.hpp>
+
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
@@ -76,14 +78,18 @@ const door::plugin_door& fake_door() {
     return door;
 }
 
-struct dispatcher_test : testing::Test {
+struct dispatcher_test : ::testing::Test {
     dispatcher_test() {
-        auto created = generation::create({{&fake_door(), "fake.so"}}, nullptr, "t", 1);
-        calls.use(*created);
+        living = generation::create({{&fake_door(), "fake.so"}},
+                                    std::make_unique<shaddock::testing::fake_host>(), "t", 1)
+                     .value();
+        calls.use(living);
     }
     ~dispatcher_test() override {
         calls.cancel_all();
         calls.use(nullptr);
+        // What the plugin still holds holds the generation: only this ends both.
+        living->destroy();
     }
     void run(std::string route, std::string name, std::uint64_t session = 1) {
         calls.run_handler(route, std::make_unique<noted_call>(notes, std::move(name), session,
@@ -96,6 +102,7 @@ struct dispatcher_test : testing::Test {
     boost::asio::io_context loop;
     base::manual_clock clock;
     outcomes notes;
+    std::shared_ptr<generation> living;
     dispatcher calls{loop.get_executor(), clock, 3};
 };
 

@@ -3,7 +3,11 @@
 #include <shaddock/detail/json_encode.hpp>
 #include <shaddock/error.hpp>
 
+// Halves the time to parse a chat message. It reads whole aligned 16 bytes, also past the end of a
+// text: harmless, but AddressSanitizer objects.
+#if defined(__SSE2__) && !defined(__SANITIZE_ADDRESS__) && !defined(RAPIDJSON_SSE2)
 #define RAPIDJSON_SSE2
+#endif
 #if defined(__GNUC__)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wconversion"
