@@ -1,6 +1,7 @@
 #include "cli/arguments.hpp"
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
 namespace shaddock::cli {
 namespace {

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <fcntl.h>
+#include <optional>
 #include <sys/stat.h>
 #include <unistd.h>
 

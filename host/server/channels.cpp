@@ -249,7 +249,7 @@ void channel_store::on_dead(const bus::peer& frontend) {
     }
     // Backwards through each channel above: people hear of the leavers in order of joining.
     std::reverse(gone.begin(), gone.end());
-    report(std::move(gone));
+    report(gone);
 }
 
 void channel_store::on_member_lost(const bus::peer& from, std::string_view bytes) {
@@ -264,7 +264,7 @@ void channel_store::on_member_lost(const bus::peer& from, std::string_view bytes
     if (lost_seat != nullptr) {
         std::vector<std::pair<std::string, door::member>> gone;
         gone.emplace_back(at->first, at->second->take(lost_seat - members.data()));
-        report(std::move(gone));
+        report(gone);
     }
 }
 
@@ -326,10 +326,10 @@ void channel_store::compare(const bus::peer& frontend, frontend_state& state) {
                         frontend.id);
     }
     std::reverse(gone.begin(), gone.end());
-    report(std::move(gone));
+    report(gone);
 }
 
-void channel_store::report(std::vector<std::pair<std::string, door::member>> gone) {
+void channel_store::report(const std::vector<std::pair<std::string, door::member>>& gone) {
     for (const auto& [channel, member] : gone) {
         lost_(channel, member);
     }

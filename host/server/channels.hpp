@@ -62,7 +62,7 @@ private:
         std::vector<seat> roster;
     };
     void compare(const bus::peer& frontend, frontend_state& state);
-    void report(std::vector<std::pair<std::string, door::member>> gone);
+    void report(const std::vector<std::pair<std::string, door::member>>& gone);
 
     line& to_frontends_;
     lost_callback lost_;

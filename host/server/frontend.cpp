@@ -20,7 +20,7 @@ struct frontend::incoming {
 /// A client's request that a handler of this very server answers.
 class client_call final : public pending_call {
 public:
-    client_call(frontend& front, std::shared_ptr<const door::session_data> session,
+    client_call(frontend& front, const std::shared_ptr<const door::session_data>& session,
                 std::uint32_t message_id, door::body_view body, base::time_point deadline,
                 std::string_view route)
         : pending_call(session, body, deadline, 0, message_id == 0), front_(front),
@@ -82,7 +82,7 @@ void append_json_text(std::string& out, std::string_view text) {
 
 } // namespace
 
-frontend::frontend(boost::asio::any_io_executor executor, base::clock& clock,
+frontend::frontend(const boost::asio::any_io_executor& executor, base::clock& clock,
                    const server_options& options, line& servers, directory& list, dispatcher& local)
     : executor_(executor), clock_(clock), options_(options), servers_(servers), list_(list),
       local_(local), sessions_(options.self.id, options.self.life),

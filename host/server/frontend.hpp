@@ -17,7 +17,7 @@ namespace shaddock::server {
 /// destruction, unless never started.
 class frontend final : public net::listener_events {
 public:
-    frontend(boost::asio::any_io_executor executor, base::clock& clock,
+    frontend(const boost::asio::any_io_executor& executor, base::clock& clock,
              const server_options& options, line& servers, directory& list, dispatcher& local);
     ~frontend();
 

@@ -213,9 +213,9 @@ void plugin_host::change_session(const session_ref& who, door::session_change ch
     }
     parts_.servers.call(who.frontend, wire::kind::change_session, wire::encode(who, change),
                         parts_.clock.now() + parts_.options.call_timeout,
-                        [done = std::move(done)](result<std::string> reply) {
+                        [done = std::move(done)](const result<std::string>& reply) {
                             done->done(reply ? result<door::body>(door::body{})
-                                             : result<door::body>(std::move(reply).error()));
+                                             : result<door::body>(reply.error()));
                         });
 }
 

@@ -55,7 +55,7 @@ std::string_view to_string(state now) {
 /// The server's rooms, in the order in which they need each other, and its life cycle.
 class server::parts final : public cluster::registry_listener {
 public:
-    parts(boost::asio::any_io_executor executor, base::clock& clock, bus::bus& links,
+    parts(const boost::asio::any_io_executor& executor, base::clock& clock, bus::bus& links,
           cluster::registry& registry, server_options options)
         : executor_(executor), clock_(clock), links_(links), registry_(registry),
           options_(std::move(options)), line_(executor, links, peer_of(options_.self)),
@@ -201,23 +201,24 @@ void server::parts::start_components() {
     // patience has.
     auto* next = components[components_started_++];
     is_component_starting_ = true;
-    next->start(std::make_unique<component_end>([this, alive = alive_, next](result<void> outcome) {
-        if (!*alive || !std::exchange(is_component_starting_, false)) {
-            return;
-        }
-        if (!outcome) {
-            --components_started_;
-        }
-        if (state_ != state::starting) {
-            return later([this] { component_is_up(); });
-        }
-        if (!outcome) {
-            return std::exchange(started_, nullptr)(
-                error(errc::config, fmt::format("component '{}' did not start: {}", next->name(),
-                                                outcome.error().text())));
-        }
-        later([this] { start_components(); });
-    }));
+    next->start(
+        std::make_unique<component_end>([this, alive = alive_, next](const result<void>& outcome) {
+            if (!*alive || !std::exchange(is_component_starting_, false)) {
+                return;
+            }
+            if (!outcome) {
+                --components_started_;
+            }
+            if (state_ != state::starting) {
+                return later([this] { component_is_up(); });
+            }
+            if (!outcome) {
+                return std::exchange(started_, nullptr)(
+                    error(errc::config, fmt::format("component '{}' did not start: {}",
+                                                    next->name(), outcome.error().text())));
+            }
+            later([this] { start_components(); });
+        }));
 }
 
 void server::parts::component_is_up() {
@@ -337,7 +338,7 @@ void server::parts::stop_components() {
         base::log::warn("server", "component '{}' did not stop in time", next->name());
         go_on();
     });
-    next->stop(std::make_unique<component_end>([go_on, next](result<void> outcome) {
+    next->stop(std::make_unique<component_end>([go_on, next](const result<void>& outcome) {
         if (!outcome) {
             base::log::warn("server", "component '{}' did not stop well: {}", next->name(),
                             outcome.error().text());
@@ -436,10 +437,9 @@ status server::parts::now() const {
     return made;
 }
 
-server::server(boost::asio::any_io_executor executor, base::clock& clock, bus::bus& links,
+server::server(const boost::asio::any_io_executor& executor, base::clock& clock, bus::bus& links,
                cluster::registry& registry, server_options options)
-    : parts_(std::make_unique<parts>(std::move(executor), clock, links, registry,
-                                     std::move(options))) {}
+    : parts_(std::make_unique<parts>(executor, clock, links, registry, std::move(options))) {}
 
 server::~server() = default;
 

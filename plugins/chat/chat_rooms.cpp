@@ -72,7 +72,7 @@ void chat_rooms::lost(std::string_view room, const session_ref& who) {
 }
 
 result<void> chat_rooms::say(const session_ref& sender, std::string_view room,
-                             chat_message message) {
+                             const chat_message& message) {
     if (message.msg.size() > content_limit_bytes) {
         return error(errc::bad_request, "content: expected at most " +
                                             std::to_string(content_limit_bytes) + " bytes, found " +

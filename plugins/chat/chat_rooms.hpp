@@ -44,7 +44,7 @@ public:
     /// Errors: not_found when the room, the sender in it, or the target does not exist;
     /// bad_request when the text is over content_limit_bytes.
     shaddock::result<void> say(const shaddock::session_ref& sender, std::string_view room,
-                               chat_message message);
+                               const chat_message& message);
 
 private:
     void announce_leave(shaddock::channel& channel, std::string_view uid);

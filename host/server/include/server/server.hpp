@@ -78,7 +78,7 @@ struct status {
 /// bus and registry outlive it.
 class server {
 public:
-    server(boost::asio::any_io_executor executor, base::clock& clock, bus::bus& links,
+    server(const boost::asio::any_io_executor& executor, base::clock& clock, bus::bus& links,
            cluster::registry& registry, server_options options);
     ~server();
     server(const server&) = delete;
