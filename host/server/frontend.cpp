@@ -65,21 +65,6 @@ std::string error_body(const error& failed) {
     return fmt::format("{{\"code\":{}}}", failed.client_code());
 }
 
-void append_json_text(std::string& out, std::string_view text) {
-    out.push_back('"');
-    for (const char c : text) {
-        if (c == '"' || c == '\\') {
-            out.push_back('\\');
-            out.push_back(c);
-        } else if (static_cast<unsigned char>(c) < 0x20) {
-            out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-        } else {
-            out.push_back(c);
-        }
-    }
-    out.push_back('"');
-}
-
 } // namespace
 
 frontend::frontend(const boost::asio::any_io_executor& executor, base::clock& clock,
@@ -103,8 +88,7 @@ void frontend::stop(std::string_view reason, base::unique_function<void()> done)
     listener_->stop(reason, std::move(done));
 }
 
-// ---- life of a connection
-// ----------------------------------------------------------------------------------------------------
+// ---- life of a connection ----
 
 net::handshake_answer frontend::on_handshake(net::connection& from, std::string_view json) {
     const auto request = protocol::parse_handshake_request(json);
@@ -142,8 +126,7 @@ void frontend::on_closed(net::connection& which, std::string_view reason) {
     }
 }
 
-// ---- requests
-// ----------------------------------------------------------------------------------------------------------------
+// ---- requests ----
 
 bool frontend::on_data(net::connection& from, std::string_view message) {
     auto* sender = static_cast<session*>(from.user);
@@ -277,231 +260,6 @@ void frontend::answer(session_id to, std::uint32_t message_id, const result<door
         (void)protocol::append_response_package(package_, message_id, "{\"code\":500}");
     }
     (void)asked->link->send_package(package_);
-}
-
-// ---- pushes
-// ------------------------------------------------------------------------------------------------------------------
-
-namespace {
-
-bool encode_push(std::string& into, std::string_view route, std::string_view body) {
-    into.clear();
-    if (const auto made = protocol::append_push_package(into, route, body); !made) {
-        base::log::error("server", "push '{}' dropped: {}", route, made.error().text());
-        return false;
-    }
-    return true;
-}
-
-} // namespace
-
-void frontend::push(const net::encoded_package& made, session& to) {
-    if (to.link->send(made) == net::send_result::queued) {
-        ++deliveries_;
-    }
-}
-
-void frontend::on_cast(const bus::peer& from, wire::kind what, std::string_view bytes) {
-    switch (what) {
-    case wire::kind::push_channel:
-        return push_channel(from, bytes);
-    case wire::kind::push_sessions:
-        return push_sessions(bytes);
-    case wire::kind::broadcast:
-        return broadcast(bytes);
-    case wire::kind::join:
-        return join(from, bytes);
-    case wire::kind::leave:
-        return leave(from, bytes);
-    case wire::kind::destroy_channel: {
-        wire::reader in(bytes);
-        return mirror_.destroy(from.id, in.text());
-    }
-    default:
-        base::log::warn("server", "{} sent a cast of unknown kind {}", from.id,
-                        static_cast<int>(what));
-    }
-}
-
-void frontend::push_channel(const bus::peer& owner, std::string_view bytes) {
-    wire::reader in(bytes);
-    const auto name = in.text();
-    const auto route = in.text();
-    (void)in.u8(); // the codec: JSON is the only one clients get until protos come
-    const auto* channel = mirror_.find(owner.id, name);
-    if (!in.ok() || channel == nullptr || !encode_push(package_, route, in.rest())) {
-        return;
-    }
-    const auto made = net::encode_for_all(package_);
-    for (const auto& each : channel->members) {
-        push(made, *each.who);
-    }
-}
-
-void frontend::push_sessions(std::string_view bytes) {
-    wire::reader in(bytes);
-    const auto route = in.text();
-    (void)in.u8();
-    const auto count = in.u32();
-    std::vector<session*> to;
-    for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
-        if (auto* found = sessions_.find(session_id{in.u64()})) {
-            to.push_back(found);
-        }
-    }
-    if (!in.ok() || to.empty() || !encode_push(package_, route, in.rest())) {
-        return;
-    }
-    const auto made = net::encode_for_all(package_);
-    for (auto* each : to) {
-        push(made, *each);
-    }
-}
-
-void frontend::broadcast(std::string_view bytes) {
-    wire::reader in(bytes);
-    const bool only_bound = in.u8() != 0;
-    const auto route = in.text();
-    (void)in.u8();
-    if (!in.ok() || !encode_push(package_, route, in.rest())) {
-        return;
-    }
-    const auto made = net::encode_for_all(package_);
-    for (const auto& [id, each] : sessions_.all()) {
-        if (!only_bound || !each->data->ref.uid.empty()) {
-            push(made, *each);
-        }
-    }
-}
-
-// ---- memberships
-// -------------------------------------------------------------------------------------------------------------
-
-void frontend::join(const bus::peer& owner, std::string_view bytes) {
-    wire::reader in(bytes);
-    const auto value = wire::read_membership(in);
-    if (!in.ok()) {
-        return;
-    }
-    if (auto* found = sessions_.find(value.session)) {
-        mirror_.join(owner.id, value.channel, *found, value.uid, value.joined);
-    } else {
-        report_lost(owner.id, value.channel, value.session);
-    }
-}
-
-void frontend::leave(const bus::peer& owner, std::string_view bytes) {
-    wire::reader in(bytes);
-    const auto value = wire::read_membership(in);
-    auto* found = in.ok() ? sessions_.find(value.session) : nullptr;
-    if (found != nullptr) {
-        (void)mirror_.leave(owner.id, value.channel, *found);
-    }
-}
-
-void frontend::report_lost(std::string_view owner, std::string_view channel, session_id gone) {
-    std::string bytes;
-    wire::writer out(bytes);
-    wire::write(out, wire::membership{channel, gone, {}, 0});
-    // When the link is down the roster tells it on the next one.
-    (void)servers_.cast(owner, wire::kind::member_lost, std::move(bytes));
-}
-
-void frontend::send_roster(const bus::peer& owner) {
-    constexpr std::size_t chunk_bytes = std::size_t{64} * 1024;
-    constexpr char more = 0;
-    constexpr char last = 1;
-    std::string bytes;
-    bytes.push_back(more);
-    for (const auto* channel : mirror_.of_owner(owner.id)) {
-        for (const auto& each : channel->members) {
-            wire::writer out(bytes);
-            wire::write(out,
-                        wire::membership{channel->name, each.who->id(), each.uid, each.joined});
-            if (bytes.size() > chunk_bytes) {
-                (void)servers_.cast(owner.id, wire::kind::roster, bytes);
-                bytes.resize(1);
-            }
-        }
-    }
-    bytes.front() = last;
-    (void)servers_.cast(owner.id, wire::kind::roster, std::move(bytes));
-}
-
-// ---- sessions, for anyone
-// ----------------------------------------------------------------------------------------------------
-
-result<door::body> frontend::change_session(const session_ref& who,
-                                            const door::session_change& change) {
-    auto* found = sessions_.find(who);
-    if (found == nullptr) {
-        return error(errc::closed,
-                     fmt::format("session {} of {} is closed", number(who.id), who.frontend));
-    }
-    using kind = door::session_change::kind;
-    result<void> done;
-    switch (change.what) {
-    case kind::bind:
-        done = sessions_.bind(*found, change.uid);
-        break;
-    case kind::unbind:
-        sessions_.unbind(*found);
-        break;
-    case kind::rebind:
-        done = sessions_.rebind(*found, change.uid);
-        break;
-    case kind::push:
-        done = sessions_.set(*found, change.settings);
-        break;
-    case kind::kick:
-        found->link->kick(change.text);
-        break;
-    default:
-        done = error(errc::bad_request,
-                     fmt::format("unknown session change {}", static_cast<int>(change.what)));
-    }
-    if (!done) {
-        return done.error();
-    }
-    return door::body{};
-}
-
-std::string frontend::find_sessions(const session_ref& who) const {
-    std::vector<const session*> found;
-    if (who.id != session_id{}) {
-        if (const auto* one = sessions_.find(who)) {
-            found.push_back(one);
-        }
-    } else {
-        for (const auto* each : sessions_.of_uid(who.uid)) {
-            found.push_back(each);
-        }
-    }
-    std::string json = "[";
-    for (const auto* each : found) {
-        const auto& data = *each->data;
-        json += json.size() > 1 ? ",{\"ref\":{\"frontend\":" : "{\"ref\":{\"frontend\":";
-        append_json_text(json, data.ref.frontend);
-        json += fmt::format(",\"life\":{},\"id\":{},\"uid\":", number(data.ref.life),
-                            number(data.ref.id));
-        append_json_text(json, data.ref.uid);
-        json += "},\"settings\":{";
-        for (std::size_t i = 0; i < data.settings.size(); ++i) {
-            json += i != 0 ? "," : "";
-            append_json_text(json, data.settings[i].key);
-            json += ":" + data.settings[i].json;
-        }
-        json += "}}";
-    }
-    return json + "]";
-}
-
-std::size_t frontend::kick_uid(std::string_view uid, std::string_view reason) {
-    const auto all = sessions_.of_uid(uid);
-    for (auto* each : all) {
-        each->link->kick(reason);
-    }
-    return all.size();
 }
 
 } // namespace shaddock::server
