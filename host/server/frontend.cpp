@@ -4,7 +4,6 @@
 #include "protocol/handshake.hpp"
 #include "protocol/message.hpp"
 
-#include <boost/asio/post.hpp>
 #include <fmt/format.h>
 
 namespace shaddock::server {
@@ -69,8 +68,8 @@ std::string error_body(const error& failed) {
 
 frontend::frontend(const boost::asio::any_io_executor& executor, base::clock& clock,
                    const server_options& options, line& servers, directory& list, dispatcher& local)
-    : executor_(executor), clock_(clock), options_(options), servers_(servers), list_(list),
-      local_(local), sessions_(options.self.id, options.self.life),
+    : clock_(clock), options_(options), servers_(servers), list_(list), local_(local),
+      sessions_(options.self.id, options.self.life),
       listener_(net::make_listener(executor, clock, *options.listener)) {}
 
 frontend::~frontend() = default;

@@ -70,7 +70,6 @@ private:
     void leave(const bus::peer& owner, std::string_view bytes);
     void report_lost(std::string_view owner, std::string_view channel, session_id gone);
 
-    boost::asio::any_io_executor executor_;
     base::clock& clock_;
     const server_options& options_;
     line& servers_;
