@@ -1,7 +1,8 @@
 #include <protocol/upgrade.hpp>
 
+#include "digest.hpp"
+
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
 #include <algorithm>
 #include <array>
@@ -140,15 +141,6 @@ bool is_key(std::string_view key) {
                return (c >= '0' && c <= '9') || (to_lower(c) >= 'a' && to_lower(c) <= 'z') ||
                       others.find(c) != std::string_view::npos;
            });
-}
-
-std::string base64(std::span<const unsigned char> bytes) {
-    // EVP_EncodeBlock writes a closing zero.
-    std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');
-    EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), bytes.data(),
-                    static_cast<int>(bytes.size()));
-    text.pop_back();
-    return text;
 }
 
 upgrade_outcome refuse(int status, std::string_view reason, const char* problem,
@@ -328,10 +320,7 @@ upgrade_outcome check_upgrade_response(std::string_view in, std::string_view key
 std::string websocket_accept(std::string_view key) {
     // RFC 6455, section 1.3.
     const std::string text = std::string(key) + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned size = 0;
-    EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha1(), nullptr);
-    return base64(std::span(digest).first(size));
+    return sha1_base64(text);
 }
 
 } // namespace shaddock::protocol
