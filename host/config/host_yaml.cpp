@@ -163,12 +163,23 @@ private:
     std::vector<std::string> known_;
 };
 
+void read_heartbeat(section& from, connector_options& options) {
+    constexpr std::string_view expected = "whole seconds such as '3 s' (0 = no heartbeats)";
+    from.duration("heartbeat", options.heartbeat, 1s, 0ms, expected);
+    if (options.heartbeat % 1s != 0ms) {
+        const auto own = from.take("heartbeat");
+        throw complaint(own.where, describe_node(own.node), expected);
+    }
+}
+
 /// Overlays `options` with what the section says; what it does not say stays.
 void read_connector(section from, connector_options& options) {
-    from.duration("heartbeat", options.heartbeat, 1s, 0ms,
-                  "a time such as '3 s' (0 = no heartbeats)");
-    from.duration("heartbeat_timeout", options.heartbeat_timeout, 1s, 0ms,
+    read_heartbeat(from, options);
+    from.duration("timeout", options.timeout, 1s, 0ms,
                   "a time such as '6 s' (0 = twice the heartbeat)");
+    from.flag("dict", options.dict);
+    from.flag("proto", options.proto);
+    from.flag("crypto", options.crypto);
     from.duration("idle_timeout", options.idle_timeout, 1s, 0ms,
                   "a time such as '90 s' (0 = never)");
     from.duration("handshake_timeout", options.handshake_timeout, 1s, 0ms,
@@ -181,16 +192,15 @@ void read_connector(section from, connector_options& options) {
               "a size such as '1 MiB', from 4 KiB to 1 GiB");
     from.count("connections_limit", options.connections_limit, 0, 10'000'000,
                "a number of connections up to 10000000 (0 = no limit)");
-    from.flag("distinct_host", options.distinct_host);
-    from.flag("no_delay", options.no_delay);
-    const bool has_deadline =
-        options.heartbeat.count() != 0 && options.heartbeat_timeout.count() != 0;
-    if (has_deadline && options.heartbeat_timeout < options.heartbeat) {
-        const auto own = from.take("heartbeat_timeout");
+    from.flag("distinctHost", options.distinct_host);
+    from.flag("nodelay", options.no_delay);
+    const bool has_deadline = options.heartbeat.count() != 0 && options.timeout.count() != 0;
+    if (has_deadline && options.timeout < options.heartbeat) {
+        const auto own = from.take("timeout");
         throw complaint(own ? own.where : from.take("heartbeat").where,
-                        fmt::format("a heartbeat_timeout of {} ms with a heartbeat of {} ms",
-                                    options.heartbeat_timeout.count(), options.heartbeat.count()),
-                        "a heartbeat_timeout at least as long as the heartbeat");
+                        fmt::format("a timeout of {} ms with a heartbeat of {} ms",
+                                    options.timeout.count(), options.heartbeat.count()),
+                        "a timeout at least as long as the heartbeat");
     }
     from.finish();
 }
@@ -231,6 +241,9 @@ void read_limits(section from, limit_options& options) {
                "a number of threads from 1 to 64");
     from.duration("tick_warning", options.tick_warning, 1ms, 0ms,
                   "a time such as '50 ms' (0 = never)");
+    constexpr std::string_view requests = "a number of requests from 1 to 1000000";
+    from.count("requests_per_session", options.requests_per_session, 1, 1'000'000, requests);
+    from.count("serial_per_session", options.serial_per_session, 1, 1'000'000, requests);
     from.finish();
 }
 

@@ -143,6 +143,7 @@ system load_or_throw(const load_options& wanted) {
     out.master = std::move(master.master);
     out.host = std::move(host.options);
     for (const auto& [type, ignored] : servers.types) {
+        out.types.push_back(type);
         out.host.types.emplace(type, out.host.type(type));
     }
     out.warnings = std::move(servers.warnings);

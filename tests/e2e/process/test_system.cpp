@@ -39,7 +39,7 @@ test_system::test_system(const std::string& stop_timeout) {
     folder_.write("config/master.json",
                   fmt::format(R"({{"id": "master-server-1", "host": "127.0.0.1", "port": {}}})",
                               master_port));
-    folder_.write("config/host.yaml", fmt::format("connector: {{distinct_host: true}}\n"
+    folder_.write("config/host.yaml", fmt::format("connector: {{distinctHost: true}}\n"
                                                   "limits: {{stop_timeout: {}}}\n"
                                                   "web: {{port: {}}}\n",
                                                   stop_timeout, web_port));

@@ -61,6 +61,8 @@ TEST_P(default_system, writes_out_the_defaults) {
     EXPECT_EQ(host.limits.stop_timeout, limit_options{}.stop_timeout);
     EXPECT_EQ(host.limits.blocking_threads, limit_options{}.blocking_threads);
     EXPECT_EQ(host.limits.tick_warning, limit_options{}.tick_warning);
+    EXPECT_EQ(host.limits.requests_per_session, limit_options{}.requests_per_session);
+    EXPECT_EQ(host.limits.serial_per_session, limit_options{}.serial_per_session);
     EXPECT_EQ(host.log.level, log_options{}.level);
     EXPECT_EQ(host.log.folder, log_options{}.folder);
     EXPECT_EQ(host.log.file_limit, log_options{}.file_limit);

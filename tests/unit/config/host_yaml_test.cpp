@@ -30,6 +30,9 @@ TEST(host_yaml, empty_means_the_documented_defaults) {
         EXPECT_EQ(host.connector.package_limit, 65536u);
         EXPECT_EQ(host.connector.pending_limit, 1048576u);
         EXPECT_EQ(host.connector.connections_limit, 10000u);
+        EXPECT_FALSE(host.connector.dict);
+        EXPECT_FALSE(host.connector.proto);
+        EXPECT_FALSE(host.connector.crypto);
         EXPECT_FALSE(host.connector.distinct_host);
         EXPECT_TRUE(host.connector.no_delay);
         EXPECT_EQ(host.bus.kind, bus_kind::direct);
@@ -40,6 +43,8 @@ TEST(host_yaml, empty_means_the_documented_defaults) {
         EXPECT_EQ(host.limits.stop_timeout, 10s);
         EXPECT_EQ(host.limits.blocking_threads, 2u);
         EXPECT_EQ(host.limits.tick_warning, 50ms);
+        EXPECT_EQ(host.limits.requests_per_session, 1024u);
+        EXPECT_EQ(host.limits.serial_per_session, 64u);
         EXPECT_EQ(host.log.level, base::log::level::info);
         EXPECT_EQ(host.log.folder, "logs");
         EXPECT_EQ(host.log.file_limit, 10485760u);
@@ -52,15 +57,18 @@ TEST(host_yaml, empty_means_the_documented_defaults) {
 
 TEST(host_yaml, sets_every_option) {
     const host_options host = options_of(R"(
-connector: {heartbeat: 3, heartbeat_timeout: 7 s, idle_timeout: 2 min, handshake_timeout: 0, ack_timeout: 500 ms,
-            package_limit: 1 KiB, pending_limit: 2 MiB, connections_limit: 0, distinct_host: true, no_delay: false}
+connector: {heartbeat: 3, timeout: 7 s, dict: true, proto: true, crypto: true, idle_timeout: 2 min, handshake_timeout: 0, ack_timeout: 500 ms,
+            package_limit: 1 KiB, pending_limit: 2 MiB, connections_limit: 0, distinctHost: true, nodelay: false}
 bus: {kind: local, call_timeout: 30 s, queue_limit: 64 KiB, heartbeat: 100 ms, silence: 200 ms}
-limits: {stop_timeout: 0, blocking_threads: 4, tick_warning: 20}
+limits: {stop_timeout: 0, blocking_threads: 4, tick_warning: 20, requests_per_session: 1, serial_per_session: 1000000}
 log: {level: warn, folder: '', file_limit: 4096, files: 1}
 web: {port: 8080, host: 0.0.0.0, folder: page}
 )");
     EXPECT_EQ(host.connector.heartbeat, 3s);
-    EXPECT_EQ(host.connector.heartbeat_timeout, 7s);
+    EXPECT_EQ(host.connector.timeout, 7s);
+    EXPECT_TRUE(host.connector.dict);
+    EXPECT_TRUE(host.connector.proto);
+    EXPECT_TRUE(host.connector.crypto);
     EXPECT_EQ(host.connector.idle_timeout, 2min);
     EXPECT_EQ(host.connector.handshake_timeout, 0s);
     EXPECT_EQ(host.connector.ack_timeout, 500ms);
@@ -77,6 +85,8 @@ web: {port: 8080, host: 0.0.0.0, folder: page}
     EXPECT_EQ(host.limits.stop_timeout, 0s);
     EXPECT_EQ(host.limits.blocking_threads, 4u);
     EXPECT_EQ(host.limits.tick_warning, 20ms);
+    EXPECT_EQ(host.limits.requests_per_session, 1u);
+    EXPECT_EQ(host.limits.serial_per_session, 1000000u);
     EXPECT_EQ(host.log.level, base::log::level::warn);
     EXPECT_TRUE(host.log.folder.empty());
     EXPECT_EQ(host.log.file_limit, 4096u);
@@ -110,10 +120,9 @@ TEST(host_yaml, overlays_the_connector_of_a_type_wherever_the_default_stands) {
 
 TEST(host_yaml, waits_twice_the_heartbeat_unless_told) {
     EXPECT_EQ(options_of("connector: {heartbeat: 3}").connector.heartbeat_deadline(), 6s);
-    EXPECT_EQ(options_of("connector: {heartbeat: 3, heartbeat_timeout: 4}")
-                  .connector.heartbeat_deadline(),
+    EXPECT_EQ(options_of("connector: {heartbeat: 3, timeout: 4}").connector.heartbeat_deadline(),
               4s);
-    EXPECT_EQ(options_of("connector: {heartbeat_timeout: 4}").connector.heartbeat_deadline(), 0s);
+    EXPECT_EQ(options_of("connector: {timeout: 4}").connector.heartbeat_deadline(), 0s);
 }
 
 TEST(host_yaml, may_have_sections_for_envs) {
@@ -148,9 +157,19 @@ TEST(host_yaml_errors, unknown_key_names_the_nearest) {
 TEST(host_yaml_errors, values_out_of_their_range) {
     const std::vector<std::pair<std::string, std::string>> cases{
         {"connector: {heartbeat: often}",
-         "connector.heartbeat: found 'often', expected a time such as '3 s' (0 = no heartbeats)"},
-        {"connector: {heartbeat_timeout: -1}", "connector.heartbeat_timeout: found '-1', expected "
-                                               "a time such as '6 s' (0 = twice the heartbeat)"},
+         "connector.heartbeat: found 'often', expected whole seconds such as '3 s' (0 = no "
+         "heartbeats)"},
+        {"connector: {heartbeat: 500 ms}",
+         "connector.heartbeat: found '500 ms', expected whole seconds such as '3 s' (0 = no "
+         "heartbeats)"},
+        {"connector: {heartbeat: 1.5}",
+         "connector.heartbeat: found '1.5', expected whole seconds such as '3 s' (0 = no "
+         "heartbeats)"},
+        {"connector: {dict: on}", "connector.dict: found 'on', expected true or false"},
+        {"connector: {proto: 1}", "connector.proto: found '1', expected true or false"},
+        {"connector: {crypto: [true]}", "connector.crypto: found a list, expected true or false"},
+        {"connector: {timeout: -1}", "connector.timeout: found '-1', expected "
+                                     "a time such as '6 s' (0 = twice the heartbeat)"},
         {"connector: {idle_timeout: [1]}",
          "connector.idle_timeout: found a list, expected a time such as '90 s' (0 = never)"},
         {"connector: {handshake_timeout: {}}",
@@ -166,13 +185,13 @@ TEST(host_yaml_errors, values_out_of_their_range) {
         {"connector: {connections_limit: 1.5}",
          "connector.connections_limit: found '1.5', expected a number of connections up to "
          "10000000 (0 = no limit)"},
-        {"connector: {distinct_host: yes}",
-         "connector.distinct_host: found 'yes', expected true or false"},
-        {"connector: {no_delay: 1}", "connector.no_delay: found '1', expected true or false"},
-        {"connector: {heartbeat: 5, heartbeat_timeout: 4}",
-         "connector.heartbeat_timeout: found a heartbeat_timeout of 4000 ms with a heartbeat of "
+        {"connector: {distinctHost: yes}",
+         "connector.distinctHost: found 'yes', expected true or false"},
+        {"connector: {nodelay: 1}", "connector.nodelay: found '1', expected true or false"},
+        {"connector: {heartbeat: 5, timeout: 4}",
+         "connector.timeout: found a timeout of 4000 ms with a heartbeat of "
          "5000 ms, expected a "
-         "heartbeat_timeout at least as long as the heartbeat"},
+         "timeout at least as long as the heartbeat"},
         {"bus: {kind: direkt}", "bus.kind: found 'direkt', expected 'direct' (Unix sockets on one "
                                 "machine) or 'local' (one process)"},
         {"bus: {kind: nats}", "bus.kind: found 'nats', which this build does not have, expected "
@@ -197,6 +216,12 @@ TEST(host_yaml_errors, values_out_of_their_range) {
          "limits.blocking_threads: found '0', expected a number of threads from 1 to 64"},
         {"limits: {tick_warning: x}",
          "limits.tick_warning: found 'x', expected a time such as '50 ms' (0 = never)"},
+        {"limits: {requests_per_session: 0}",
+         "limits.requests_per_session: found '0', expected a number of requests from 1 to "
+         "1000000"},
+        {"limits: {serial_per_session: 1000001}",
+         "limits.serial_per_session: found '1000001', expected a number of requests from 1 to "
+         "1000000"},
         {"log: {level: loud}", "log.level: found 'loud', expected debug, info, warn, error or off"},
         {"log: {folder: [x]}",
          "log.folder: found a list, expected a folder such as 'logs' ('' = no files)"},
@@ -216,11 +241,11 @@ TEST(host_yaml_errors, values_out_of_their_range) {
 }
 
 TEST(host_yaml_errors, an_override_that_does_not_fit_its_default) {
-    EXPECT_EQ(error_of("connector: {heartbeat_timeout: 4 s}\ntypes:\n  gate:\n    connector:\n     "
+    EXPECT_EQ(error_of("connector: {timeout: 4 s}\ntypes:\n  gate:\n    connector:\n     "
                        " heartbeat: 5 s\n"),
-              "host.yaml:5: types.gate.connector.heartbeat: found a heartbeat_timeout of 4000 ms "
+              "host.yaml:5: types.gate.connector.heartbeat: found a timeout of 4000 ms "
               "with a heartbeat of 5000 "
-              "ms, expected a heartbeat_timeout at least as long as the heartbeat");
+              "ms, expected a timeout at least as long as the heartbeat");
 }
 
 TEST(host_yaml_errors, wrong_modules) {

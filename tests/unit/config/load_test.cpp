@@ -56,6 +56,13 @@ TEST(load, does_without_host_yaml) {
     EXPECT_EQ(loaded->host.web.port, 3001);
 }
 
+TEST(load, lists_the_types_of_the_env_also_those_without_a_server) {
+    const system_folder f(
+        R"({"development": {"gate": [], "chat": [{"id": "a", "host": "::1"}]}, "production": {"x": []}})",
+        "types: {gate: , chat: , x: , time: }\nweb: {port: 0}");
+    EXPECT_THAT(f.load()->types, ElementsAre("gate", "chat"));
+}
+
 TEST(load, needs_the_other_two) {
     system_folder f("{}");
     std::filesystem::remove(f.path() / "master.json");

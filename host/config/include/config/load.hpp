@@ -42,6 +42,8 @@ struct system {
     /// In the order of the file: types as their keys stand, then records; clusters expanded in
     /// place.
     std::vector<server_record> servers;
+    /// The types of servers.json in the order of the file, also those without a server.
+    std::vector<std::string> types;
     master_record master;
     host_options host;
     /// What is allowed but looks like a slip, such as a custom key one letter away from a known
@@ -86,5 +88,13 @@ struct config_text {
 /// not JSON, or a name that is absolute or leaves the folder).
 result<config_text> read_for_env(const std::filesystem::path& folder, std::string_view env,
                                  std::string_view name);
+
+/// The extra routes of the dictionary, `<folder>/dictionary.json` by the env rule: those that no
+/// handler has, so mostly routes of pushes. In file order; a route may stand there twice.
+/// Form: a JSON list of texts, `["onChat", "onAdd"]`; an absent file, `[]` and `{}` are none.
+/// Limits: 65535 routes of 1 to 255 bytes, which is what a message can carry.
+/// Source: Pomelo's config/dictionary.json.
+result<std::vector<std::string>> read_dictionary(const std::filesystem::path& folder,
+                                                 std::string_view env);
 
 } // namespace shaddock::config

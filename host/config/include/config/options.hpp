@@ -54,14 +54,22 @@ struct master_record {
 };
 
 /// `connector:` of host.yaml, and `types.<type>.connector:` for one type: how a frontend treats
-/// client connections.
+/// client connections. The keys are those of Pomelo's connectorConfig where it has them.
 struct connector_options {
-    /// Seconds. Period told to clients in the handshake. Default 0 = heartbeats off (none sent,
-    /// none expected).
+    /// Whole seconds, because so it is told to clients in the handshake. Default 0 = heartbeats off
+    /// (none sent, none expected).
     milliseconds heartbeat{0};
     /// Seconds. A client silent for so long is closed. Default 0 = twice the heartbeat; at least
     /// the heartbeat.
-    milliseconds heartbeat_timeout{0};
+    milliseconds timeout{0};
+    /// Routes may be codes of the dictionary, which is built from the handlers of all types and
+    /// dictionary.json. Default false.
+    bool dict = false;
+    /// Bodies of the routes in serverProtos.json and clientProtos.json are in the protobuf dialect.
+    /// Default false.
+    bool proto = false;
+    /// Clients give an RSA key in the handshake and sign every body. Default false.
+    bool crypto = false;
     /// Seconds. A connection without any traffic for so long is closed. Default 90 s; 0 = never.
     milliseconds idle_timeout{std::chrono::seconds(90)};
     /// Seconds from accept to a complete handshake package. Default 10 s; 0 = no limit.
@@ -77,9 +85,10 @@ struct connector_options {
     /// Client connections of one server. Default 10000; 0 = no limit. A record's `max-connections`
     /// wins.
     std::size_t connections_limit = 10000;
-    /// true: listen on the record's `host` only; false (default, as Pomelo): on all interfaces.
+    /// `distinctHost`. true: listen on the record's `host` only; false (default, as Pomelo): on all
+    /// interfaces.
     bool distinct_host = false;
-    /// TCP_NODELAY on client connections. Default true.
+    /// `nodelay`. TCP_NODELAY on client connections. Default true.
     bool no_delay = true;
 
     /// The time after which a client without heartbeats is closed; 0 = never (heartbeats are off).
@@ -87,7 +96,7 @@ struct connector_options {
         if (heartbeat.count() == 0) {
             return heartbeat;
         }
-        return heartbeat_timeout.count() != 0 ? heartbeat_timeout : 2 * heartbeat;
+        return timeout.count() != 0 ? timeout : 2 * heartbeat;
     }
     friend bool operator==(const connector_options&, const connector_options&) = default;
 };
@@ -125,6 +134,12 @@ struct limit_options {
     std::size_t blocking_threads = 2;
     /// Milliseconds: one turn of the loop that takes longer is logged. Default 50 ms; 0 = never.
     milliseconds tick_warning{50};
+    /// Requests of one session that may be unanswered at a time; further ones are answered
+    /// `overloaded`. Default 1024, 1 to 1000000; 0 is refused: always bounded.
+    std::size_t requests_per_session = 1024;
+    /// Requests of one session that may wait for a serial method; further ones are answered
+    /// `overloaded`. Default 64, 1 to 1000000; 0 is refused: always bounded.
+    std::size_t serial_per_session = 64;
 };
 
 /// `log:` of host.yaml.
