@@ -1,0 +1,56 @@
+/**
+ * `pomelo-client-websocket`: for browsers and Node, many clients in one program. It codes message ids in the order of
+ * bytes of an older Pomelo: from the 128th request of a connection on its answers would go astray.
+ */
+import { createRequire } from "node:module";
+import { Adapter, overhear, readWithBrowserCodec } from "./adapter.mjs";
+
+const Pomelo = createRequire(import.meta.url)("pomelo-client-websocket");
+
+export class ClientWebSocket extends Adapter {
+    static kind = "pomelo-client-websocket";
+    static readsProtobufText = readWithBrowserCodec;
+    // It emits `onKick` without what the server said.
+    static knowsKickReason = false;
+
+    #pomelo = null;
+
+    connect(host, port) {
+        const pomelo = new Pomelo();
+        this.#pomelo = overhear(pomelo, (event, argument) => this.#onEvent(pomelo, event, argument));
+        return new Promise((resolve) => {
+            pomelo.init({ host, port }, () => resolve());
+        });
+    }
+
+    #onEvent(pomelo, event, argument) {
+        if (pomelo !== this.#pomelo) {
+            return;
+        }
+        if (["error", "io-error", "heartbeat timeout"].includes(event)) {
+            this.faults.push(`${event}: ${argument?.message ?? argument}`);
+        } else if (event === "onKick") {
+            this.events.push(["kick"]);
+        } else if (event === "close") {
+            this.events.push(["close"]);
+        } else if (!["connect", "disconnect", "__CLIENT_ROUTE", "__CLIENT_RESPONSE"].includes(event)) {
+            this.events.push([event, argument]);
+        }
+    }
+
+    request(route, body) {
+        return new Promise((resolve) => {
+            this.#pomelo.request(route, body, resolve);
+        });
+    }
+
+    notify(route, body) {
+        this.#pomelo.notify(route, body);
+    }
+
+    disconnect() {
+        const pomelo = this.#pomelo;
+        this.#pomelo = null;
+        pomelo?.disconnect();
+    }
+}
