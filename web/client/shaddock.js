@@ -12,9 +12,15 @@
  * client.close();
  * ```
  *
- * A client serves one connection: after `close` make a new one.
+ * Routes have codes, and bodies are in the protobuf dialect, where the server's handshake says so; both are remembered
+ * for the next connection (option `memory`). A lost connection is opened again if the option `reconnect` says so. After
+ * the event `close` make a new client.
  * @module shaddock
  */
+import { Agreement, noSets, settle } from "./agreement.js";
+import { Backoff, defaultReconnect } from "./backoff.js";
+import { Heartbeat } from "./heartbeat.js";
+import { defaultMemory, forget, recall, remember, storageMemory } from "./memory.js";
 import {
     WireError, decodeMessage, encodeMessage, encodePackage, messageType, packageType, splitPackages, toBytes, toText,
 } from "./wire.js";
@@ -24,12 +30,6 @@ export const defaultRequestTimeoutMs = 10_000;
 
 /** Milliseconds from `connect` to the end of the handshake, unless said otherwise. */
 export const defaultConnectTimeoutMs = 10_000;
-
-/** How many heartbeat periods may pass in silence. As Pomelo's JavaScript client. */
-const silentPeriods = 2;
-
-/** A deadline reached this early is taken as reached: timers are not exact. */
-const deadlineSlackMs = 100;
 
 /**
  * What can go wrong; `code` says which:
@@ -60,15 +60,6 @@ export class ShaddockError extends Error {
 }
 
 /**
- * Bodies as JSON. The place where another form of body (protobuf, chosen per route at the handshake) is put in.
- * @type {{encode: (route: string, body: any) => Uint8Array, decode: (route: string, bytes: Uint8Array) => any}}
- */
-export const jsonBodies = Object.freeze({
-    encode: (_route, body) => toBytes(JSON.stringify(body ?? {})),
-    decode: (_route, bytes) => (bytes.length === 0 ? {} : JSON.parse(toText(bytes))),
-});
-
-/**
  * Timers that a client uses. A page may bring others, since browsers slow the built-in ones down in hidden tabs.
  * @type {{set: (callback: () => void, delayMs: number) => any, clear: (handle: any) => void}}
  */
@@ -77,7 +68,10 @@ export const plainTimers = Object.freeze({
     clear: (handle) => clearTimeout(handle),
 });
 
-/** One connection to one frontend server. */
+/** After these the server does not want this client: no reconnect. */
+const finalCodes = new Set(["kicked", "client_too_old"]);
+
+/** One connection at a time to one frontend server. */
 export class Client {
     #options;
     #socket = null;
@@ -87,16 +81,25 @@ export class Client {
     #pushListeners = new Map();
     #pending = new Map();
     #nextId = 1;
-    #routeToCode = new Map();
-    #codeToRoute = new Map();
-    #bodies = jsonBodies;
-    #heartbeat = new Heartbeat(plainTimers, () => {}, () => {});
+    #remembered = noSets;
+    #agreement = new Agreement();
+    #heartbeat = null;
+    #backoff;
+    #handshakeTimer = null;
+    #retryTimer = null;
+    #healthyTimer = null;
+    #kickError = null;
     #closeError = null;
 
     /**
      * @param {object} options
      * @param {string} options.url `ws://host:port` or `wss://host:port`
      * @param {any} [options.user] given to the application's handshake hook
+     * @param {boolean|import("./backoff.js").ReconnectOptions} [options.reconnect] whether and how a lost connection is
+     *   opened again; default false, since what the server knew of the session (who is logged in) is lost with the
+     *   connection, and an application has to say it again at the event `reconnect`. True: {@link defaultReconnect}
+     * @param {import("./memory.js").Memory|null} [options.memory] where each server's dictionary and protos are
+     *   remembered; null: nowhere. Default {@link defaultMemory}: local storage in a page, else this process
      * @param {Function} [options.WebSocket] constructor with the browser's interface; default: the global one
      * @param {number} [options.requestTimeoutMs] default 10000
      * @param {number} [options.connectTimeoutMs] default 10000
@@ -111,16 +114,18 @@ export class Client {
         given.requestTimeoutMs ??= defaultRequestTimeoutMs;
         given.connectTimeoutMs ??= defaultConnectTimeoutMs;
         given.timers ??= plainTimers;
+        given.memory = given.memory === undefined ? defaultMemory : given.memory;
         this.#options = given;
+        this.#backoff = new Backoff(given.reconnect);
     }
 
-    /** `idle`, `connecting`, `open` or `closed`. */
+    /** `idle`, `connecting`, `open`, `reconnecting` (lost: waiting or trying again) or `closed`. */
     get state() {
         return this.#state;
     }
 
     /**
-     * Opens the connection and shakes hands.
+     * Opens the connection and shakes hands. Tried once: the option `reconnect` is about connections that were there.
      * @returns {Promise<{sys: object, user: any}>} what the server said in the handshake
      * @throws {ShaddockError} `connect`, `handshake`, `client_too_old`, `timeout`, `protocol`, `closed`
      */
@@ -130,22 +135,16 @@ export class Client {
         }
         this.#state = "connecting";
         return new Promise((resolve, reject) => {
-            const { timers, connectTimeoutMs, url } = this.#options;
-            const timer = timers.set(() => {
-                this.#fail(new ShaddockError("timeout", `no handshake with ${url} within ${connectTimeoutMs} ms`));
-            }, connectTimeoutMs);
-            this.#connecting = {
-                resolve: (reply) => { timers.clear(timer); resolve(reply); },
-                reject: (error) => { timers.clear(timer); reject(error); },
-            };
+            this.#connecting = { resolve, reject };
             this.#openSocket();
         });
     }
 
     /**
-     * Asks and waits for the answer. Answers may come in another order than the requests.
+     * Asks and waits for the answer. Answers may come in another order than the requests. A request is sent once: if
+     * the connection is lost, it fails, since nobody knows whether the server has done it.
      * @param {string} route `type.handler.method`
-     * @param {any} [body] JSON value; default `{}`
+     * @param {any} [body] JSON value, or an object with the fields of the route's proto; default `{}`
      * @param {{timeoutMs?: number}} [options]
      * @returns {Promise<any>} the answer's body. An answer such as `{"code":500}` is an answer, not an error
      * @throws {ShaddockError} `timeout`, `closed`, `kicked`, `heartbeat`, `protocol`; {@link WireError} if it does not fit
@@ -171,7 +170,7 @@ export class Client {
     /**
      * Tells, without an answer.
      * @param {string} route `type.handler.method`
-     * @param {any} [body] JSON value; default `{}`
+     * @param {any} [body] JSON value, or an object with the fields of the route's proto; default `{}`
      * @throws {ShaddockError} `closed` or `kicked`; {@link WireError} if it does not fit
      */
     notify(route, body) {
@@ -184,13 +183,18 @@ export class Client {
      *
      * | event | argument |
      * |---|---|
-     * | `open` | the handshake's reply |
+     * | `open` | the handshake's reply, of the first connection |
      * | `push` | `{route, body}`: every push, also those of {@link onPush} |
      * | `kick` | `{reason}`: the server is about to close |
      * | `error` | {@link ShaddockError}: why the connection is being closed from this side |
+     * | `disconnect` | {@link ShaddockError}: the connection is lost and will be opened again |
+     * | `reconnecting` | `{attempt, delayMs}`: the next try, counted from 1, comes after so long |
+     * | `reconnect` | the handshake's reply: the connection is there again. To the server it is a new one |
      * | `close` | {@link ShaddockError}: why; once, and the last event. Not after a failed `connect` |
      *
-     * @param {"open"|"push"|"kick"|"error"|"close"} event
+     * A connection is opened again after any loss but {@link close}, a kick, and a server that wants a newer client.
+     *
+     * @param {"open"|"push"|"kick"|"error"|"disconnect"|"reconnecting"|"reconnect"|"close"} event
      * @param {(argument: any) => void} listener
      * @returns {() => void} ends the listening
      */
@@ -208,13 +212,24 @@ export class Client {
         return addTo(this.#pushListeners, route, listener);
     }
 
-    /** Closes. Requests that still wait end with `closed`. Safe at any time, more than once. */
+    /** Tries again now if the client waits to. */
+    retry() {
+        if (this.#retryTimer !== null) {
+            this.#clearTimers();
+            this.#openSocket();
+        }
+    }
+
+    /** Closes, also while reconnecting. Requests that still wait end with `closed`. Safe at any time, more than once. */
     close() {
-        this.#fail(new ShaddockError("closed", "closed by this client"));
+        this.#end(this.#kickError ?? new ShaddockError("closed", "closed by this client"), false);
     }
 
     #openSocket() {
-        const { WebSocket, url } = this.#options;
+        const { WebSocket, url, timers, connectTimeoutMs } = this.#options;
+        this.#handshakeTimer = timers.set(() => {
+            this.#fail(new ShaddockError("timeout", `no handshake with ${url} within ${connectTimeoutMs} ms`));
+        }, connectTimeoutMs);
         let socket;
         try {
             socket = new WebSocket(url);
@@ -224,31 +239,31 @@ export class Client {
         }
         this.#socket = socket;
         socket.binaryType = "arraybuffer";
-        socket.addEventListener("open", () => this.#sendHandshake());
-        socket.addEventListener("message", (event) => this.#onFrame(event.data));
+        // What a socket that was given up still says is nobody's.
+        const ifCurrent = (action) => (event) => this.#socket === socket && action(event);
+        socket.addEventListener("open", ifCurrent(() => this.#sendHandshake()));
+        socket.addEventListener("message", ifCurrent(({ data }) => this.#onFrame(data)));
         // A browser says nothing about the cause; the close event follows.
         socket.addEventListener("error", () => {});
-        socket.addEventListener("close", (event) => {
-            const error = this.#state === "connecting"
-                ? new ShaddockError("connect", `${url}: no connection`)
-                : new ShaddockError("closed", `closed by the server (${event.code})`);
-            this.#fail(error);
-        });
+        socket.addEventListener("close", ifCurrent(({ code }) => {
+            this.#fail(this.#state === "open"
+                ? new ShaddockError("closed", `closed by the server (${code})`)
+                : new ShaddockError("connect", `${url}: no connection`));
+        }));
     }
 
     #sendHandshake() {
-        const request = { sys: { type: "shaddock-js", version: "0.1.0", rsa: {} } };
-        if (this.#options.user !== undefined) {
-            request.user = this.#options.user;
-        }
-        this.#sendPackage(packageType.handshake, toBytes(JSON.stringify(request)));
+        const { memory, url, user } = this.#options;
+        this.#remembered = recall(memory, url);
+        const { dict, protos } = this.#remembered;
+        // JSON leaves out what is undefined.
+        const sys = { type: "shaddock-js", version: "0.1.0", rsa: {}, protoVersion: protos?.version, dictVersion: dict?.version };
+        this.#sendPackage(packageType.handshake, toBytes(JSON.stringify({ sys, user })));
     }
 
     #onFrame(data) {
-        if (this.#state === "closed") {
-            return;
-        }
-        this.#heartbeat.heard();
+        this.#heartbeat?.heard();
+        const socket = this.#socket;
         try {
             if (typeof data === "string") {
                 throw new WireError("text frame: expected binary");
@@ -257,7 +272,7 @@ export class Client {
                 ? { packages: [], then: "end" } : splitPackages(new Uint8Array(data));
             for (const { type, body } of packages) {
                 this.#onPackage(type, body);
-                if (this.#state === "closed") {
+                if (this.#socket !== socket) {
                     return;
                 }
             }
@@ -278,7 +293,7 @@ export class Client {
             this.#onHandshake(JSON.parse(toText(body)));
             break;
         case packageType.heartbeat:
-            this.#heartbeat.received();
+            this.#heartbeat?.received();
             break;
         case packageType.data:
             this.#onMessage(decodeMessage(body));
@@ -292,37 +307,39 @@ export class Client {
     }
 
     #onHandshake(reply) {
-        if (this.#state !== "connecting") {
+        if (this.#state === "open") {
             throw new WireError("a second handshake");
         }
         if (reply?.code === 501) {
             this.#fail(new ShaddockError("client_too_old", "the server wants a newer client", { reply }));
-            return;
-        }
-        if (reply?.code !== 200) {
+        } else if (reply?.code !== 200) {
             this.#fail(new ShaddockError("handshake", "the server refused the handshake", { reply }));
-            return;
+        } else {
+            const sys = reply.sys ?? {};
+            this.#agree(sys);
+            this.#onOpen({ sys, user: reply.user });
         }
-        const sys = reply.sys ?? {};
-        this.#learnDictionary(sys);
-        this.#heartbeat = new Heartbeat(this.#options.timers, () => this.#sendPackage(packageType.heartbeat),
-            () => this.#fail(new ShaddockError("heartbeat", "the server has gone silent")), (sys.heartbeat ?? 0) * 1000);
-        this.#state = "open";
-        this.#sendPackage(packageType.ack);
-        const said = { sys, user: reply.user };
-        this.#connecting.resolve(said);
-        this.#connecting = null;
-        this.#emit("open", said);
     }
 
-    /** Each handshake replaces the dictionary. Maps, because a route may be called `__proto__`. */
-    #learnDictionary(sys) {
-        const codes = Object.entries(sys.routeToCode ?? sys.dict ?? {});
-        this.#routeToCode = new Map(codes);
-        this.#codeToRoute = new Map(codes.map(([route, code]) => [code, route]));
-        for (const [code, route] of Object.entries(sys.codeToRoute ?? {})) {
-            this.#codeToRoute.set(Number(code), route);
-        }
+    /** Each handshake replaces what the one before has settled. */
+    #agree(sys) {
+        const sets = settle(sys, this.#remembered);
+        this.#agreement = new Agreement(sets);
+        remember(this.#options.memory, this.#options.url, sets);
+    }
+
+    #onOpen(said) {
+        const { timers } = this.#options;
+        this.#clearTimers();
+        this.#heartbeat = new Heartbeat(timers, () => this.#sendPackage(packageType.heartbeat),
+            () => this.#fail(new ShaddockError("heartbeat", "the server has gone silent")), (said.sys.heartbeat ?? 0) * 1000);
+        this.#healthyTimer = timers.set(() => this.#backoff.reset(), this.#backoff.healthyMs);
+        this.#state = "open";
+        this.#sendPackage(packageType.ack);
+        const isFirst = this.#connecting !== null;
+        this.#connecting?.resolve(said);
+        this.#connecting = null;
+        this.#emit(isFirst ? "open" : "reconnect", said);
     }
 
     #onMessage({ type, id, route, body }) {
@@ -330,16 +347,13 @@ export class Client {
             const waiting = this.#pending.get(id);
             // An unknown id is an answer that came too late.
             if (waiting !== undefined) {
-                const answer = this.#bodies.decode(waiting.route, body);
+                const answer = this.#agreement.decode(waiting.route, body);
                 this.#pending.delete(id);
                 waiting.resolve(answer);
             }
         } else if (type === messageType.push) {
-            const name = typeof route === "number" ? this.#codeToRoute.get(route) : route;
-            if (name === undefined) {
-                throw new WireError(`push with the unknown route code ${route}`);
-            }
-            const value = this.#bodies.decode(name, body);
+            const name = this.#agreement.fullRoute(route);
+            const value = this.#agreement.decode(name, body);
             this.#emit("push", { route: name, body: value });
             call(this.#pushListeners.get(name), value);
         } else {
@@ -350,119 +364,97 @@ export class Client {
     #onKick(body) {
         const reason = String((body.length === 0 ? {} : JSON.parse(toText(body)))?.reason ?? "kick");
         // The socket's own close follows; what ends because of it should know why.
-        this.#closeError = new ShaddockError("kicked", `closed by the server: ${reason}`, { reason });
+        this.#kickError = new ShaddockError("kicked", `closed by the server: ${reason}`, { reason });
         this.#emit("kick", { reason });
     }
 
     #mustBeOpen() {
-        if (this.#state !== "open") {
-            throw this.#closeError ?? new ShaddockError("closed", `not connected (${this.#state})`);
+        if (this.#state !== "open" || this.#kickError !== null) {
+            throw this.#kickError ?? this.#closeError ?? new ShaddockError("closed", `not connected (${this.#state})`);
         }
     }
 
     #sendMessage(type, route, body, id) {
-        const bytes = this.#bodies.encode(route, body);
-        const message = encodeMessage({ type, id, route: this.#routeToCode.get(route) ?? route, body: bytes });
-        this.#sendPackage(packageType.data, message);
+        const bytes = this.#agreement.encode(route, body);
+        this.#sendPackage(packageType.data, encodeMessage({ type, id, route: this.#agreement.shortRoute(route), body: bytes }));
     }
 
     #sendPackage(type, body) {
         this.#socket.send(encodePackage(type, body));
     }
 
-    /** The one way to `closed`. The first error wins, but a kick's reason explains the close that follows it. */
+    /** The connection has failed. A kick's reason explains the close that follows it. */
     #fail(error) {
+        const reason = this.#kickError ?? error;
+        if (reason.code === "protocol") {
+            // Maybe what was remembered is to blame.
+            forget(this.#options.memory, this.#options.url);
+        }
+        this.#end(reason, !finalCodes.has(reason.code));
+    }
+
+    /** The one way out of a connection: to the next one, or to `closed`. */
+    #end(reason, mayRetry) {
         if (this.#state === "closed" || this.#state === "idle") {
             this.#state = "closed";
             return;
         }
-        const reason = this.#closeError ?? error;
-        this.#closeError = reason;
-        this.#state = "closed";
-        this.#heartbeat.stop();
-        this.#socket?.close();
+        const wasOpen = this.#state === "open";
+        const connecting = this.#connecting;
+        this.#connecting = null;
+        const next = mayRetry && connecting === null ? this.#backoff.next() : null;
+        this.#state = next === null ? "closed" : "reconnecting";
+        this.#closeError = next === null ? reason : null;
+        this.#dropSocket(reason);
+        if (connecting !== null) {
+            connecting.reject(reason);
+            return;
+        }
+        if (next !== null) {
+            this.#retryTimer = this.#options.timers.set(() => this.retry(), next.delayMs);
+        }
+        this.#tellEnd(reason, wasOpen, next);
+    }
+
+    #tellEnd(reason, wasOpen, next) {
+        if (wasOpen && (reason.code === "protocol" || reason.code === "heartbeat")) {
+            this.#emit("error", reason);
+        }
+        if (next === null) {
+            this.#emit("close", reason);
+            return;
+        }
+        if (wasOpen) {
+            this.#emit("disconnect", reason);
+        }
+        // A listener may have closed meanwhile.
+        if (this.#state === "reconnecting") {
+            this.#emit("reconnecting", next);
+        }
+    }
+
+    #dropSocket(reason) {
+        this.#clearTimers();
+        this.#heartbeat?.stop();
+        this.#heartbeat = null;
+        const socket = this.#socket;
+        this.#socket = null;
+        socket?.close();
         const pending = [...this.#pending.values()];
         this.#pending.clear();
         for (const waiting of pending) {
             waiting.reject(reason);
         }
-        if (this.#connecting !== null) {
-            this.#connecting.reject(reason);
-            this.#connecting = null;
-            return;
-        }
-        if (reason.code === "protocol" || reason.code === "heartbeat") {
-            this.#emit("error", reason);
-        }
-        this.#emit("close", reason);
+    }
+
+    #clearTimers() {
+        const { timers } = this.#options;
+        [this.#handshakeTimer, this.#retryTimer, this.#healthyTimer].forEach((timer) => timer !== null && timers.clear(timer));
+        this.#handshakeTimer = this.#retryTimer = this.#healthyTimer = null;
     }
 
     #emit(event, argument) {
         call(this.#listeners.get(event), argument);
-    }
-}
-
-/**
- * Keeps a connection alive the way Pomelo's JavaScript client does: the server's first heartbeat starts it; each one
- * is answered after one period, and then the server must be heard of, in any form, within two periods.
- */
-class Heartbeat {
-    #timers;
-    #send;
-    #silent;
-    #periodMs;
-    #sendTimer = null;
-    #deadlineTimer = null;
-    #deadline = 0;
-
-    constructor(timers, send, silent, periodMs = 0) {
-        this.#timers = timers;
-        this.#send = send;
-        this.#silent = silent;
-        this.#periodMs = periodMs;
-    }
-
-    /** A frame of any kind has come. */
-    heard() {
-        this.#deadline = Date.now() + silentPeriods * this.#periodMs;
-    }
-
-    /** A heartbeat has come. */
-    received() {
-        if (this.#periodMs === 0) {
-            return;
-        }
-        this.#clearDeadline();
-        if (this.#sendTimer === null) {
-            this.#sendTimer = this.#timers.set(() => {
-                this.#sendTimer = null;
-                this.#send();
-                this.heard();
-                this.#await(silentPeriods * this.#periodMs);
-            }, this.#periodMs);
-        }
-    }
-
-    stop() {
-        this.#timers.clear(this.#sendTimer);
-        this.#sendTimer = null;
-        this.#clearDeadline();
-    }
-
-    #await(delayMs) {
-        this.#deadlineTimer = this.#timers.set(() => {
-            const leftMs = this.#deadline - Date.now();
-            if (leftMs > deadlineSlackMs) {
-                this.#await(leftMs);
-            } else {
-                this.#silent();
-            }
-        }, delayMs);
-    }
-
-    #clearDeadline() {
-        this.#timers.clear(this.#deadlineTimer);
-        this.#deadlineTimer = null;
     }
 }
 
@@ -472,10 +464,15 @@ function addTo(listeners, name, listener) {
     return () => known.delete(listener);
 }
 
+/** A listener's error is the page's or the process's, as with any event: it stops neither the others nor the client. */
 function call(listeners, argument) {
     for (const listener of [...(listeners ?? [])]) {
-        listener(argument);
+        try {
+            listener(argument);
+        } catch (error) {
+            queueMicrotask(() => { throw error; });
+        }
     }
 }
 
-export { WireError };
+export { WireError, defaultMemory, defaultReconnect, storageMemory };

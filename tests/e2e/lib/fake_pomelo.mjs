@@ -1,8 +1,10 @@
 /**
  * A small frontend server of its own making: what the client library is tested against. It has its own few lines of
- * the wire on purpose, so that a mistake in the library's cannot hide here.
+ * the wire on purpose, so that a mistake in the library's cannot hide here; protobuf bodies are Pomelo's own package's.
  */
+import { createHash } from "node:crypto";
 import { once } from "node:events";
+import pomelo from "pomelo-protobuf";
 import { WebSocketServer } from "ws";
 
 /** @param {number} type @param {Buffer|string|object} [body] an object becomes JSON @returns {Buffer} one package */
@@ -32,6 +34,9 @@ export function push(route, body) {
  * @param {object} behaviour
  * @param {object} [behaviour.sys] `sys` of the handshake's reply
  * @param {any} [behaviour.handshake] the whole reply instead; null for none
+ * @param {object} [behaviour.dict] route -> code; said in the handshake unless the client has this version
+ * @param {{client?: object, server?: object}} [behaviour.protos] proto files; said in the handshake unless the client
+ *   has this version
  * @param {(peer: Peer, request: {type: number, id: number, route: string|number, body: any}) => void}
  *   [behaviour.onMessage]
  * @param {(peer: Peer) => void} [behaviour.onOpen] after the ack
@@ -56,6 +61,8 @@ export async function listen(behaviour = {}) {
     return {
         port,
         url: `ws://127.0.0.1:${port}`,
+        /** Tests may change it. */
+        behaviour,
         /** Connected now, and all that ever were. */
         peers,
         everyPeer,
@@ -84,13 +91,47 @@ class Peer {
         this.socket.send(Buffer.concat(packets));
     }
 
+    /** A response in the form that the request's route has. */
+    respond({ id, route }, body) {
+        this.send(response(id, this.#bytesOf(route, body)));
+    }
+
+    /** A push in the form that its route has. */
+    push(route, body) {
+        this.send(push(this.behaviour.dict?.[route] ?? route, this.#bytesOf(route, body)));
+    }
+
+    #bytesOf(route, body) {
+        const encoderProtos = pomelo.parse(this.behaviour.protos?.server ?? {});
+        if (!Object.hasOwn(encoderProtos, route)) {
+            return bytesOf(body);
+        }
+        pomelo.init({ encoderProtos });
+        return pomelo.encode(route, body) ?? Buffer.alloc(0);
+    }
+
+    #valueOf(route, bytes) {
+        const decoderProtos = pomelo.parse(this.behaviour.protos?.client ?? {});
+        if (!Object.hasOwn(decoderProtos, route)) {
+            return JSON.parse(bytes.toString());
+        }
+        pomelo.init({ decoderProtos });
+        return pomelo.decode(route, bytes);
+    }
+
+    #sys() {
+        const { sys = {}, dict, protos } = this.behaviour;
+        const { dictVersion, protoVersion } = this.handshake.sys;
+        return { ...sys, ...(dict && dictPart(dict, dictVersion)), ...(protos && protosPart(protos, protoVersion)) };
+    }
+
     #onPackage(type, body) {
         const { behaviour } = this;
         this.packages.push({ type, body: Buffer.from(body), at: Date.now() });
         if (type === 1) {
             this.handshake = JSON.parse(body.toString());
             if (behaviour.handshake !== null) {
-                this.send(packet(1, behaviour.handshake ?? { code: 200, sys: behaviour.sys ?? {} }));
+                this.send(packet(1, behaviour.handshake ?? { code: 200, sys: this.#sys() }));
             }
         } else if (type === 2) {
             if (behaviour.sys?.heartbeat) {
@@ -100,7 +141,8 @@ class Peer {
         } else if (type === 3 && behaviour.answersHeartbeats !== false) {
             this.send(packet(3));
         } else if (type === 4) {
-            behaviour.onMessage?.(this, parse(body, behaviour.sys?.codeToRoute ?? {}));
+            const request = parse(body, behaviour.sys?.codeToRoute ?? swapped(behaviour.dict ?? {}));
+            behaviour.onMessage?.(this, { ...request, body: this.#valueOf(request.route, request.bytes) });
         }
     }
 }
@@ -127,7 +169,28 @@ function parse(bytes, codeToRoute) {
         route = bytes.subarray(at + 1, at + 1 + bytes[at]).toString();
         at += 1 + bytes[at];
     }
-    return { type, id, code, route, body: JSON.parse(bytes.subarray(at).toString()) };
+    return { type, id, code, route, bytes: bytes.subarray(at) };
+}
+
+function dictPart(routeToCode, clientVersion) {
+    const dictVersion = versionOf(routeToCode);
+    return dictVersion === clientVersion ? { useDict: true }
+        : { dict: routeToCode, routeToCode, codeToRoute: swapped(routeToCode), dictVersion, useDict: true };
+}
+
+function protosPart(files, clientVersion) {
+    const client = pomelo.parse(files.client ?? {});
+    const server = pomelo.parse(files.server ?? {});
+    const version = versionOf(client, server);
+    return version === clientVersion ? { useProto: true } : { protos: { server, client, version }, useProto: true };
+}
+
+function versionOf(...parts) {
+    return createHash("md5").update(parts.map((part) => JSON.stringify(part)).join("")).digest("base64");
+}
+
+function swapped(object) {
+    return Object.fromEntries(Object.entries(object).map(([key, value]) => [value, key]));
 }
 
 function bytesOf(body) {
