@@ -13,7 +13,7 @@ import { problemOf, textOfError, texts } from "./page/texts.js";
 
 const defaultGatePort = 3014;
 
-const chat = new Chat({ gateUrl: gateUrl(window.location), timers: steadyTimers() });
+const chat = new Chat({ gateUrl: gateUrl(window.location), timers: steadyTimers(), reconnect: true });
 const messages = new MessageList();
 const members = new MemberList(() => {
     composer.clearError();
@@ -23,6 +23,8 @@ const composer = new Composer(send);
 /** Whom to log in again after the connection was lost. */
 let last = { name: "", room: "" };
 let unread = 0;
+/** Of the seconds until the next try to come back; null: no try is waited for. */
+let countdown = null;
 
 chat.on("message", (message) => {
     messages.addMessage(message, chat.name);
@@ -31,6 +33,11 @@ chat.on("message", (message) => {
 chat.on("online", (name) => messages.addNotice(texts.online(name)));
 chat.on("offline", (name) => messages.addNotice(texts.offline(name)));
 chat.on("members", (names) => members.show(names, chat.name));
+chat.on("reconnecting", ({ delayMs, error }) => {
+    showLost(textOfError(error, "login"));
+    countDown(delayMs);
+});
+chat.on("reconnect", showConnected);
 chat.on("close", (error) => showLost(textOfError(error, "login")));
 
 byId("login-form").addEventListener("submit", (event) => {
@@ -45,6 +52,7 @@ byId("switch-form").addEventListener("submit", (event) => {
 });
 byId("leave").addEventListener("click", leave);
 byId("reconnect").addEventListener("click", reconnect);
+window.addEventListener("online", () => chat.retry());
 document.addEventListener("visibilitychange", () => {
     if (!document.hidden) {
         unread = 0;
@@ -83,6 +91,11 @@ async function logIn(name, room) {
 
 /** The same name and room again, after the connection was lost; the messages stay. */
 async function reconnect() {
+    if (countdown !== null) {
+        showTrying();
+        chat.retry();
+        return;
+    }
     showConnection("connecting");
     byId("reconnect").disabled = true;
     try {
@@ -149,6 +162,7 @@ async function send(text) {
 
 function leave() {
     chat.leave();
+    stopCountdown();
     byId("switch").close();
     byId("chat").hidden = true;
     byId("login").hidden = false;
@@ -166,6 +180,7 @@ function openSwitch() {
 }
 
 function showConnected() {
+    stopCountdown();
     byId("lost").hidden = true;
     composer.clearError();
     showConnection("connected");
@@ -181,10 +196,40 @@ function showRoom() {
 }
 
 function showLost(text) {
+    stopCountdown();
     showConnection("disconnected");
     byId("switch").close();
-    byId("lost-text").textContent = text;
-    byId("lost").hidden = false;
+    // The same text is not said again at each try.
+    if (byId("lost").hidden || byId("lost-text").textContent !== text) {
+        byId("lost-text").textContent = text;
+        byId("lost").hidden = false;
+    }
+}
+
+function countDown(delayMs) {
+    const end = Date.now() + delayMs;
+    const show = () => {
+        const seconds = Math.ceil((end - Date.now()) / 1000);
+        if (seconds > 0) {
+            byId("lost-wait").textContent = texts.tryingAgain(seconds);
+        } else {
+            showTrying();
+        }
+    };
+    countdown = setInterval(show, 200);
+    show();
+}
+
+function showTrying() {
+    clearInterval(countdown);
+    byId("lost-wait").textContent = texts.tryingNow;
+    showConnection("connecting");
+}
+
+function stopCountdown() {
+    clearInterval(countdown);
+    countdown = null;
+    byId("lost-wait").textContent = "";
 }
 
 function showConnection(state) {

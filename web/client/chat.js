@@ -10,7 +10,8 @@
  * ```
  * @module chat
  */
-import { Client, ShaddockError } from "./shaddock.js";
+import { Backoff } from "./backoff.js";
+import { Client, ShaddockError, finalCodes, plainTimers } from "./shaddock.js";
 
 /** The target that means all members of the room. */
 export const everyone = "*";
@@ -30,20 +31,31 @@ const loopbackHosts = new Set(["127.0.0.1", "localhost", "::1", "[::1]"]);
  */
 export class Chat {
     #options;
+    #gate = null;
     #client = null;
     #listeners = new Map();
     #name = "";
     #room = "";
     #members = [];
+    /** While a room is being entered: `{isFresh, news}`, whether there is no old room, and what waits for the reply. */
     #switching = null;
+    /** Another one with each login and leave: who finds another than at his start has been overtaken. */
+    #journey = null;
+    #backoff;
+    #isComingBack = false;
+    #retryTimer = null;
+    #healthyTimer = null;
 
     /**
      * @param {object} options
      * @param {string} options.gateUrl `ws://host:port` of the gate
+     * @param {boolean|import("./backoff.js").ReconnectOptions} [options.reconnect] whether and how one who has lost the
+     *   connection goes through the gate and into his room again; default false
      * @param {Function} [options.WebSocket] as in {@link Client}; so are the further options
      */
     constructor(options) {
-        this.#options = { ...options };
+        this.#options = { timers: plainTimers, ...options, reconnect: false };
+        this.#backoff = new Backoff(options.reconnect);
     }
 
     /** The own name, empty before the first login. */
@@ -75,9 +87,12 @@ export class Chat {
      * | `online`, `offline` | the name of who came or went |
      * | `members` | all names, after any change |
      * | `kick` | `{reason}` |
-     * | `close` | {@link ShaddockError}: the connection is gone. Not after {@link leave} or a failed login |
+     * | `disconnect` | {@link ShaddockError}: the connection is lost, and one will try to come back |
+     * | `reconnecting` | `{attempt, delayMs, error}`: the next try, counted from 1, comes after so long; why |
+     * | `reconnect` | all names: one is in the room again |
+     * | `close` | {@link ShaddockError}: the connection is gone for good. Not after {@link leave} or a failed login |
      *
-     * @param {"message"|"online"|"offline"|"members"|"kick"|"close"} event
+     * @param {"message"|"online"|"offline"|"members"|"kick"|"disconnect"|"reconnecting"|"reconnect"|"close"} event
      * @param {(argument: any) => void} listener
      */
     on(event, listener) {
@@ -94,16 +109,7 @@ export class Chat {
         this.leave();
         this.#room = "";
         this.#members = [];
-        const client = new Client({ ...this.#options, url: await this.#askGate(name) });
-        this.#client = client;
-        this.#listen(client);
-        try {
-            await client.connect();
-            await this.#goTo(client, name, room);
-        } catch (error) {
-            this.leave();
-            throw error;
-        }
+        await this.#arrive(name, room);
         return this.members;
     }
 
@@ -117,7 +123,7 @@ export class Chat {
         if (this.#switching !== null) {
             throw new ShaddockError("refused", "already on the way to another room");
         }
-        await this.#goTo(client, this.#name, room);
+        await this.#goTo(client, this.#name, room, false);
         return this.members;
     }
 
@@ -137,15 +143,104 @@ export class Chat {
         }
     }
 
-    /** Closes the connection; the others see one go. */
+    /** While coming back: tries again now, instead of waiting or of the try that is under way. */
+    retry() {
+        if (this.#isComingBack) {
+            this.#clearTimers();
+            this.#drop();
+            this.#comeBack();
+        }
+    }
+
+    /** Closes the connection, or gives up coming back; the others see one go. */
     leave() {
-        const client = this.#client;
-        this.#client = null;
-        client?.close();
+        this.#journey = null;
+        this.#isComingBack = false;
+        this.#clearTimers();
+        this.#drop();
+    }
+
+    /** Through the gate to a connector and into the room. */
+    async #arrive(name, room) {
+        const journey = {};
+        this.#journey = journey;
+        const mustBeCurrent = () => {
+            if (this.#journey !== journey) {
+                throw new ShaddockError("closed", "left meanwhile");
+            }
+        };
+        try {
+            const url = await this.#askGate(name);
+            mustBeCurrent();
+            const client = new Client({ ...this.#options, url });
+            this.#client = client;
+            this.#listen(client);
+            await client.connect();
+            await this.#goTo(client, name, room, true);
+            mustBeCurrent();
+            if (client.state !== "open") {
+                throw new ShaddockError("closed", "lost on arrival");
+            }
+            client.on("close", (error) => this.#client === client && this.#onLost(error, true));
+        } catch (error) {
+            if (this.#journey === journey) {
+                this.#drop();
+            }
+            throw error;
+        }
+        this.#healthyTimer = this.#options.timers.set(() => this.#backoff.reset(), this.#backoff.healthyMs);
+    }
+
+    async #comeBack() {
+        const coming = this.#arrive(this.#name, this.#room);
+        const journey = this.#journey;
+        try {
+            await coming;
+        } catch (error) {
+            if (this.#journey === journey) {
+                this.#onLost(error, false);
+            }
+            return;
+        }
+        this.#isComingBack = false;
+        this.#emit("reconnect", this.members);
+    }
+
+    /** Also after a try to come back: a name that is taken may be one's own, as long as the server waits for the old one. */
+    #onLost(error, wasConnected) {
+        this.#clearTimers();
+        this.#drop();
+        const next = finalCodes.has(error.code) ? null : this.#backoff.next();
+        this.#isComingBack = next !== null;
+        if (next === null) {
+            this.#emit("close", error);
+            return;
+        }
+        this.#retryTimer = this.#options.timers.set(() => this.retry(), next.delayMs);
+        if (wasConnected) {
+            this.#emit("disconnect", error);
+        }
+        // A listener may have left meanwhile.
+        if (this.#isComingBack) {
+            this.#emit("reconnecting", { ...next, error });
+        }
+    }
+
+    #drop() {
+        const connections = [this.#gate, this.#client];
+        this.#gate = this.#client = null;
+        connections.forEach((connection) => connection?.close());
+    }
+
+    #clearTimers() {
+        const { timers } = this.#options;
+        [this.#retryTimer, this.#healthyTimer].forEach((timer) => timer !== null && timers.clear(timer));
+        this.#retryTimer = this.#healthyTimer = null;
     }
 
     async #askGate(name) {
         const gate = new Client({ ...this.#options, url: this.#options.gateUrl });
+        this.#gate = gate;
         let reply;
         try {
             await gate.connect();
@@ -159,19 +254,24 @@ export class Chat {
         return connectorUrl(this.#options.gateUrl, reply.host, reply.port);
     }
 
-    async #goTo(client, name, room) {
-        const pushesOfNewRoom = [];
-        this.#switching = pushesOfNewRoom;
+    async #goTo(client, name, room, isFresh) {
+        const switching = { isFresh, news: [] };
+        this.#switching = switching;
         try {
             const users = await this.#enter(client, name, room);
+            if (this.#client !== client) {
+                throw new ShaddockError("closed", "left meanwhile");
+            }
             this.#name = name;
             this.#room = room;
             this.#members = [...new Set(users)];
         } finally {
-            this.#switching = null;
+            if (this.#switching === switching) {
+                this.#switching = null;
+            }
         }
         this.#emit("members", this.members);
-        pushesOfNewRoom.forEach((apply) => apply());
+        switching.news.forEach((apply) => apply());
     }
 
     async #enter(client, username, rid) {
@@ -196,13 +296,11 @@ export class Chat {
         client.onPush("onAdd", ifCurrent((body) => this.#onAdd(String(body?.user ?? ""))));
         client.onPush("onLeave", ifCurrent((body) => this.#onLeave(String(body?.user ?? ""))));
         client.on("kick", ifCurrent((kick) => this.#emit("kick", kick)));
-        client.on("close", ifCurrent((error) => this.#emit("close", error)));
     }
 
     #onChat(body) {
         const from = String(body?.from ?? "");
-        if (this.#switching !== null && this.#room === "") {
-            this.#switching.push(() => this.#onChat(body));
+        if (this.#waits(() => this.#onChat(body))) {
             return;
         }
         // Who speaks is here, even if the news of his coming was missed.
@@ -218,22 +316,27 @@ export class Chat {
      * someone who is there cannot come, and someone who is not cannot go. Those wait for the reply.
      */
     #onAdd(user) {
-        const here = this.#members.includes(user);
-        if (this.#switching !== null && (here || this.#room === "")) {
-            this.#switching.push(() => this.#onAdd(user));
-        } else if (this.#add(user)) {
+        const isHere = this.#members.includes(user);
+        if (!this.#waits(() => this.#onAdd(user), isHere) && this.#add(user)) {
             this.#emit("online", user);
         }
     }
 
     #onLeave(user) {
-        if (!this.#members.includes(user)) {
-            this.#switching?.push(() => this.#onLeave(user));
-            return;
+        const isHere = this.#members.includes(user);
+        if (!this.#waits(() => this.#onLeave(user), !isHere) && isHere) {
+            this.#members = this.#members.filter((member) => member !== user);
+            this.#emit("members", this.members);
+            this.#emit("offline", user);
         }
-        this.#members = this.#members.filter((member) => member !== user);
-        this.#emit("members", this.members);
-        this.#emit("offline", user);
+    }
+
+    #waits(apply, isOfNewRoom = false) {
+        const waits = this.#switching !== null && (this.#switching.isFresh || isOfNewRoom);
+        if (waits) {
+            this.#switching.news.push(apply);
+        }
+        return waits;
     }
 
     #add(user) {

@@ -68,8 +68,8 @@ export const plainTimers = Object.freeze({
     clear: (handle) => clearTimeout(handle),
 });
 
-/** After these the server does not want this client: no reconnect. */
-const finalCodes = new Set(["kicked", "client_too_old"]);
+/** Codes of errors after which there is no reconnect: the server does not want this client. */
+export const finalCodes = new Set(["kicked", "client_too_old"]);
 
 /** One connection at a time to one frontend server. */
 export class Client {
@@ -188,7 +188,7 @@ export class Client {
      * | `kick` | `{reason}`: the server is about to close |
      * | `error` | {@link ShaddockError}: why the connection is being closed from this side |
      * | `disconnect` | {@link ShaddockError}: the connection is lost and will be opened again |
-     * | `reconnecting` | `{attempt, delayMs}`: the next try, counted from 1, comes after so long |
+     * | `reconnecting` | `{attempt, delayMs, error}`: the next try, counted from 1, comes after so long; why |
      * | `reconnect` | the handshake's reply: the connection is there again. To the server it is a new one |
      * | `close` | {@link ShaddockError}: why; once, and the last event. Not after a failed `connect` |
      *
@@ -212,10 +212,10 @@ export class Client {
         return addTo(this.#pushListeners, route, listener);
     }
 
-    /** Tries again now if the client waits to. */
+    /** While reconnecting: tries again now, instead of waiting or of the try that is under way. */
     retry() {
-        if (this.#retryTimer !== null) {
-            this.#clearTimers();
+        if (this.#state === "reconnecting") {
+            this.#dropSocket(this.#closeError);
             this.#openSocket();
         }
     }
@@ -429,7 +429,7 @@ export class Client {
         }
         // A listener may have closed meanwhile.
         if (this.#state === "reconnecting") {
-            this.#emit("reconnecting", next);
+            this.#emit("reconnecting", { ...next, error: reason });
         }
     }
 

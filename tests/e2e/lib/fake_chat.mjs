@@ -18,7 +18,7 @@ const codeToRoute = { 1: "chat.chatHandler.send", 2: "connector.entryHandler.ent
 const routeToCode = Object.fromEntries(Object.entries(codeToRoute).map(([code, route]) => [route, Number(code)]));
 
 /** @returns {Promise<{url: string, gateUrl: string, rooms: Map, hooks: object,
- *   connections: () => number, gateConnections: () => number, kick: Function, stop: Function}>} */
+ *   connections: () => number, gateConnections: () => number, kick: Function, lose: Function, stop: Function}>} */
 export async function startFakeChat() {
     /** room -> (name -> peer) */
     const rooms = new Map();
@@ -90,6 +90,12 @@ export async function startFakeChat() {
             for (const peer of connectors.flatMap(({ peers }) => [...peers]).filter((one) => one.name === name)) {
                 peer.send(packet(5, { reason }));
                 peer.socket.close();
+            }
+        },
+        /** Cuts someone's connection without a word. */
+        lose: (name) => {
+            for (const peer of connectors.flatMap(({ peers }) => [...peers]).filter((one) => one.name === name)) {
+                peer.socket.terminate();
             }
         },
         stop: async () => {

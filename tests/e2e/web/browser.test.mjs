@@ -48,10 +48,26 @@ after(async () => {
     await stopSystem();
 }, { timeout: 30_000 });
 
-/** A browser of its own for one person, at the login view. `sockets` are the WebSockets that it has opened. */
-async function openPage(options = {}) {
+/**
+ * Runs in a page before its scripts: `lastSocket` is the newest WebSocket; while `isOffline`, new ones never open.
+ */
+function breakableSockets() {
+    const Original = window.WebSocket;
+    window.WebSocket = function (url) {
+        const nowhere = Object.assign(new EventTarget(), { close() {} });
+        window.lastSocket = window.isOffline ? nowhere : new Original(url);
+        return window.lastSocket;
+    };
+}
+
+/**
+ * A browser of its own for one person, at the login view, with a script that runs before the page's. `sockets` are the
+ * WebSockets that it has opened.
+ */
+async function openPage(options = {}, script = () => {}) {
     const context = await browser.newContext({ viewport: { width: 1100, height: 720 }, colorScheme: "light", ...options });
     const page = await context.newPage();
+    await page.addInitScript(script);
     page.setDefaultTimeout(limitMs);
     page.on("pageerror", (error) => complaints.push(`error: ${error.message}`));
     page.on("console", (message) => ["error", "warning"].includes(message.type()) && complaints.push(message.text()));
@@ -328,31 +344,42 @@ describe("chat", options, () => {
         await alice.hasMembers("alice");
     });
 
-    test("a lost connection is shown, and one can come back", async () => {
-        const frank = await openPage();
-        await frank.page.addInitScript(() => {
-            const Original = window.WebSocket;
-            window.WebSocket = class extends Original {
-                constructor(...rest) { super(...rest); window.lastSocket = this; }
-            };
-        });
-        await frank.page.reload();
+    test("a lost connection is opened again by itself, into the same room", async () => {
+        const frank = await openPage({}, breakableSockets);
         await frank.join("frank", garden);
         await frank.hasMembers("alice", "frank");
         await frank.page.evaluate(() => window.lastSocket.close());
-        await frank.page.locator("#connection[data-state=disconnected]").waitFor();
-        await frank.page.getByText("The connection is lost.").waitFor();
-        assert.equal(await frank.page.locator("#send").isDisabled(), true);
-        await frank.say("is anybody here?");
-        await frank.page.getByText("You are not connected.").waitFor();
-        await frank.shot("disconnected");
         await alice.sees("frank is offline now.");
-        await frank.page.getByRole("button", { name: "Reconnect" }).click();
+        await until(() => frank.sockets.length === 4, "the gate and a connector again", limitMs);
         await frank.page.locator("#connection[data-state=connected]").waitFor();
         await frank.hasMembers("alice", "frank");
+        assert.equal(await frank.page.locator("#lost").isVisible(), false);
         await frank.say("back again");
         await alice.sees("frank says to all: back again");
         await frank.page.close();
+    });
+
+    test("while it is lost that is shown, and one can try at once", async () => {
+        const grace = await openPage({}, breakableSockets);
+        await grace.join("grace", garden);
+        await grace.page.evaluate(() => {
+            window.isOffline = true;
+            window.lastSocket.close();
+        });
+        await grace.page.getByText("The connection is lost.").waitFor();
+        await grace.page.getByText("Trying again now.").waitFor();
+        assert.equal(await grace.page.locator("#send").isDisabled(), true);
+        await grace.say("is anybody here?");
+        await grace.page.getByText("You are not connected.").waitFor();
+        await grace.shot("disconnected");
+        await alice.sees("grace is offline now.");
+        await grace.page.evaluate(() => { window.isOffline = false; });
+        await grace.page.getByRole("button", { name: "Reconnect" }).click();
+        await grace.page.locator("#connection[data-state=connected]").waitFor();
+        await grace.hasMembers("alice", "grace");
+        await grace.page.close();
+        await alice.sees("grace is offline now.");
+        await alice.hasMembers("alice");
     });
 
     test("it works on a phone, and with the keyboard alone", async () => {

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, test } from "node:test";
 import WebSocket from "ws";
 import { Chat, connectorUrl, everyone } from "../../../web/client/chat.js";
 import { startFakeChat } from "../lib/fake_chat.mjs";
+import { FakeTimers } from "../lib/fake_timers.mjs";
 import { push } from "../lib/fake_pomelo.mjs";
 import { endProcessAfter, until } from "../lib/wait.mjs";
 
@@ -23,10 +24,10 @@ afterEach(async () => {
 });
 
 /** A chat that writes down its events, `[name, argument]`. */
-function newChat() {
-    const chat = new Chat({ gateUrl: system.gateUrl, WebSocket });
+function newChat(options = {}) {
+    const chat = new Chat({ gateUrl: system.gateUrl, WebSocket, ...options });
     chat.events = [];
-    for (const name of ["message", "online", "offline", "kick", "close"]) {
+    for (const name of ["message", "online", "offline", "kick", "disconnect", "reconnecting", "reconnect", "close"]) {
         chat.on(name, (argument) => chat.events.push([name, argument]));
     }
     chat.has = (name, count = 1) => until(() => chat.events.filter(([event]) => event === name).length >= count, name);
@@ -213,6 +214,168 @@ describe("end", () => {
         assert.equal(alice.events[1][1].code, "kicked");
         await until(() => system.connections() === 0, "closed connection");
         assert.deepEqual(await alice.login("alice", "garden"), ["alice"]);
+    });
+});
+
+describe("a lost connection", () => {
+    const reconnect = { firstDelayMs: 500, jitter: 0 };
+    let timers;
+    beforeEach(() => { timers = new FakeTimers(); });
+
+    async function lost(options = { reconnect }) {
+        const alice = newChat({ timers, ...options });
+        await alice.login("alice", "garden");
+        const bob = await entered("bob");
+        await alice.has("online");
+        alice.events.length = 0;
+        system.lose("alice");
+        await bob.has("offline");
+        return { alice, bob };
+    }
+    const namesOf = ({ events }) => events.map(([name]) => name);
+
+    test("without the option is gone for good", async () => {
+        const { alice } = await lost({});
+        await alice.has("close");
+        assert.deepEqual(namesOf(alice), ["close"]);
+        assert.equal(timers.waiting, 0);
+    });
+
+    test("brings one back through the gate into the room, with those who are there now", async () => {
+        const { alice, bob } = await lost();
+        await alice.has("reconnecting");
+        assert.deepEqual(alice.events.map(([name, { code, delayMs }]) => [name, code ?? delayMs]),
+            [["disconnect", "closed"], ["reconnecting", 500]]);
+        assert.deepEqual([alice.isConnected, alice.members], [false, ["alice", "bob"]]);
+        await assert.rejects(alice.send("x", everyone), { code: "closed" });
+        bob.leave();
+        const carol = await entered("carol");
+        timers.pass(500);
+        await alice.has("reconnect");
+        assert.deepEqual(alice.events.at(-1), ["reconnect", ["carol", "alice"]]);
+        assert.deepEqual([alice.name, alice.room, alice.members], ["alice", "garden", ["carol", "alice"]]);
+        await carol.has("online");
+        await alice.send("back", everyone);
+        await carol.has("message");
+        await alice.has("message");
+    });
+
+    test("news that come before the room's answer are of the new list", async () => {
+        const { alice } = await lost();
+        await alice.has("reconnecting");
+        system.hooks.beforeReply = (peer) => {
+            system.hooks.beforeReply = null;
+            peer.send(push("onAdd", { user: "early" }), push("onLeave", { user: "bob" }));
+        };
+        timers.pass(500);
+        await alice.has("reconnect");
+        assert.deepEqual(alice.members, ["alice", "early"]);
+    });
+
+    test("is tried again, longer each time, as long as there is no server or the old self is still there", async () => {
+        const { alice } = await lost();
+        await alice.has("reconnecting");
+        system.hooks.noServer = true;
+        timers.pass(500);
+        await alice.has("reconnecting", 2);
+        system.hooks.noServer = false;
+        const ghost = await entered("alice");
+        timers.pass(1000);
+        await alice.has("reconnecting", 3);
+        ghost.leave();
+        await until(() => !system.rooms.get("garden").has("alice"), "ghost gone");
+        timers.pass(2000);
+        await alice.has("reconnect");
+        assert.deepEqual(alice.events.map(([name, { code, delayMs, error }]) => [name, delayMs ?? code, error?.code]), [
+            ["disconnect", "closed", undefined], ["reconnecting", 500, "closed"], ["reconnecting", 1000, "no_server"],
+            ["reconnecting", 2000, "duplicate"], ["reconnect", undefined, undefined]]);
+    });
+
+    test("retry does not wait", async () => {
+        const { alice } = await lost();
+        await alice.has("reconnecting");
+        alice.retry();
+        alice.retry();
+        await alice.has("reconnect");
+        await until(() => system.connections() === 2, "no connection too many");
+    });
+
+    test("retry gives up a try that hangs", async () => {
+        let isHanging = false;
+        class Socket extends WebSocket {
+            constructor(url) {
+                super(url);
+                if (isHanging) {
+                    this.addEventListener = (name) => name === "error" && super.addEventListener(name, () => {});
+                }
+            }
+        }
+        const { alice } = await lost({ reconnect, WebSocket: Socket });
+        await alice.has("reconnecting");
+        isHanging = true;
+        timers.pass(500);
+        isHanging = false;
+        alice.retry();
+        await alice.has("reconnect");
+        assert.deepEqual(namesOf(alice), ["disconnect", "reconnecting", "reconnect"]);
+    });
+
+    test("ends with the last attempt", async () => {
+        const { alice } = await lost({ reconnect: { ...reconnect, attempts: 1 } });
+        await alice.has("reconnecting");
+        system.hooks.noServer = true;
+        timers.pass(500);
+        await alice.has("close");
+        assert.equal(alice.events.at(-1)[1].code, "no_server");
+        assert.deepEqual(namesOf(alice), ["disconnect", "reconnecting", "close"]);
+    });
+
+    test("is not opened again after leave, nor after another login", async () => {
+        const { alice } = await lost();
+        await alice.has("reconnecting");
+        alice.leave();
+        assert.equal(timers.waiting, 0);
+        assert.deepEqual(await alice.login("alice2", "garden"), ["bob", "alice2"]);
+        timers.pass(5_000);
+        assert.deepEqual(namesOf(alice), ["disconnect", "reconnecting"]);
+        assert.equal(system.connections(), 2);
+    });
+
+    test("leave while one is on the way back", async () => {
+        const { alice } = await lost();
+        await alice.has("reconnecting");
+        timers.pass(500);
+        alice.leave();
+        await until(() => system.gateConnections() === 0 && system.connections() === 1, "closed connections");
+        assert.deepEqual(namesOf(alice), ["disconnect", "reconnecting"]);
+        assert.equal(timers.waiting, 0);
+    });
+
+    test("a kick is final", async () => {
+        const alice = newChat({ timers, reconnect });
+        await alice.login("alice", "garden");
+        system.kick("alice", "maintenance");
+        await alice.has("close");
+        assert.deepEqual(namesOf(alice), ["kick", "close"]);
+    });
+});
+
+describe("login that is overtaken", () => {
+    test("by leave: closed, and no connection is left", async () => {
+        const alice = newChat();
+        const coming = assert.rejects(alice.login("alice", "garden"), { code: "closed" });
+        alice.leave();
+        await coming;
+        await until(() => system.gateConnections() === 0 && system.connections() === 0, "closed connections");
+    });
+
+    test("by another login: only the later one counts", async () => {
+        const alice = newChat();
+        const first = assert.rejects(alice.login("alice", "garden"), { code: "closed" });
+        assert.deepEqual(await alice.login("alice", "kitchen"), ["alice"]);
+        await first;
+        await until(() => system.connections() === 1, "one connection");
+        assert.equal(alice.room, "kitchen");
     });
 });
 
