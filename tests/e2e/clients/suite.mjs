@@ -54,7 +54,11 @@ export function playScript(title, { edit, form }) {
         let idle;
         before(async () => {
             system = await startSystem({ edit });
-            idle = await startIdling(system.gatePort, form);
+            // Node does not call `after` when `before` fails.
+            idle = await startIdling(system.gatePort, form).catch(async (error) => {
+                await system.stop();
+                throw error;
+            });
         }, { timeout: 60_000 });
         after(async () => {
             idle?.people.forEach((person) => person.leave());
