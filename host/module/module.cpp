@@ -92,6 +92,7 @@ public:
     void filter(door::global_filter*) noexcept override {}
     void hook(door::hooks*) noexcept override {}
     void part(door::component*) noexcept override {}
+    void handshake(door::handshake_hook*) noexcept override {}
 
 private:
     static void add(std::vector<module::route>& to, const door::method_info& info) {

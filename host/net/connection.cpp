@@ -271,6 +271,7 @@ base::time_point client_connection::due() const {
     switch (phase_) {
     case phase::opening:
     case phase::greeting:
+    case phase::deciding:
         return std::min(idle, after(since_, options.handshake_timeout));
     case phase::waiting_for_ack:
         return std::min(idle, after(since_, options.ack_timeout));
@@ -296,6 +297,7 @@ void client_connection::check_deadline(base::time_point now) {
     switch (phase_) {
     case phase::opening:
     case phase::greeting:
+    case phase::deciding:
         return say_goodbye(close_code::normal, "no handshake in time", counted::timeout);
     case phase::waiting_for_ack:
         return say_goodbye(close_code::normal, "no ack in time", counted::timeout);

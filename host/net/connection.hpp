@@ -26,9 +26,10 @@ using connection_ptr = boost::intrusive_ptr<client_connection>;
 
 /// One client, from accept to the end of its lingering.
 ///
-///   opening -> greeting -> waiting_for_ack -> working -> closing -> gone
+///   opening -> greeting [-> deciding] -> waiting_for_ack -> working -> closing -> gone
 ///
-/// opening: the transport is not known yet, or HTTP is not done. closing: goodbye is in the queue,
+/// opening: the transport is not known yet, or HTTP is not done. deciding: the owner of the events
+/// thinks about the handshake. closing: goodbye is in the queue,
 /// input is thrown away, at most `linger`. gone: the socket is closed; only references are left.
 /// Any of its functions may be called inside any callback. Thread: the loop.
 class client_connection final
@@ -55,13 +56,23 @@ public:
     void flush_turn(base::time_point now);
     /// When to look at the deadlines again; far away when there is none.
     base::time_point due() const;
+    /// The owner's answer to the handshake, if it is still awaited.
+    void answer_handshake(const handshake_answer& answer);
     /// Ends what is over its time.
     void check_deadline(base::time_point now);
     /// Closes the socket without telling anybody: the port goes away.
     void abandon();
 
 private:
-    enum class phase : std::uint8_t { opening, greeting, waiting_for_ack, working, closing, gone };
+    enum class phase : std::uint8_t {
+        opening,
+        greeting,
+        deciding,
+        waiting_for_ack,
+        working,
+        closing,
+        gone
+    };
     enum class counted : std::uint8_t { no, protocol_error, timeout, slow_consumer };
 
     bool is_open() const { return phase_ < phase::closing; }

@@ -217,8 +217,16 @@ void client_connection::on_package(package_type type, std::string_view body) {
 }
 
 void client_connection::on_handshake(std::string_view json) {
-    const auto answer = owner_.events().on_handshake(*this, json);
-    if (!is_open()) {
+    phase_ = phase::deciding;
+    if (const auto answer = owner_.events().on_handshake(*this, json)) {
+        answer_handshake(*answer);
+    } else if (is_open()) {
+        owner_.await_answer(*this);
+    }
+}
+
+void client_connection::answer_handshake(const handshake_answer& answer) {
+    if (phase_ != phase::deciding) {
         return;
     }
     append_package(package_type::handshake, answer.json);

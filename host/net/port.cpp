@@ -43,8 +43,19 @@ void port::add(boost::asio::ip::tcp::socket socket, std::string address) {
 void port::remove(client_connection& gone) {
     --counts_.connections;
     gone.unlink();
+    deciding_.erase(gone.id());
     all_.erase(gone.place());
     finish_if_empty();
+}
+
+void port::await_answer(client_connection& one) {
+    deciding_.emplace(one.id(), &one);
+}
+
+void port::answer_handshake(session_id to, const handshake_answer& answer) {
+    if (auto found = deciding_.extract(to)) {
+        found.mapped()->answer_handshake(answer);
+    }
 }
 
 void port::flush_later(client_connection& one) {

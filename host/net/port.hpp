@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace shaddock::net {
@@ -40,6 +41,9 @@ public:
 
     /// Takes over a connected socket.
     void add(boost::asio::ip::tcp::socket socket, std::string address);
+    /// `one` waits for the owner's answer to its handshake.
+    void await_answer(client_connection& one);
+    void answer_handshake(session_id to, const handshake_answer& answer);
     /// The connection is over and its socket closed: forgets it.
     void remove(client_connection& gone);
     /// At the end of this turn: flushes `one`. Once per turn and connection.
@@ -78,6 +82,7 @@ private:
 
     std::list<connection_ptr> all_;
     std::uint64_t last_id_ = 0;
+    std::unordered_map<session_id, connection_ptr> deciding_;
     std::vector<connection_ptr> dirty_;
     std::vector<connection_ptr> flushing_;
     std::vector<closed_report> closed_;

@@ -1,20 +1,11 @@
 #include "frontend.hpp"
 
 #include "base/log.hpp"
-#include "protocol/handshake.hpp"
 #include "protocol/message.hpp"
 
 #include <fmt/format.h>
 
 namespace shaddock::server {
-
-/// A client's message on its way to a handler.
-struct frontend::incoming {
-    /// 0: a notify, never answered.
-    std::uint32_t id = 0;
-    std::string_view route;
-    door::body_view body;
-};
 
 /// A client's request that a handler of this very server answers.
 class client_call final : public pending_call {
@@ -60,17 +51,14 @@ std::string_view type_of(std::string_view route) {
     return has_three ? route.substr(0, first) : std::string_view{};
 }
 
-std::string error_body(const error& failed) {
-    return fmt::format("{{\"code\":{}}}", failed.client_code());
-}
-
 } // namespace
 
 frontend::frontend(const boost::asio::any_io_executor& executor, base::clock& clock,
                    const server_options& options, line& servers, directory& list, dispatcher& local)
     : clock_(clock), options_(options), servers_(servers), list_(list), local_(local),
-      sessions_(options.self.id, options.self.life),
-      listener_(net::make_listener(executor, clock, *options.listener)) {}
+      codec_(options.dictionary), sessions_(options.self.id, options.self.life),
+      listener_(net::make_listener(executor, clock, *options.listener)),
+      agreed_(std::make_shared<agreement>(agreement{options.protos, std::nullopt})) {}
 
 frontend::~frontend() = default;
 
@@ -89,22 +77,10 @@ void frontend::stop(std::string_view reason, base::unique_function<void()> done)
 
 // ---- life of a connection ----
 
-net::handshake_answer frontend::on_handshake(net::connection& from, std::string_view json) {
-    const auto request = protocol::parse_handshake_request(json);
-    if (!request) {
-        base::log::debug("server", "handshake of {} refused: {}", from.address(),
-                         request.error().text());
-        return {false, protocol::handshake_failure(500)};
-    }
-    protocol::handshake_response response;
-    const auto heartbeat = options_.listener->heartbeat;
-    response.heartbeat_s = static_cast<std::uint32_t>(
-        std::chrono::duration_cast<std::chrono::seconds>(heartbeat).count());
-    return {true, protocol::handshake_success(response)};
-}
-
 void frontend::on_ready(net::connection& from) {
-    from.user = &sessions_.open(from);
+    auto& opened = sessions_.open(from);
+    opened.agreed = static_cast<const agreement*>(from.agreed.get());
+    from.user = &opened;
 }
 
 void frontend::on_closed(net::connection& which, std::string_view reason) {
@@ -140,18 +116,23 @@ bool frontend::on_data(net::connection& from, std::string_view message) {
         decoded->type == message_type::push) {
         return true; // not a client's to send: dropped
     }
-    serve(*sender, {decoded->type == message_type::request ? decoded->id : 0,
-                    decoded->route,
-                    {door::codec::json, decoded->body}});
+    client_request request;
+    if (!codec_.read(*decoded, *sender->agreed, request)) {
+        return false;
+    }
+    serve(*sender, request);
     return true;
 }
 
-void frontend::serve(session& from, const incoming& request) {
+void frontend::serve(session& from, const client_request& request) {
     const auto id = from.id();
     ++from.requests_in_flight;
     const auto refuse = [&](errc code, std::string text) {
         ended(id, request.id, request.route, error(code, std::move(text)));
     };
+    if (request.refused) {
+        return ended(id, request.id, request.route, *request.refused);
+    }
     const auto type = type_of(request.route);
     if (type.empty()) {
         return refuse(errc::unknown_route,
@@ -182,7 +163,7 @@ void frontend::serve(session& from, const incoming& request) {
     forward(from, type, request);
 }
 
-bool frontend::passes_filters(session& from, const incoming& request) {
+bool frontend::passes_filters(session& from, const client_request& request) {
     const auto lease = local_.current();
     // Held: a filter may change the session while it looks at it.
     const auto data = from.data;
@@ -195,7 +176,7 @@ bool frontend::passes_filters(session& from, const incoming& request) {
     return true;
 }
 
-void frontend::forward(session& from, std::string_view type, const incoming& request) {
+void frontend::forward(session& from, std::string_view type, const client_request& request) {
     const auto data = from.data;
     auto to = list_.pick(local_.current()->registered(), type, {data.get(), {}, {}});
     if (!to) {
@@ -223,7 +204,7 @@ void frontend::ended(session_id of, std::uint32_t message_id, std::string_view r
         base::log::debug("server", "session {}: '{}' failed: {}: {}", number(of), route,
                          to_string(why.code()), why.text());
     }
-    answer(of, message_id, outcome);
+    answer(of, message_id, route, outcome);
     auto* asked = sessions_.find(of);
     if (asked == nullptr) {
         return;
@@ -241,23 +222,13 @@ void frontend::ended(session_id of, std::uint32_t message_id, std::string_view r
     }
 }
 
-void frontend::answer(session_id to, std::uint32_t message_id, const result<door::body>& outcome) {
+void frontend::answer(session_id to, std::uint32_t message_id, std::string_view route,
+                      const result<door::body>& outcome) {
     auto* asked = message_id == 0 ? nullptr : sessions_.find(to);
     if (asked == nullptr) {
         return;
     }
-    package_.clear();
-    const auto body = outcome ? std::string_view(outcome->bytes) : std::string_view{};
-    const auto made = outcome && !body.empty()
-                          ? protocol::append_response_package(package_, message_id, body)
-                          : protocol::append_response_package(
-                                package_, message_id, outcome ? "{}" : error_body(outcome.error()));
-    if (!made) {
-        base::log::error("server", "session {}: the answer does not fit a package: {}", number(to),
-                         made.error().text());
-        package_.clear();
-        (void)protocol::append_response_package(package_, message_id, "{\"code\":500}");
-    }
+    codec_.write_response(package_, *asked->agreed, message_id, route, outcome);
     (void)asked->link->send_package(package_);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "client_codec.hpp"
 #include "directory.hpp"
 #include "dispatcher.hpp"
 #include "line.hpp"
@@ -7,6 +8,7 @@
 #include "sessions.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -27,6 +29,9 @@ public:
     /// Kicks everybody; `done` is posted.
     void stop(std::string_view reason, base::unique_function<void()> done);
 
+    /// For the clients that shake hands from now on. Nothing when protos are off.
+    void use_protos(std::shared_ptr<const protocol::protos> now);
+
     std::uint16_t port() const { return listener_->port(); }
     const net::listener_counts& counts() const { return listener_->counts(); }
     std::size_t forwarded() const { return forwarded_; }
@@ -46,22 +51,26 @@ public:
     void send_roster(const bus::peer& owner);
 
     // net::listener_events
-    net::handshake_answer on_handshake(net::connection& from, std::string_view json) override;
+    std::optional<net::handshake_answer> on_handshake(net::connection& from,
+                                                      std::string_view json) override;
     void on_ready(net::connection& from) override;
     bool on_data(net::connection& from, std::string_view message) override;
     void on_closed(net::connection& which, std::string_view reason) override;
 
-    /// Answers request `message_id` of a session, if it is still here.
-    void answer(session_id to, std::uint32_t message_id, const result<door::body>& outcome);
-
 private:
-    struct incoming;
-    void serve(session& from, const incoming& request);
-    void forward(session& from, std::string_view type, const incoming& request);
+    struct greeting;
+    void ask_hooks(std::shared_ptr<greeting> about);
+    void hook_said(std::shared_ptr<greeting> about, result<door::body> outcome);
+    std::string welcome(const greeting& about) const;
+
+    void serve(session& from, const client_request& request);
+    void forward(session& from, std::string_view type, const client_request& request);
     void ended(session_id of, std::uint32_t message_id, std::string_view route,
                const result<door::body>& outcome);
-    bool passes_filters(session& from, const incoming& request);
-    void push(const net::encoded_package& made, session& to);
+    void answer(session_id to, std::uint32_t message_id, std::string_view route,
+                const result<door::body>& outcome);
+    bool passes_filters(session& from, const client_request& request);
+    void push(push_forms& forms, session& to);
 
     void push_channel(const bus::peer& owner, std::string_view bytes);
     void push_sessions(std::string_view bytes);
@@ -75,17 +84,21 @@ private:
     line& servers_;
     directory& list_;
     dispatcher& local_;
+    client_codec codec_;
     session_store sessions_;
     mirror mirror_;
     std::unique_ptr<net::listener> listener_;
     std::size_t forwarded_ = 0;
     std::uint64_t deliveries_ = 0;
+    /// What a client without a key is told now.
+    std::shared_ptr<const agreement> agreed_;
     bool is_draining_ = false;
     base::unique_function<void()> idle_;
-    // Scratch for the package being encoded: one push is encoded once, whoever gets it.
+    // Scratch for the package being encoded.
     std::string package_;
 
     friend class client_call;
+    friend class hook_answer;
 };
 
 } // namespace shaddock::server

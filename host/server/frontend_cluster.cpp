@@ -1,7 +1,6 @@
 #include "frontend.hpp"
 
 #include "base/log.hpp"
-#include "protocol/message.hpp"
 
 #include <fmt/format.h>
 
@@ -28,22 +27,22 @@ void append_json_text(std::string& out, std::string_view text) {
     out.push_back('"');
 }
 
-bool encode_push(std::string& into, std::string_view route, std::string_view body) {
-    into.clear();
-    if (const auto made = protocol::append_push_package(into, route, body); !made) {
-        base::log::error("server", "push '{}' dropped: {}", route, made.error().text());
-        return false;
-    }
-    return true;
-}
-
 } // namespace
 
-void frontend::push(const net::encoded_package& made, session& to) {
-    if (to.link->send(made) == net::send_result::queued) {
+void frontend::push(push_forms& forms, session& to) {
+    const auto* form = forms.form_for(*to.agreed);
+    if (form != nullptr && to.link->send(*form) == net::send_result::queued) {
         ++deliveries_;
     }
 }
+
+namespace {
+
+door::body_view read_body(std::uint8_t codec, wire::reader& in) {
+    return {static_cast<door::codec>(codec), in.rest()};
+}
+
+} // namespace
 
 void frontend::on_cast(const bus::peer& from, wire::kind what, std::string_view bytes) {
     switch (what) {
@@ -71,21 +70,21 @@ void frontend::push_channel(const bus::peer& owner, std::string_view bytes) {
     wire::reader in(bytes);
     const auto name = in.text();
     const auto route = in.text();
-    (void)in.u8(); // the codec: JSON is the only one clients get until protos come
+    const auto codec = in.u8();
     const auto* channel = mirror_.find(owner.id, name);
-    if (!in.ok() || channel == nullptr || !encode_push(package_, route, in.rest())) {
+    if (!in.ok() || channel == nullptr) {
         return;
     }
-    const auto made = net::encode_for_all(package_);
+    push_forms forms(codec_, route, read_body(codec, in), package_);
     for (const auto& each : channel->members) {
-        push(made, *each.who);
+        push(forms, *each.who);
     }
 }
 
 void frontend::push_sessions(std::string_view bytes) {
     wire::reader in(bytes);
     const auto route = in.text();
-    (void)in.u8();
+    const auto codec = in.u8();
     const auto count = in.u32();
     std::vector<session*> to;
     for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
@@ -93,12 +92,12 @@ void frontend::push_sessions(std::string_view bytes) {
             to.push_back(found);
         }
     }
-    if (!in.ok() || to.empty() || !encode_push(package_, route, in.rest())) {
+    if (!in.ok()) {
         return;
     }
-    const auto made = net::encode_for_all(package_);
+    push_forms forms(codec_, route, read_body(codec, in), package_);
     for (auto* each : to) {
-        push(made, *each);
+        push(forms, *each);
     }
 }
 
@@ -106,14 +105,14 @@ void frontend::broadcast(std::string_view bytes) {
     wire::reader in(bytes);
     const bool only_bound = in.u8() != 0;
     const auto route = in.text();
-    (void)in.u8();
-    if (!in.ok() || !encode_push(package_, route, in.rest())) {
+    const auto codec = in.u8();
+    if (!in.ok()) {
         return;
     }
-    const auto made = net::encode_for_all(package_);
+    push_forms forms(codec_, route, read_body(codec, in), package_);
     for (const auto& [id, each] : sessions_.all()) {
         if (!only_bound || !each->data->ref.uid.empty()) {
-            push(made, *each);
+            push(forms, *each);
         }
     }
 }

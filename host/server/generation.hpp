@@ -33,6 +33,9 @@ public:
     void filter(door::global_filter* target) noexcept override { filters_.push_back(target); }
     void hook(door::hooks* target) noexcept override { hooks_.push_back(target); }
     void part(door::component* target) noexcept override { components_.push_back(target); }
+    void handshake(door::handshake_hook* target) noexcept override {
+        handshakes_.push_back(target);
+    }
 
     method_entry* find_handler(std::string_view route) { return find(handlers_, route); }
     method_entry* find_remote(std::string_view route) { return find(remotes_, route); }
@@ -40,6 +43,7 @@ public:
     const std::vector<door::global_filter*>& filters() const { return filters_; }
     const std::vector<door::hooks*>& hooks() const { return hooks_; }
     const std::vector<door::component*>& components() const { return components_; }
+    const std::vector<door::handshake_hook*>& handshakes() const { return handshakes_; }
     /// Routes registered twice, as text; empty when all is well.
     const std::string& problem() const { return problem_; }
 
@@ -64,6 +68,7 @@ private:
     std::vector<door::global_filter*> filters_;
     std::vector<door::hooks*> hooks_;
     std::vector<door::component*> components_;
+    std::vector<door::handshake_hook*> handshakes_;
     std::string problem_;
 };
 

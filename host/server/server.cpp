@@ -77,6 +77,11 @@ public:
     void start(std::vector<plugin_source> plugins,
                base::unique_function<void(result<void>)> started);
     void stop(std::string_view reason, base::unique_function<void()> stopped);
+    void use_protos(std::shared_ptr<const protocol::protos> now) {
+        if (clients_) {
+            clients_->use_protos(std::move(now));
+        }
+    }
     status now() const;
     std::uint16_t client_port() const {
         return clients_ && clients_open_ ? clients_->port() : std::uint16_t{0};
@@ -450,6 +455,10 @@ void server::start(std::vector<plugin_source> plugins,
 
 void server::stop(std::string_view reason, base::unique_function<void()> stopped) {
     parts_->stop(reason, std::move(stopped));
+}
+
+void server::use_protos(std::shared_ptr<const protocol::protos> now) {
+    parts_->use_protos(std::move(now));
 }
 
 status server::now() const {

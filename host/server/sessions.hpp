@@ -13,11 +13,14 @@
 
 namespace shaddock::server {
 
+struct agreement;
 struct mirrored_channel;
 
 /// A ready client connection with its binding and settings. The frontend owns the truth about it.
 struct session {
     net::connection* link = nullptr;
+    /// What its handshake led to; belongs to `link`.
+    const agreement* agreed = nullptr;
     /// Replaced as a whole on each change, so that requests in flight keep the snapshot they began
     /// with. Never null.
     std::shared_ptr<const door::session_data> data;

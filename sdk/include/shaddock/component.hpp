@@ -24,14 +24,14 @@ public:
         if constexpr (requires(T & t) { t.start(); }) {
             begin([](T& object) { return object.start(); }, std::move(done));
         } else {
-            complete(host_, std::move(done), {});
+            complete(host_, std::move(done), door::body{});
         }
     }
     void stop(std::unique_ptr<door::completion> done) noexcept override {
         if constexpr (requires(T & t) { t.stop(); }) {
             begin([](T& object) { return object.stop(); }, std::move(done));
         } else {
-            complete(host_, std::move(done), {});
+            complete(host_, std::move(done), door::body{});
         }
     }
 
@@ -57,7 +57,7 @@ private:
             } catch (...) {
                 outcome = current_error();
             }
-            complete(host_, std::move(done), std::move(outcome));
+            complete(host_, std::move(done), body_of(std::move(outcome)));
         }
     }
     template <class F>
@@ -69,18 +69,13 @@ private:
         } catch (...) {
             outcome = current_error();
         }
-        complete(self.host_, std::move(done), std::move(outcome));
+        complete(self.host_, std::move(done), body_of(std::move(outcome)));
     }
-    /// Completions are posted, never called inline.
-    static void complete(door::host& host, std::unique_ptr<door::completion> done,
-                         result<void> outcome) {
-        host.post(make_task([done = std::move(done), outcome = std::move(outcome)]() mutable {
-            if (outcome) {
-                done->done(door::body{});
-            } else {
-                done->done(std::move(outcome).error());
-            }
-        }));
+    static result<door::body> body_of(result<void> outcome) {
+        if (!outcome) {
+            return std::move(outcome).error();
+        }
+        return door::body{};
     }
 
     door::host& host_;

@@ -25,7 +25,7 @@
 /// nothing throws through the door; every function is noexcept or returns a result.
 namespace shaddock::door {
 
-inline constexpr std::uint32_t sdk_abi = 1;
+inline constexpr std::uint32_t sdk_abi = 2;
 
 using time_point = std::chrono::steady_clock::time_point;
 using duration = std::chrono::steady_clock::duration;
@@ -170,6 +170,32 @@ protected:
     ~global_filter() = default;
 };
 
+/// What a client says of itself in its handshake. Views valid during the call.
+struct client_info {
+    /// `sys.type`, e.g. "js-websocket"; empty when it gave none.
+    std::string_view type;
+    /// `sys.version`; empty when it gave none.
+    std::string_view version;
+    /// `ip:port`.
+    std::string_view address;
+    /// `user` as JSON text; empty when it gave none.
+    std::string_view user;
+};
+
+/// A frontend plugin's word in the handshake of every client.
+class handshake_hook {
+public:
+    /// False: the client is too old, answered 501. Errors: answered with their client code.
+    virtual result<bool> accepts(const client_info& client) noexcept = 0;
+    /// Ends `done` with the JSON that the client gets as `user` (no bytes or a falsy value: the key
+    /// is left out), or with an error, whose client code is the answer. Called after `accepts`.
+    virtual void shake_hands(const client_info& client,
+                             std::unique_ptr<completion> done) noexcept = 0;
+
+protected:
+    ~handshake_hook() = default;
+};
+
 /// A member of a channel: a session, and its place in the order of joining.
 struct member {
     session_ref ref;
@@ -223,6 +249,8 @@ public:
     virtual void filter(global_filter* target) noexcept = 0;
     virtual void hook(hooks* target) noexcept = 0;
     virtual void part(component* target) noexcept = 0;
+    /// In the order of registration, one after the other; the last `user` that is not empty counts.
+    virtual void handshake(handshake_hook* target) noexcept = 0;
 };
 
 // ---- what the host offers

@@ -236,7 +236,7 @@ private:
 
     static result<decoded> read(const door::invocation& call) {
         if constexpr (takes_request) {
-            return json::decode<request>(call.request().bytes);
+            return json::decode_client_body<request>(call.request().bytes);
         } else {
             return decoded{};
         }

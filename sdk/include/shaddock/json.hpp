@@ -9,9 +9,24 @@
 /// order of description, empty optionals left out; characters beyond U+FFFF as `\uXXXX` pairs,
 /// which every client reads. Read: strict JSON in UTF-8 (CESU-8 pairs of JavaScript clients are put
 /// together, half of one becomes U+FFFD), at most 64 levels. `3.0` is an integer; unknown fields
-/// are ignored; of a key twice the first counts. Limits: the caller bounds the length. Errors:
+/// are ignored; of a key twice the last counts. Limits: the caller bounds the length. Errors:
 /// bad_request, `content: expected string, found number 3`, `users[2].name: missing`, `body: not
 /// JSON at byte 7: ...`. Thread: any.
+namespace shaddock::detail {
+
+template <class T>
+result<T> read_tree(const json_value& root, std::string_view name) {
+    T value{};
+    refusal no;
+    if (!decode(value, root, nullptr, no)) {
+        return error(errc::bad_request,
+                     (no.where.empty() ? std::string(name) : no.where) + ": " + no.what);
+    }
+    return value;
+}
+
+} // namespace shaddock::detail
+
 namespace shaddock::json {
 
 template <class T>
@@ -34,11 +49,21 @@ result<T> decode(std::string_view text, std::string_view name = "body") {
     if (!tree.problem().empty()) {
         return error(errc::bad_request, std::string(name) + ": " + tree.problem());
     }
-    T value{};
-    detail::refusal no;
-    if (!detail::decode(value, tree.root(), nullptr, no)) {
+    return detail::read_tree<T>(tree.root(), name);
+}
+
+/// The body of a client's request: what is not JSON counts as `{}`. Source: Pomelo
+/// lib/connectors/common/coder.js.
+template <class T>
+result<T> decode_client_body(std::string_view text) {
+    const detail::parsed tree(text);
+    if (tree.problem().empty()) {
+        return detail::read_tree<T>(tree.root(), "body");
+    }
+    auto value = detail::read_tree<T>(detail::json_value(rapidjson::kObjectType), "body");
+    if (!value) {
         return error(errc::bad_request,
-                     (no.where.empty() ? std::string(name) : no.where) + ": " + no.what);
+                     "body: " + tree.problem() + "; taken as {}: " + value.error().text());
     }
     return value;
 }

@@ -16,7 +16,7 @@
 /// to create the plugin.
 namespace shaddock::detail {
 
-static_assert(std::string_view(fingerprint).starts_with("sdk 1;") && door::sdk_abi == 1,
+static_assert(std::string_view(fingerprint).starts_with("sdk 2;") && door::sdk_abi == 2,
               "fingerprint.hpp and door.hpp name different SDKs");
 
 using setup_function = void (*)(registrar&);

@@ -4,6 +4,7 @@
 #include <shaddock/detail/instance.hpp>
 #include <shaddock/dispatch.hpp>
 #include <shaddock/filter.hpp>
+#include <shaddock/handshake.hpp>
 #include <shaddock/remote.hpp>
 
 #include <optional>
@@ -216,6 +217,25 @@ public:
         } else {
             into_.filter(nullptr);
         }
+    }
+
+    /// Frontends: `check(type, version)` of each client that shakes hands; false: it is answered
+    /// 501, "too old".
+    void check_client(detail::client_check check) {
+        into_.handshake(instance_ == nullptr
+                            ? nullptr
+                            : &instance_->own(std::make_unique<detail::client_check_of>(
+                                  instance_->app().host(), std::move(check))));
+    }
+    /// Frontends: `hook(app&, client_hello)` returns what the client gets as `user` in the answer
+    /// to its handshake: a described type, std::optional of one, nothing; also as a result or a
+    /// coroutine of these. An error is answered with its client code, 500 unless it has another.
+    template <class F>
+    void on_handshake(F hook) {
+        into_.handshake(instance_ == nullptr
+                            ? nullptr
+                            : &instance_->own(std::make_unique<detail::handshake_of<F>>(
+                                  instance_->app(), std::move(hook))));
     }
 
     /// Requests and calls to `type` go to the server that `key(route_param)`, a

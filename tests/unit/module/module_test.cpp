@@ -17,6 +17,8 @@ using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
+const std::string sdk_abi = std::to_string(shaddock::door::sdk_abi);
+
 class nothing_registered final : public shaddock::door::registration {
 public:
     void handler(const shaddock::door::method_info&, shaddock::door::callable*) noexcept override {}
@@ -25,6 +27,7 @@ public:
     void filter(shaddock::door::global_filter*) noexcept override {}
     void hook(shaddock::door::hooks*) noexcept override {}
     void part(shaddock::door::component*) noexcept override {}
+    void handshake(shaddock::door::handshake_hook*) noexcept override {}
 };
 
 class module_loader : public testing::Test {
@@ -138,12 +141,12 @@ TEST_F(module_loader, says_what_a_plugin_threw) {
 
 TEST_F(module_loader, refuses_what_was_built_otherwise) {
     EXPECT_THAT(refusal("module_other_abi", "good"),
-                AllOf(HasSubstr("found SDK 99, wanted SDK 1"), HasSubstr("rebuild")));
+                AllOf(HasSubstr("found SDK 99, wanted SDK " + sdk_abi), HasSubstr("rebuild")));
     EXPECT_THAT(refusal("module_other_size", "good"),
                 AllOf(HasSubstr("a door of 8 bytes"), HasSubstr("rebuild")));
-    EXPECT_THAT(
-        refusal("module_other_fingerprint", "good"),
-        AllOf(HasSubstr("found build 'sdk 1; boost 1', wanted 'sdk 1; lib"), HasSubstr("rebuild")));
+    EXPECT_THAT(refusal("module_other_fingerprint", "good"),
+                AllOf(HasSubstr("found build 'sdk 2; boost 1', wanted 'sdk " + sdk_abi + "; lib"),
+                      HasSubstr("rebuild")));
     EXPECT_THAT(
         refusal("module_good", "chat"),
         AllOf(HasSubstr("found server type 'good', wanted 'chat'"), HasSubstr("host.yaml")));

@@ -43,12 +43,12 @@ inline constexpr std::string_view accepted_json = R"({"code":200,"sys":{}})";
 /// A listener's events: notes them, and does what a test hangs into the hooks.
 class noted_events final : public listener_events {
 public:
-    handshake_answer on_handshake(connection& from, std::string_view json) override {
+    std::optional<handshake_answer> on_handshake(connection& from, std::string_view json) override {
         handshakes.emplace_back(json);
         if (handshake_hook) {
             return handshake_hook(from, json);
         }
-        return {.accepted = true, .json = std::string(accepted_json)};
+        return handshake_answer{.accepted = true, .json = std::string(accepted_json)};
     }
     void on_ready(connection& from) override {
         ready.push_back(&from);
@@ -75,7 +75,7 @@ public:
     std::vector<connection*> ready;
     std::vector<std::string> data;
     std::vector<std::pair<connection*, std::string>> closed;
-    std::function<handshake_answer(connection&, std::string_view)> handshake_hook;
+    std::function<std::optional<handshake_answer>(connection&, std::string_view)> handshake_hook;
     std::function<void(connection&)> ready_hook;
     std::function<bool(connection&, std::string_view)> data_hook;
     std::function<void(connection&)> closed_hook;

@@ -9,6 +9,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::SizeIs;
 using ::testing::StartsWith;
 
 TEST(handshake, opens_the_way_for_data) {
@@ -41,6 +42,72 @@ TEST(handshake, tells_id_and_address) {
     ASSERT_EQ(
         ::getsockname(here.clients[0]->descriptor(), reinterpret_cast<sockaddr*>(&mine), &size), 0);
     EXPECT_EQ(here.events.ready[0]->address(), "127.0.0.1:" + std::to_string(ntohs(mine.sin_port)));
+}
+
+TEST(handshake, may_be_answered_later) {
+    house here;
+    session_id asked{};
+    here.events.handshake_hook = [&](connection& from, std::string_view) {
+        asked = from.id();
+        return std::optional<handshake_answer>();
+    };
+    auto& one = here.upgraded();
+    one.write_package(package_type::handshake, "{}");
+    one.write_package(package_type::handshake, "{}");
+    one.write_package(package_type::handshake_ack);
+    one.write_package(package_type::data, "early");
+    here.settle();
+    EXPECT_THAT(here.events.handshakes, SizeIs(1)) << "the second says nothing new";
+    EXPECT_THAT(one.packages, IsEmpty());
+    here.port().answer_handshake(asked, {.accepted = true, .json = "{\"code\":200}"});
+    here.port().answer_handshake(asked, {.accepted = false, .json = "{\"code\":500}"});
+    ASSERT_TRUE(here.until([&] { return one.packages.size() == 1; }));
+    EXPECT_EQ(one.packages[0].body, "{\"code\":200}");
+    EXPECT_THAT(here.events.ready, IsEmpty()) << "an ack before the answer is none";
+    one.write_package(package_type::handshake_ack);
+    ASSERT_TRUE(here.until([&] { return here.events.ready.size() == 1; }));
+    EXPECT_THAT(here.events.data, IsEmpty());
+}
+
+TEST(handshake, that_is_decided_too_late_changes_nothing) {
+    house here;
+    std::vector<session_id> asked;
+    here.events.handshake_hook = [&](connection& from, std::string_view) {
+        asked.push_back(from.id());
+        return std::optional<handshake_answer>();
+    };
+    auto& gone = here.upgraded();
+    gone.write_package(package_type::handshake, "{}");
+    auto& patient = here.upgraded();
+    patient.write_package(package_type::handshake, "{}");
+    ASSERT_TRUE(here.until([&] { return asked.size() == 2; }));
+    gone.drop();
+    ASSERT_TRUE(here.until([&] { return here.counts().connections == 1; }));
+    here.pass(11s);
+    ASSERT_TRUE(here.until([&] { return patient.is_ended; })) << "the handshake timeout runs on";
+    for (const auto id : asked) {
+        here.port().answer_handshake(id, {.accepted = true, .json = "{}"});
+    }
+    here.settle();
+    EXPECT_THAT(patient.packages, IsEmpty());
+    EXPECT_EQ(here.counts().timeouts, 1U);
+}
+
+TEST(handshake, what_was_agreed_goes_with_the_connection) {
+    house here;
+    std::weak_ptr<const int> kept;
+    here.events.handshake_hook = [&](connection& from, std::string_view) {
+        auto agreed = std::make_shared<const int>(1);
+        kept = agreed;
+        from.agreed = std::move(agreed);
+        return handshake_answer{.accepted = true, .json = "{}"};
+    };
+    auto& one = here.upgraded();
+    one.write_package(package_type::handshake, "{}");
+    ASSERT_TRUE(here.until([&] { return one.packages.size() == 1; }));
+    EXPECT_FALSE(kept.expired());
+    one.drop();
+    EXPECT_TRUE(here.until([&] { return kept.expired(); }));
 }
 
 TEST(handshake, refused_is_answered_and_closed) {

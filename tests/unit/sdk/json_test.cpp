@@ -98,6 +98,23 @@ TEST(json_decode, checks_the_range_of_integers) {
     EXPECT_EQ(problem<int>("true"), "body: expected integer, found true");
 }
 
+TEST(json_decode, takes_the_last_of_equal_keys) {
+    EXPECT_EQ(json::decode<letter>(R"({"content":"a","note":"n","content":"b"})")->content, "b");
+}
+
+TEST(json_decode, takes_what_is_not_json_from_a_client_as_an_empty_object) {
+    struct {
+        std::string text;
+    } bodies[] = {{"{"}, {"notjson"}, {""}, {"\xff"}};
+    for (const auto& body : bodies) {
+        EXPECT_TRUE(json::decode_client_body<shaddock::nothing>(body.text)) << body.text;
+        const auto refused = json::decode_client_body<letter>(body.text);
+        EXPECT_THAT(refused.error().text(), HasSubstr("; taken as {}: content: missing"));
+    }
+    EXPECT_EQ(json::decode_client_body<letter>(R"({"content":"a"})")->content, "a");
+    EXPECT_FALSE(json::decode_client_body<shaddock::nothing>("[1]"));
+}
+
 TEST(json_decode, refuses_what_is_not_json) {
     EXPECT_EQ(problem<letter>(""), "body: expected JSON, found nothing");
     EXPECT_THAT(problem<letter>("{"), StartsWith("body: not JSON at byte 1"));

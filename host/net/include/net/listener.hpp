@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -77,6 +78,8 @@ public:
 
     /// Free for the owner of the events.
     void* user = nullptr;
+    /// The same for what a handshake leads to; goes with the connection, ready or not.
+    std::shared_ptr<const void> agreed;
 
 protected:
     ~connection() = default;
@@ -92,8 +95,10 @@ struct handshake_answer {
 /// Implemented by the server. Nothing here may destroy the listener.
 class listener_events {
 public:
-    /// `json`: body of the client's handshake package, unchecked.
-    virtual handshake_answer on_handshake(connection& from, std::string_view json) = 0;
+    /// `json`: body of the client's handshake package, unchecked. None: the answer comes later, by
+    /// listener::answer_handshake; until then the handshake timeout runs on.
+    virtual std::optional<handshake_answer> on_handshake(connection& from,
+                                                         std::string_view json) = 0;
     /// The ack came: data may flow.
     virtual void on_ready(connection& from) = 0;
     /// The body of a data package; valid during the call. False: malformed, the connection is
@@ -129,6 +134,9 @@ public:
     virtual result<void> start(listener_events& events) = 0;
     virtual std::uint16_t port() const = 0;
     virtual const listener_counts& counts() const = 0;
+    /// The answer that on_handshake did not give at once. Nothing when the connection is gone by
+    /// now or was answered before.
+    virtual void answer_handshake(session_id to, const handshake_answer& answer) = 0;
     /// Closes the port for new connections; existing ones stay.
     virtual void stop_accepting() = 0;
     /// Kicks all with `reason`, closes all; `done` is posted when the last is gone (at most 1 s).

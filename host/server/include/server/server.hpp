@@ -5,6 +5,8 @@
 #include "bus/bus.hpp"
 #include "cluster/registry.hpp"
 #include "net/listener.hpp"
+#include "protocol/dictionary.hpp"
+#include "protocol/protos.hpp"
 
 #include <shaddock/door.hpp>
 
@@ -28,6 +30,12 @@ struct server_options {
     door::server_info self;
     /// Set exactly when the server is a frontend.
     std::optional<net::listener_options> listener;
+    /// Frontends: routes may be codes; null: they are text only.
+    std::shared_ptr<const protocol::route_dictionary> dictionary;
+    /// Frontends: routes whose bodies are in the protobuf dialect; null: all bodies are JSON.
+    std::shared_ptr<const protocol::protos> protos;
+    /// Frontends: clients give an RSA key in the handshake and sign every body.
+    bool crypto = false;
     /// How long a request or call waits for its answer.
     base::duration call_timeout = std::chrono::seconds(10);
     /// How long a graceful stop waits for requests in flight, and then for components.
@@ -94,6 +102,10 @@ public:
     /// -> components stop in reverse -> the plugin's objects are destroyed. `stopped` is posted
     /// when all is over. Call once.
     void stop(std::string_view reason, base::unique_function<void()> stopped);
+
+    /// Frontends: new proto files. Clients that are told another set in a later handshake speak the
+    /// new one; those that are connected keep theirs. Nothing when the server was started without.
+    void use_protos(std::shared_ptr<const protocol::protos> now);
 
     status now() const;
     /// The port that clients use; 0 for a backend.

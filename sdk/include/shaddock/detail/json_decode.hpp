@@ -261,10 +261,12 @@ template <class T>
 bool decode_field(T& into, const json_value& object, std::string_view key, const path* at,
                   refusal& no) {
     const path here{at, key};
-    const json_value name(rapidjson::StringRef(key.data(), key.size()));
-    const auto found = object.FindMember(name);
-    if (found != object.MemberEnd()) {
-        return decode(into, found->value, &here, no);
+    // From the back: as in JavaScript, the last of equal keys counts.
+    for (auto member = object.MemberEnd(); member != object.MemberBegin();) {
+        --member;
+        if (key == std::string_view(member->name.GetString(), member->name.GetStringLength())) {
+            return decode(into, member->value, &here, no);
+        }
     }
     if constexpr (optional_type<T>) {
         into.reset();

@@ -74,6 +74,14 @@ inline void log_failure(door::host& host, std::string_view what, const error& fa
                         failed.text());
 }
 
+/// Ends an operation that the host asked for: posted, never called inline.
+inline void complete(door::host& host, std::unique_ptr<door::completion> done,
+                     result<door::body> outcome) {
+    host.post(make_task([done = std::move(done), outcome = std::move(outcome)]() mutable {
+        done->done(std::move(outcome));
+    }));
+}
+
 inline result<void> without_value(const result<door::body>& outcome) {
     if (!outcome) {
         return outcome.error();

@@ -71,6 +71,10 @@ public:
         create();
         return tables_.filters;
     }
+    const std::vector<door::handshake_hook*>& handshakes() {
+        create();
+        return tables_.handshakes;
+    }
     /// The server that the plugin's route function for `type` picks.
     result<std::string> pick(std::string_view type, const door::route_param& by,
                              std::span<const door::server_info> expected) {
@@ -156,12 +160,16 @@ private:
         void filter(door::global_filter* target) noexcept override { filters.push_back(target); }
         void hook(door::hooks* target) noexcept override { hooks = target; }
         void part(door::component* target) noexcept override { parts.push_back(target); }
+        void handshake(door::handshake_hook* target) noexcept override {
+            handshakes.push_back(target);
+        }
 
         std::map<std::string, method, std::less<>> handlers;
         std::map<std::string, method, std::less<>> remotes;
         std::map<std::string, door::router*, std::less<>> routers;
         std::vector<door::global_filter*> filters;
         std::vector<door::component*> parts;
+        std::vector<door::handshake_hook*> handshakes;
         door::hooks* hooks = nullptr;
 
     private:
