@@ -1,14 +1,9 @@
-#include "vectors.hpp"
-
 #include <protocol/handshake.hpp>
 
 #include <gtest/gtest.h>
 
 namespace shaddock::protocol {
 namespace {
-
-using testing::read_vectors;
-using testing::text_of;
 
 TEST(handshake_request, reads_what_the_js_client_sends) {
     const auto request = parse_handshake_request(
@@ -94,50 +89,6 @@ TEST(handshake_request, refuses_deep_nesting) {
     EXPECT_FALSE(parse_handshake_request(nested(max_handshake_depth)));
     EXPECT_FALSE(parse_handshake_request(nested(60'000)));
     EXPECT_FALSE(parse_handshake_request(std::string(60'000, '{')));
-}
-
-constexpr std::string_view route_to_code =
-    R"({"chat.chatHandler.send":1,"connector.entryHandler.enter":2,"gate.gateHandler.queryEntry":3})";
-constexpr std::string_view code_to_route =
-    R"({"1":"chat.chatHandler.send","2":"connector.entryHandler.enter","3":"gate.gateHandler.queryEntry"})";
-constexpr std::string_view server_protos =
-    R"({"onChat":{"msg":{"option":"required","type":"string","tag":1},"from":{"option":"required",)"
-    R"("type":"string","tag":2},"target":{"option":"required","type":"string","tag":3},)"
-    R"("__messages":{},"__tags":{"1":"msg","2":"from","3":"target"}}})";
-
-handshake_response connector_response() {
-    handshake_response response;
-    response.heartbeat_s = 3;
-    response.use_dict = true;
-    response.use_proto = true;
-    return response;
-}
-
-std::string observed(std::string_view name_start) {
-    const auto vectors = read_vectors("handshake.json");
-    for (const auto& vector : vectors.GetArray()) {
-        if (text_of(vector, "name").starts_with(name_start)) {
-            return text_of(vector, "responseJson");
-        }
-    }
-    return "no such vector";
-}
-
-TEST(handshake_response, is_what_the_original_sends) {
-    auto response = connector_response();
-    EXPECT_EQ(handshake_success(response), observed("client already has"));
-
-    response.dictionary =
-        handshake_dictionary{route_to_code, code_to_route, "s2r1qfKDrbhWCkA6uf+PTA=="};
-    response.protos = handshake_protos{server_protos, "{}", "2zWPnSlRsRxjqgcU215Uxg=="};
-    EXPECT_EQ(handshake_success(response), observed("connector: heartbeat 3"));
-
-    handshake_response gate;
-    gate.use_proto = true;
-    gate.protos = response.protos;
-    EXPECT_EQ(handshake_success(gate), observed("gate: useProtobuf only"));
-
-    EXPECT_EQ(handshake_failure(500), observed("handshake body {}"));
 }
 
 TEST(handshake_response, leaves_out_what_does_not_apply) {
