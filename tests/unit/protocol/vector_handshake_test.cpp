@@ -152,7 +152,7 @@ void judge_version(const rapidjson::Value& vector) {
     }
     if (parsed.size() == 1) {
         std::vector<std::string> routes(parsed[0].MemberCount());
-        for (const auto& route : parsed[0].GetObject()) {
+        for (const auto& route : std::as_const(parsed[0]).GetObject()) {
             routes.at(route.value.GetUint() - 1) = route.name.GetString();
         }
         const auto dictionary = dictionary_of(routes);
