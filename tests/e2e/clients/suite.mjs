@@ -82,6 +82,9 @@ export function playScript(title, { edit, form }) {
         test("the browsers' client asks in the form that the system was set up for", async () => {
             await requestsHaveTheirForm(system.gatePort, form);
         });
+        test("the handshake tells what the client does not know yet", async () => {
+            await handshakesTellWhatIsNew(system.gatePort, form);
+        });
         test("heartbeats keep a connection, nothing else does", async () => {
             await idle.end();
         });
@@ -157,6 +160,39 @@ async function requestsHaveTheirForm(gatePort, form) {
     } finally {
         person.client?.disconnect();
     }
+}
+
+async function handshakesTellWhatIsNew(gatePort, form) {
+    const partsFor = async (versions) => {
+        class Presenting extends Tcp {
+            sys() {
+                return { ...super.sys(), ...versions };
+            }
+        }
+        const person = new Person("presenter", Presenting, form);
+        try {
+            await person.login(gatePort);
+            return person.client.handshake.sys;
+        } finally {
+            person.client?.disconnect();
+        }
+    };
+    const dictParts = ["codeToRoute", "dict", "dictVersion", "routeToCode"];
+    const allOfDict = form.dict.length > 0 ? [...dictParts, "useDict"] : [];
+    const allOfProtos = form.protobuf.length > 0 ? ["protos", "useProto"] : [];
+    const keys = (sys) => Object.keys(sys).sort();
+    const without = (parts, gone) => parts.filter((part) => !gone.includes(part));
+    const sorted = (...parts) => ["heartbeat", ...parts.flat()].sort();
+
+    const first = await partsFor({});
+    assert.deepEqual(keys(first), sorted(allOfDict, allOfProtos));
+    assert.deepEqual(await partsFor({ dictVersion: "old", protoVersion: 0 }), first);
+    const dictVersion = first.dictVersion ?? "any";
+    const protoVersion = first.protos?.version ?? "any";
+    assert.deepEqual(keys(await partsFor({ dictVersion })), sorted(without(allOfDict, dictParts), allOfProtos));
+    assert.deepEqual(keys(await partsFor({ protoVersion })), sorted(allOfDict, without(allOfProtos, ["protos"])));
+    assert.deepEqual(keys(await partsFor({ dictVersion, protoVersion })),
+        sorted(without(allOfDict, dictParts), without(allOfProtos, ["protos"])));
 }
 
 function formOf(route, { dict, protobuf }) {
