@@ -49,6 +49,13 @@ TEST_P(default_system, beats_on_connectors_only) {
     }
 }
 
+TEST_P(default_system, has_no_routes_of_its_own_in_the_dictionary) {
+    const auto extra =
+        read_dictionary(std::filesystem::path(SHADDOCK_TEST_SOURCE_DIR) / "config", GetParam());
+    ASSERT_TRUE(extra) << extra.error().text();
+    EXPECT_THAT(*extra, IsEmpty());
+}
+
 TEST_P(default_system, writes_out_the_defaults) {
     const host_options host = loaded().host;
     connector_options expected;
