@@ -16,6 +16,7 @@
 
 #include <dlfcn.h>
 
+#include <functional>
 #include <list>
 #include <map>
 #include <memory>
@@ -60,7 +61,7 @@ struct chat_client {
     net::testing::client* link = nullptr;
     std::uint32_t next_id = 1;
     std::map<std::uint32_t, std::string> answers;
-    /// `route body`, in order.
+    /// `route body`, or `#code body`, in order.
     std::vector<std::string> pushes;
     std::vector<std::string> kicks;
 
@@ -79,7 +80,9 @@ struct chat_client {
                 EXPECT_FALSE(answers.contains(message.id)) << "answered twice: " << message.id;
                 answers[message.id] = message.body;
             } else {
-                pushes.push_back(std::string(message.route) + " " + std::string(message.body));
+                const auto route = message.route_code == 0 ? std::string(message.route)
+                                                           : fmt::format("#{}", message.route_code);
+                pushes.push_back(route + " " + std::string(message.body));
             }
         }
     }
@@ -99,13 +102,23 @@ struct chat_client {
 /// deadlines.
 class system {
 public:
-    /// `probe`: a further backend `probe-server-1` with this door.
+    struct shape {
+        int connectors = 2;
+        int chats = 2;
+        /// A further server `probe-server-1` with this door.
+        const door::plugin_door* probe = nullptr;
+        bool is_probe_frontend = false;
+        /// Last word on the options of each server.
+        std::function<void(server::server_options&)> adjust = [](server::server_options&) {};
+    };
+
     explicit system(int connectors = 2, int chats = 2, const door::plugin_door* probe = nullptr)
-        : probe_(probe) {
+        : system(shape{.connectors = connectors, .chats = chats, .probe = probe}) {}
+    explicit system(shape wanted) : probe_(wanted.probe), adjust_(std::move(wanted.adjust)) {
         add_expected("gate", 1, true);
-        add_expected("connector", connectors, true);
-        add_expected("chat", chats, false);
-        add_expected("probe", probe == nullptr ? 0 : 1, false);
+        add_expected("connector", wanted.connectors, true);
+        add_expected("chat", wanted.chats, false);
+        add_expected("probe", wanted.probe == nullptr ? 0 : 1, wanted.is_probe_frontend);
         list_ = std::make_unique<cluster::local_directory>(expected_);
         for (const auto& each : expected_) {
             start(each.id);
@@ -151,6 +164,7 @@ public:
             options.listener->host = "127.0.0.1";
             options.listener->port = ports_[id];
         }
+        adjust_(options);
         one.instance = std::make_unique<server::server>(loop.get_executor(), clock, *one.links,
                                                         *one.registry, options);
         const auto& door = self.type == "probe" ? *probe_ : door_of(self.type);
@@ -176,17 +190,28 @@ public:
     server::server& at(const std::string& id) { return *servers_.at(id).instance; }
     bool is_running(const std::string& id) const { return servers_.contains(id); }
 
-    /// A client whose handshake is done.
-    chat_client& connect(const std::string& frontend) {
+    /// A connection on which nothing was said yet.
+    net::testing::client& open(const std::string& frontend) {
         sockets_.push_back(std::make_unique<net::testing::client>(at(frontend).client_port()));
         auto& link = *sockets_.back();
         clients_.push_back({.link = &link, .next_id = 1, .answers = {}, .pushes = {}, .kicks = {}});
         link.write_upgrade();
         EXPECT_TRUE(until([&] { return link.is_upgraded; }));
-        link.write_package(protocol::package_type::handshake,
-                           R"({"sys":{"type":"test","version":"1"}})");
+        return link;
+    }
+    /// Shakes hands; gives the body of the answer.
+    std::string shake(net::testing::client& link, std::string_view json) {
+        link.write_package(protocol::package_type::handshake, json);
         EXPECT_TRUE(until([&] { return !link.packages.empty(); }));
+        auto body = link.packages.front().body;
         link.packages.clear();
+        return body;
+    }
+    /// A client whose handshake is done.
+    chat_client& connect(const std::string& frontend,
+                         std::string_view handshake = R"({"sys":{"type":"test","version":"1"}})") {
+        auto& link = open(frontend);
+        last_handshake = shake(link, handshake);
         const auto before = at(frontend).now().sessions;
         link.write_package(protocol::package_type::handshake_ack);
         EXPECT_TRUE(until([&] { return at(frontend).now().sessions > before; }));
@@ -246,6 +271,7 @@ public:
     base::steady_clock clock{loop.get_executor()};
     bus::local_network network;
     std::string last_enter;
+    std::string last_handshake;
 
 private:
     void add_expected(const std::string& type, int count, bool is_frontend) {
@@ -285,6 +311,7 @@ private:
     }
 
     const door::plugin_door* probe_;
+    std::function<void(server::server_options&)> adjust_;
     std::vector<door::server_info> expected_;
     std::map<std::string, std::uint16_t> ports_;
     std::unique_ptr<cluster::local_directory> list_;
