@@ -9,7 +9,7 @@ export class Shaddock extends Adapter {
     #client = null;
 
     async connect(host, port) {
-        const client = new Client({ url: `ws://${host}:${port}`, WebSocket });
+        const client = new Client({ url: `ws://${host}:${port}`, WebSocket, memory: this.storage });
         this.#client = client;
         const ifCurrent = (action) => (argument) => {
             if (client === this.#client) {
