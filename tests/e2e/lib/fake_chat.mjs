@@ -14,12 +14,26 @@ const contentTypes = {
     ".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml", ".json": "application/json",
 };
-const codeToRoute = { 1: "chat.chatHandler.send", 2: "connector.entryHandler.enter", 3: "gate.gateHandler.queryEntry" };
-const routeToCode = Object.fromEntries(Object.entries(codeToRoute).map(([code, route]) => [route, Number(code)]));
+const dict = {
+    "chat.chatHandler.send": 1, "connector.entryHandler.enter": 2, "gate.gateHandler.queryEntry": 3, onChat: 4,
+};
+/** Proto files of the chat; also for the real system, see browser.test.mjs. */
+export const chatProtos = {
+    server: { onChat: { "required string msg": 1, "required string from": 2, "required string target": 3 } },
+    client: {
+        "chat.chatHandler.send": {
+            "required string rid": 1, "required string content": 2, "required string from": 3, "required string target": 4,
+        },
+        "connector.entryHandler.enter": { "required string username": 1, "required string rid": 2 },
+    },
+};
 
-/** @returns {Promise<{url: string, gateUrl: string, rooms: Map, hooks: object,
- *   connections: () => number, gateConnections: () => number, kick: Function, lose: Function, stop: Function}>} */
-export async function startFakeChat() {
+/**
+ * @param {object} [terms] `dict` and `protos` of the connectors; `{}` for texts and JSON
+ * @returns {Promise<{url: string, gateUrl: string, rooms: Map, hooks: object,
+ *   connections: () => number, gateConnections: () => number, kick: Function, lose: Function, stop: Function}>}
+ */
+export async function startFakeChat(terms = { dict, protos: chatProtos }) {
     /** room -> (name -> peer) */
     const rooms = new Map();
     /** Tests change these: `noServer`, and `beforeReply(peer, route)`, called before each reply of a connector. */
@@ -55,27 +69,27 @@ export async function startFakeChat() {
         if (members === undefined || receivers.includes(undefined) || typeof content !== "string") {
             return { code: 500 };
         }
-        const message = push("onChat", { msg: content, from: peer.name, target });
-        receivers.forEach((receiver) => receiver.send(message));
+        receivers.forEach((receiver) => receiver.push("onChat", { msg: content, from: peer.name, target }));
         return {};
     };
     const handlers = { "connector.entryHandler.enter": enter, "chat.chatHandler.send": send };
     const connector = {
-        sys: { heartbeat: 3, useDict: true, dict: routeToCode, routeToCode, codeToRoute, dictVersion: "1" },
-        onMessage: (peer, { id, route, body }) => {
-            const reply = handlers[route]?.(peer, body) ?? { code: 500 };
-            hooks.beforeReply?.(peer, route);
-            peer.send(response(id, reply));
+        sys: { heartbeat: 3 },
+        ...terms,
+        onMessage: (peer, request) => {
+            const reply = handlers[request.route]?.(peer, request.body) ?? { code: 500 };
+            hooks.beforeReply?.(peer, request.route);
+            peer.respond(request, reply);
         },
         onClose: (peer) => peer.name !== undefined && leave(peer),
     };
     const connectors = [await listen(connector), await listen(connector)];
-    let queries = 0;
+    // The same name finds the same connector, as in the real system.
+    const connectorOf = (name) => connectors[Buffer.from(name).reduce((sum, byte) => sum + byte, 0) % connectors.length];
     const gate = await listen({
         onMessage: (peer, { id, body }) => {
-            const { port } = connectors[queries++ % connectors.length];
             const isOk = Boolean(body.uid) && !hooks.noServer;
-            peer.send(response(id, isOk ? { code: 200, host: "127.0.0.1", port } : { code: 500 }));
+            peer.send(response(id, isOk ? { code: 200, host: "127.0.0.1", port: connectorOf(body.uid).port } : { code: 500 }));
         },
     });
     const web = await serveFolder(webFolder);

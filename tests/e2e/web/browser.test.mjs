@@ -4,12 +4,12 @@
  * Screenshots go to SHADDOCK_ARTEFACTS, else build/artefacts.
  */
 import assert from "node:assert/strict";
-import { mkdir } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
-import { startFakeChat } from "../lib/fake_chat.mjs";
+import { chatProtos, startFakeChat } from "../lib/fake_chat.mjs";
 import { startSystem } from "../lib/system.mjs";
 import { endProcessAfter, until } from "../lib/wait.mjs";
 
@@ -32,7 +32,7 @@ before(async () => {
     await mkdir(artefacts, { recursive: true });
     webUrl = process.env.SHADDOCK_WEB_URL;
     if (!webUrl) {
-        const system = process.env.SHADDOCK_FAKE === "1" ? await startFakeChat() : await startSystem();
+        const system = process.env.SHADDOCK_FAKE === "1" ? await startFakeChat() : await startSystem({ edit: speakAll });
         webUrl = system.url;
         stopSystem = system.stop;
     }
@@ -48,6 +48,17 @@ after(async () => {
     await stopSystem();
 }, { timeout: 30_000 });
 
+/** Dictionary and protobuf on all frontends of the real system. */
+async function speakAll(config) {
+    const file = join(config, "host.yaml");
+    const yaml = await readFile(file, "utf8");
+    assert.match(yaml, /^  dict: false$[^]*^  proto: false$/m);
+    await writeFile(file, yaml.replace(/^  (dict|proto): false$/gm, "  $1: true"));
+    await writeFile(join(config, "dictionary.json"), JSON.stringify(["onChat"]));
+    await writeFile(join(config, "serverProtos.json"), JSON.stringify(chatProtos.server));
+    await writeFile(join(config, "clientProtos.json"), JSON.stringify(chatProtos.client));
+}
+
 /**
  * Runs in a page before its scripts: `lastSocket` is the newest WebSocket; while `isOffline`, new ones never open.
  */
@@ -62,7 +73,7 @@ function breakableSockets() {
 
 /**
  * A browser of its own for one person, at the login view, with a script that runs before the page's. `sockets` are the
- * WebSockets that it has opened.
+ * WebSockets that it has opened, with the frames `sent` and `received`.
  */
 async function openPage(options = {}, script = () => {}) {
     const context = await browser.newContext({ viewport: { width: 1100, height: 720 }, colorScheme: "light", ...options });
@@ -77,7 +88,12 @@ async function openPage(options = {}, script = () => {}) {
         }
     });
     const sockets = [];
-    page.on("websocket", (socket) => sockets.push(socket));
+    page.on("websocket", (socket) => {
+        sockets.push(socket);
+        Object.assign(socket, { sent: [], received: [] });
+        socket.on("framesent", ({ payload }) => socket.sent.push(Buffer.from(payload)));
+        socket.on("framereceived", ({ payload }) => socket.received.push(Buffer.from(payload)));
+    });
     await page.goto(webUrl);
     const person = { page, sockets };
     return Object.assign(person, bind(person, { submit, join: joinRoom, say, sees, doesNotSee, members, hasMembers, shot }));
@@ -136,7 +152,14 @@ function bind(person, functions) {
     return Object.fromEntries(Object.entries(functions).map(([name, call]) => [name, (...rest) => call(person, ...rest)]));
 }
 
+/** The request and the reply of a connection's first two frames. */
+function handshakeOf({ sent, received }) {
+    const [request, reply] = [sent, received].map(([frame]) => JSON.parse(frame.subarray(4, 4 + frame.readUIntBE(1, 3))));
+    return { request, reply };
+}
+
 const options = { timeout: 180_000 };
+const toOwnSystem = { skip: process.env.SHADDOCK_WEB_URL ? "another system may be set up otherwise" : false };
 
 describe("log in", options, () => {
     let person;
@@ -380,6 +403,41 @@ describe("chat", options, () => {
         await grace.page.close();
         await alice.sees("grace is offline now.");
         await alice.hasMembers("alice");
+    });
+
+    test("over the wire go codes and protobuf, and after a reload the versions instead of the sets", toOwnSystem, async () => {
+        const hana = await openPage();
+        await hana.join("hana", garden);
+        const first = handshakeOf(hana.sockets.at(-1));
+        assert.deepEqual(Object.keys(first.request.sys), ["type", "version", "rsa"]);
+        const { protos, routeToCode, dictVersion } = first.reply.sys;
+        assert.deepEqual(Object.keys(protos.client), Object.keys(chatProtos.client));
+
+        await hana.page.reload();
+        await alice.sees("hana is offline now.");
+        const known = hana.sockets.length;
+        await hana.join("hana", garden);
+        assert.equal(hana.sockets.length, known + 2);
+        const second = handshakeOf(hana.sockets.at(-1));
+        assert.deepEqual([second.request.sys.protoVersion, second.request.sys.dictVersion], [protos.version, dictVersion]);
+        assert.deepEqual(second.reply.sys, { heartbeat: 3, useDict: true, useProto: true });
+
+        const text = "第二次见面 🍊👋🏽";
+        await hana.say(text);
+        await Promise.all([hana, alice].map((one) => one.sees(`hana says to all: ${text}`)));
+        const { sent, received } = hana.sockets.at(-1);
+        const withText = (frames) => frames.filter((frame) => frame.includes(text)).map((frame) => frame.subarray(4));
+        const fieldOf = (tag, value) => [tag * 8 + 2, Buffer.byteLength(value), ...Buffer.from(value)];
+        const [request] = withText(sent);
+        assert.deepEqual([...request], [1, request[1], 0, routeToCode["chat.chatHandler.send"],
+            ...fieldOf(1, garden), ...fieldOf(2, text), ...fieldOf(3, "hana"), ...fieldOf(4, "*")]);
+        const [push] = withText(received);
+        assert.deepEqual([...push.subarray(0, 3)], [7, 0, routeToCode.onChat]);
+        assert.ok(push.includes(Buffer.from(fieldOf(1, text))));
+        await alice.say("welcome back 🌳");
+        await hana.sees("alice says to all: welcome back 🌳");
+        await hana.page.close();
+        await alice.sees("hana is offline now.");
     });
 
     test("it works on a phone, and with the keyboard alone", async () => {
