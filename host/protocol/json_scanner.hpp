@@ -71,8 +71,8 @@ public:
             if (byte < 0x20 || (byte == '\\' && !skip_escape())) {
                 return false;
             }
-            text.is_plain &= byte >= 0x20 && byte < 0x80 && byte != '\\';
-            if (byte != '\\') {
+            text.is_plain = false;
+            while (at_ != end_ && static_cast<unsigned char>(*at_) >= 0x80) {
                 ++at_;
             }
         }
@@ -258,6 +258,23 @@ inline shaddock::detail::character next_json_character(std::string_view raw) {
     }
 }
 
+/// How many bytes at the front of a string's raw text stand for themselves.
+inline std::size_t plain_run(std::string_view raw) {
+    std::size_t size = 0;
+    while (size < raw.size() && raw[size] != '\\') {
+        if (static_cast<unsigned char>(raw[size]) < 0x80) {
+            ++size;
+            continue;
+        }
+        const auto at = shaddock::detail::next_character(raw.substr(size));
+        if (!at.code || (*at.code >= 0xd800 && *at.code < 0xe000)) {
+            break;
+        }
+        size += at.size;
+    }
+    return size;
+}
+
 /// Appends the text as UTF-8: surrogate pairs put together however they were written (escapes or
 /// CESU-8), lone ones and stray bytes as U+FFFD.
 inline void append_json_text(std::string& out, const json_text& text) {
@@ -268,6 +285,11 @@ inline void append_json_text(std::string& out, const json_text& text) {
     }
     char32_t high = 0;
     for (std::string_view raw = text.raw; !raw.empty();) {
+        if (const std::size_t run = high == 0 ? plain_run(raw) : 0; run != 0) {
+            out += raw.substr(0, run);
+            raw.remove_prefix(run);
+            continue;
+        }
         const auto at = next_json_character(raw);
         raw.remove_prefix(at.size);
         char32_t code = *at.code;

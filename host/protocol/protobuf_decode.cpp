@@ -270,6 +270,7 @@ private:
 result<void> protobuf_to_json(std::string& out, const proto_message& proto,
                               std::string_view bytes) {
     const std::size_t begin = out.size();
+    out.reserve(begin + 2 * bytes.size());
     decoder decode(out);
     if (!decode.message(proto, bytes, 1)) {
         out.resize(begin);

@@ -424,6 +424,7 @@ private:
 
 result<void> json_to_protobuf(std::string& out, const proto_message& proto, std::string_view json) {
     const std::size_t begin = out.size();
+    out.reserve(begin + json.size());
     encoder encode(out, json);
     if (!encode.body(proto)) {
         out.resize(begin);

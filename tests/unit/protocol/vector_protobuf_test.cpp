@@ -10,8 +10,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdio>
-#include <limits>
+#include <set>
 
 namespace shaddock::protocol {
 

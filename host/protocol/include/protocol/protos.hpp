@@ -37,9 +37,10 @@ public:
     /// <Shared>":{..}}`; option: required, optional, repeated; type: uInt32, sInt32, int32, float,
     /// double, string or a message's name, looked up in the enclosing message, then at top level.
     /// As the original: keys of another number of words are skipped, a field whose tag is taken is
-    /// dropped. Refused: not JSON or deeper than 64, no object, an unknown option or type (uInt64,
-    /// bool, ...; the original writes only a tag for them), a tag that is no whole number from 1 to
-    /// 2^29-1.
+    /// dropped, of two fields with one name the last counts. Refused: not JSON, messages deeper
+    /// than 64 levels, no object, an unknown option or type (uInt64, bool, ...; the original writes
+    /// only a tag for them), a tag that is no whole number from 1 to 2^29-1, a field named
+    /// `__messages` or `__tags`.
     static boost::system::result<proto_set, proto_complaint> parse(std::string_view json);
 
     /// Null: bodies of this route are JSON. Valid as long as any copy of the set.
