@@ -8,6 +8,8 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -26,8 +28,14 @@ bool is_package_type(char first) {
     return first >= 1 && first <= 5;
 }
 
-bool may_begin_http(char first) {
-    return first >= 'A' && first <= 'Z';
+/// Whether the bytes can be the beginning of an HTTP request: their first four decide, or as many
+/// as there are.
+bool may_begin_http(std::string_view head) {
+    constexpr std::array<std::string_view, 9> methods{"GET ", "POST", "PUT ", "HEAD", "DELE",
+                                                      "OPTI", "PATC", "TRAC", "CONN"};
+    const auto seen = head.substr(0, methods.front().size());
+    return std::any_of(methods.begin(), methods.end(),
+                       [seen](std::string_view method) { return method.starts_with(seen); });
 }
 
 } // namespace
@@ -112,15 +120,15 @@ std::size_t client_connection::parse(char* data, std::size_t size) {
     return is_open() ? used : size;
 }
 
-/// A package begins with its type, HTTP with a capital: the first byte decides, however the rest
-/// is cut.
+/// A package begins with its type, 1 to 5, HTTP with a method: at most four bytes decide, however
+/// they are cut.
 std::size_t client_connection::open_transport(char* data, std::size_t size) {
     if (is_package_type(data[0])) {
         transport_ = make_tcp_transport(owner_.options().package_limit);
         phase_ = phase::greeting;
         return 0;
     }
-    if (!may_begin_http(data[0])) {
+    if (!may_begin_http({data, size})) {
         violation(close_code::protocol_error, "neither HTTP nor a package");
         return size;
     }

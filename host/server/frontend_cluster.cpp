@@ -2,6 +2,8 @@
 
 #include "base/log.hpp"
 
+#include <shaddock/detail/json_text.hpp>
+
 #include <fmt/format.h>
 
 // What other servers ask of a frontend: pushes, memberships of its sessions, changes of sessions.
@@ -12,19 +14,8 @@ namespace shaddock::server {
 
 namespace {
 
-void append_json_text(std::string& out, std::string_view text) {
-    out.push_back('"');
-    for (const char c : text) {
-        if (c == '"' || c == '\\') {
-            out.push_back('\\');
-            out.push_back(c);
-        } else if (static_cast<unsigned char>(c) < 0x20) {
-            out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-        } else {
-            out.push_back(c);
-        }
-    }
-    out.push_back('"');
+door::body_view read_body(std::uint8_t codec, wire::reader& in) {
+    return {static_cast<door::codec>(codec), in.rest()};
 }
 
 } // namespace
@@ -35,14 +26,6 @@ void frontend::push(push_forms& forms, session& to) {
         ++deliveries_;
     }
 }
-
-namespace {
-
-door::body_view read_body(std::uint8_t codec, wire::reader& in) {
-    return {static_cast<door::codec>(codec), in.rest()};
-}
-
-} // namespace
 
 void frontend::on_cast(const bus::peer& from, wire::kind what, std::string_view bytes) {
     switch (what) {
@@ -222,14 +205,14 @@ std::string frontend::find_sessions(const session_ref& who) const {
     for (const auto* each : found) {
         const auto& data = *each->data;
         json += json.size() > 1 ? ",{\"ref\":{\"frontend\":" : "{\"ref\":{\"frontend\":";
-        append_json_text(json, data.ref.frontend);
+        shaddock::detail::append_string(json, data.ref.frontend);
         json += fmt::format(",\"life\":{},\"id\":{},\"uid\":", number(data.ref.life),
                             number(data.ref.id));
-        append_json_text(json, data.ref.uid);
+        shaddock::detail::append_string(json, data.ref.uid);
         json += "},\"settings\":{";
         for (std::size_t i = 0; i < data.settings.size(); ++i) {
             json += i != 0 ? "," : "";
-            append_json_text(json, data.settings[i].key);
+            shaddock::detail::append_string(json, data.settings[i].key);
             json += ":" + data.settings[i].json;
         }
         json += "}}";

@@ -56,6 +56,39 @@ TEST(tcp, a_stream_cut_at_every_byte_gives_the_same) {
     }
 }
 
+TEST(transport, four_bytes_decide_however_they_are_cut) {
+    house here;
+    // A method may go on; what begins none is closed by the byte that shows it.
+    for (const auto* method : {"GET ", "POST", "PUT ", "HEAD", "DELE", "OPTI"}) {
+        auto& one = here.connect();
+        for (const char* at = method; *at != '\0'; ++at) {
+            one.write(std::string_view(at, 1));
+            here.settle();
+            EXPECT_FALSE(one.is_ended) << method;
+        }
+        one.drop();
+    }
+    for (const auto* noise : {"Q", "GA", "GEX", "GETS", "g", "POSS", "\x06", "\xff"}) {
+        auto& one = here.connect();
+        const std::string_view bytes(noise);
+        for (std::size_t i = 0; i < bytes.size(); ++i) {
+            EXPECT_FALSE(one.is_ended) << noise << " at " << i;
+            one.write(bytes.substr(i, 1));
+            here.settle();
+        }
+        EXPECT_TRUE(one.is_ended) << noise;
+        EXPECT_EQ(one.bytes_read, 0U) << noise;
+    }
+}
+
+TEST(transport, another_method_than_get_is_told_so) {
+    house here;
+    auto& one = here.connect();
+    one.write("DELETE / HTTP/1.1\r\nHost: x\r\n\r\n");
+    ASSERT_TRUE(here.until([&] { return one.is_ended; }));
+    EXPECT_TRUE(one.http_answer.starts_with("HTTP/1.1 405 ")) << one.http_answer;
+}
+
 TEST(tcp, kick_comes_before_the_end) {
     house here;
     auto& one = raw(here);

@@ -125,7 +125,8 @@ struct listener_counts {
     std::uint64_t packages_out = 0;
 };
 
-/// A client port: WebSocket and raw TCP on the same port, told apart by the first byte.
+/// A client port: WebSocket and raw TCP on the same port, told apart by the first bytes, at most
+/// four.
 /// Lifetime: destroying it closes all connections without a word to anybody; no event follows.
 class listener {
 public:
