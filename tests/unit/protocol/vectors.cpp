@@ -37,7 +37,7 @@ rapidjson::Document read_vectors(std::string_view file_name) {
     }
     const std::string text{std::istreambuf_iterator<char>(file), {}};
     rapidjson::Document document;
-    document.Parse(text.data(), text.size());
+    document.Parse<rapidjson::kParseFullPrecisionFlag>(text.data(), text.size());
     if (document.HasParseError() || !document.IsArray() || document.Empty()) {
         throw std::runtime_error("vectors: not a JSON array with cases: " + path.string());
     }
