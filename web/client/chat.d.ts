@@ -38,7 +38,8 @@ export declare class Chat {
     /** Oneself included, in the order in which they came. */
     get members(): string[];
     get isConnected(): boolean;
-    on<Event extends keyof ChatEvents>(event: Event, listener: (argument: ChatEvents[Event]) => void): void;
+    /** @returns ends the listening */
+    on<Event extends keyof ChatEvents>(event: Event, listener: (argument: ChatEvents[Event]) => void): () => void;
     /** @returns the members, oneself included */
     login(name: string, room: string): Promise<string[]>;
     /** @returns the members there, oneself included */

@@ -11,6 +11,7 @@
  * @module chat
  */
 import { Backoff } from "./backoff.js";
+import { Listeners } from "./listeners.js";
 import { Client, ShaddockError, finalCodes, plainTimers } from "./shaddock.js";
 
 /** The target that means all members of the room. */
@@ -33,7 +34,7 @@ export class Chat {
     #options;
     #gate = null;
     #client = null;
-    #listeners = new Map();
+    #listeners = new Listeners();
     #name = "";
     #room = "";
     #members = [];
@@ -94,9 +95,10 @@ export class Chat {
      *
      * @param {"message"|"online"|"offline"|"members"|"kick"|"disconnect"|"reconnecting"|"reconnect"|"close"} event
      * @param {(argument: any) => void} listener
+     * @returns {() => void} ends the listening
      */
     on(event, listener) {
-        this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), listener]);
+        return this.#listeners.add(event, listener);
     }
 
     /**
@@ -356,9 +358,7 @@ export class Chat {
     }
 
     #emit(event, argument) {
-        for (const listener of this.#listeners.get(event) ?? []) {
-            listener(argument);
-        }
+        this.#listeners.call(event, argument);
     }
 }
 

@@ -18,6 +18,7 @@ export type ShaddockErrorCode =
     | "closed"
     | "kicked"
     | "protocol"
+    | "crypto"
     /** Of the chat: the gate knows no connector. */
     | "no_server"
     /** Of the chat: the name is taken in the room. */
@@ -89,6 +90,22 @@ export interface ReconnectOptions {
 
 export declare const defaultReconnect: Readonly<Required<ReconnectOptions>>;
 
+/** With which bodies are signed. */
+export interface SigningKey {
+    /** The modulus, in hexadecimal. */
+    n: string;
+    /** The public exponent. */
+    e: number;
+    /** RSASSA-PKCS1-v1_5 with SHA-256 over the text's UTF-8 bytes, in hexadecimal. */
+    sign(text: string): string | Promise<string>;
+}
+
+/**
+ * Makes a key that lives as long as the page or process.
+ * @param subtle a `SubtleCrypto`; default: the global one. Node 18: `webcrypto.subtle` of `node:crypto`
+ */
+export declare function signingKey(subtle?: object): Promise<SigningKey>;
+
 /** What all connections have in common. */
 export interface ConnectionOptions {
     /** Given to the application's handshake hook. */
@@ -97,6 +114,8 @@ export interface ConnectionOptions {
     reconnect?: boolean | ReconnectOptions;
     /** Where each server's dictionary and protos are remembered; null: nowhere. Default {@link defaultMemory}. */
     memory?: Memory | null;
+    /** Signs every body, for servers with the option `crypto`; true: with a key of its own. Default false. */
+    crypto?: boolean | SigningKey;
     /** Default: the global one. */
     WebSocket?: new (url: string) => SocketLike;
     requestTimeoutMs?: number;

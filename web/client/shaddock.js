@@ -19,8 +19,11 @@
  */
 import { Agreement, noSets, settle } from "./agreement.js";
 import { Backoff, defaultReconnect } from "./backoff.js";
+import { ShaddockError, finalCodes } from "./error.js";
 import { Heartbeat } from "./heartbeat.js";
+import { Listeners } from "./listeners.js";
 import { defaultMemory, forget, recall, remember, storageMemory } from "./memory.js";
+import { signed, signingKey } from "./signature.js";
 import {
     WireError, decodeMessage, encodeMessage, encodePackage, messageType, packageType, splitPackages, toBytes, toText,
 } from "./wire.js";
@@ -32,34 +35,6 @@ export const defaultRequestTimeoutMs = 10_000;
 export const defaultConnectTimeoutMs = 10_000;
 
 /**
- * What can go wrong; `code` says which:
- *
- * | code | when |
- * |---|---|
- * | `connect` | the server cannot be reached |
- * | `handshake` | the server refused the handshake (`reply.code` 500) |
- * | `client_too_old` | the server wants a newer client (`reply.code` 501) |
- * | `timeout` | no answer in time; of `connect` or `request` |
- * | `heartbeat` | the server has been silent for two heartbeat periods |
- * | `closed` | the connection is closed, or was before the answer came |
- * | `kicked` | the server closed the connection with a reason (`reason`) |
- * | `protocol` | the server sent bytes that break the rules of the wire |
- */
-export class ShaddockError extends Error {
-    /**
-     * @param {string} code a row of the table
-     * @param {string} message for a person
-     * @param {object} [details] further fields: `reason`, `reply`, `cause`
-     */
-    constructor(code, message, details = {}) {
-        super(message);
-        Object.assign(this, details);
-        this.name = "ShaddockError";
-        this.code = code;
-    }
-}
-
-/**
  * Timers that a client uses. A page may bring others, since browsers slow the built-in ones down in hidden tabs.
  * @type {{set: (callback: () => void, delayMs: number) => any, clear: (handle: any) => void}}
  */
@@ -68,22 +43,22 @@ export const plainTimers = Object.freeze({
     clear: (handle) => clearTimeout(handle),
 });
 
-/** Codes of errors after which there is no reconnect: the server does not want this client. */
-export const finalCodes = new Set(["kicked", "client_too_old"]);
-
 /** One connection at a time to one frontend server. */
 export class Client {
     #options;
     #socket = null;
     #state = "idle";
     #connecting = null;
-    #listeners = new Map();
-    #pushListeners = new Map();
+    #listeners = new Listeners();
+    #pushListeners = new Listeners();
     #pending = new Map();
     #nextId = 1;
     #remembered = noSets;
     #agreement = new Agreement();
     #heartbeat = null;
+    #key = null;
+    /** Bodies leave in the order in which they were given, also when they are signed. */
+    #signing = Promise.resolve();
     #backoff;
     #handshakeTimer = null;
     #retryTimer = null;
@@ -100,6 +75,9 @@ export class Client {
      *   connection, and an application has to say it again at the event `reconnect`. True: {@link defaultReconnect}
      * @param {import("./memory.js").Memory|null} [options.memory] where each server's dictionary and protos are
      *   remembered; null: nowhere. Default {@link defaultMemory}: local storage in a page, else this process
+     * @param {boolean|import("./signature.js").SigningKey} [options.crypto] signs every body, as servers with the option
+     *   `crypto` want it; true: with a key of its own ({@link signingKey}). A route with a client proto must have the field
+     *   `__crypto__` in it. Default false
      * @param {Function} [options.WebSocket] constructor with the browser's interface; default: the global one
      * @param {number} [options.requestTimeoutMs] default 10000
      * @param {number} [options.connectTimeoutMs] default 10000
@@ -110,6 +88,9 @@ export class Client {
         given.WebSocket ??= globalThis.WebSocket;
         if (typeof given.WebSocket !== "function") {
             throw new TypeError("no WebSocket here: pass the constructor as the option `WebSocket`");
+        }
+        if (given.crypto === true && globalThis.crypto?.subtle === undefined) {
+            throw new TypeError("no WebCrypto here: pass a key as the option `crypto`");
         }
         given.requestTimeoutMs ??= defaultRequestTimeoutMs;
         given.connectTimeoutMs ??= defaultConnectTimeoutMs;
@@ -127,7 +108,7 @@ export class Client {
     /**
      * Opens the connection and shakes hands. Tried once: the option `reconnect` is about connections that were there.
      * @returns {Promise<{sys: object, user: any}>} what the server said in the handshake
-     * @throws {ShaddockError} `connect`, `handshake`, `client_too_old`, `timeout`, `protocol`, `closed`
+     * @throws {ShaddockError} `connect`, `handshake`, `client_too_old`, `timeout`, `protocol`, `crypto`, `closed`
      */
     connect() {
         if (this.#state !== "idle") {
@@ -136,7 +117,7 @@ export class Client {
         this.#state = "connecting";
         return new Promise((resolve, reject) => {
             this.#connecting = { resolve, reject };
-            this.#openSocket();
+            this.#start().catch((cause) => this.#fail(new ShaddockError("crypto", `no key: ${cause.message}`, { cause })));
         });
     }
 
@@ -147,7 +128,8 @@ export class Client {
      * @param {any} [body] JSON value, or an object with the fields of the route's proto; default `{}`
      * @param {{timeoutMs?: number}} [options]
      * @returns {Promise<any>} the answer's body. An answer such as `{"code":500}` is an answer, not an error
-     * @throws {ShaddockError} `timeout`, `closed`, `kicked`, `heartbeat`, `protocol`; {@link WireError} if it does not fit
+     * @throws {ShaddockError} `timeout`, `closed`, `kicked`, `heartbeat`, `protocol`, `crypto`; {@link WireError} if
+     *   it does not fit
      */
     request(route, body, { timeoutMs = this.#options.requestTimeoutMs } = {}) {
         return new Promise((resolve, reject) => {
@@ -186,7 +168,7 @@ export class Client {
      * | `open` | the handshake's reply, of the first connection |
      * | `push` | `{route, body}`: every push, also those of {@link onPush} |
      * | `kick` | `{reason}`: the server is about to close |
-     * | `error` | {@link ShaddockError}: why the connection is being closed from this side |
+     * | `error` | {@link ShaddockError}: why the connection is being closed from this side, or a notify was not sent |
      * | `disconnect` | {@link ShaddockError}: the connection is lost and will be opened again |
      * | `reconnecting` | `{attempt, delayMs, error}`: the next try, counted from 1, comes after so long; why |
      * | `reconnect` | the handshake's reply: the connection is there again. To the server it is a new one |
@@ -199,7 +181,7 @@ export class Client {
      * @returns {() => void} ends the listening
      */
     on(event, listener) {
-        return addTo(this.#listeners, event, listener);
+        return this.#listeners.add(event, listener);
     }
 
     /**
@@ -209,7 +191,7 @@ export class Client {
      * @returns {() => void} ends the listening
      */
     onPush(route, listener) {
-        return addTo(this.#pushListeners, route, listener);
+        return this.#pushListeners.add(route, listener);
     }
 
     /** While reconnecting: tries again now, instead of waiting or of the try that is under way. */
@@ -223,6 +205,17 @@ export class Client {
     /** Closes, also while reconnecting. Requests that still wait end with `closed`. Safe at any time, more than once. */
     close() {
         this.#end(this.#kickError ?? new ShaddockError("closed", "closed by this client"), false);
+    }
+
+    async #start() {
+        const { crypto } = this.#options;
+        if (crypto) {
+            this.#key = crypto === true ? await signingKey() : crypto;
+        }
+        // It may have been closed meanwhile.
+        if (this.#state === "connecting") {
+            this.#openSocket();
+        }
     }
 
     #openSocket() {
@@ -257,7 +250,11 @@ export class Client {
         this.#remembered = recall(memory, url);
         const { dict, protos } = this.#remembered;
         // JSON leaves out what is undefined.
-        const sys = { type: "shaddock-js", version: "0.1.0", rsa: {}, protoVersion: protos?.version, dictVersion: dict?.version };
+        const sys = {
+            type: "shaddock-js", version: "0.1.0",
+            rsa: this.#key === null ? {} : { rsa_n: this.#key.n, rsa_e: this.#key.e },
+            protoVersion: protos?.version, dictVersion: dict?.version,
+        };
         this.#sendPackage(packageType.handshake, toBytes(JSON.stringify({ sys, user })));
     }
 
@@ -355,7 +352,7 @@ export class Client {
             const name = this.#agreement.fullRoute(route);
             const value = this.#agreement.decode(name, body);
             this.#emit("push", { route: name, body: value });
-            call(this.#pushListeners.get(name), value);
+            this.#pushListeners.call(name, value);
         } else {
             throw new WireError(`message type ${type} from a server`);
         }
@@ -375,8 +372,34 @@ export class Client {
     }
 
     #sendMessage(type, route, body, id) {
+        // Also before it is signed: what does not fit is said to the caller.
         const bytes = this.#agreement.encode(route, body);
-        this.#sendPackage(packageType.data, encodeMessage({ type, id, route: this.#agreement.shortRoute(route), body: bytes }));
+        if (this.#key === null) {
+            this.#sendData(type, route, id, bytes);
+            return;
+        }
+        const socket = this.#socket;
+        const signing = signed(this.#key, body);
+        signing.catch(() => {}); // it is awaited in its turn
+        this.#signing = this.#signing.then(() => signing).then((whole) => {
+            if (this.#socket === socket) {
+                this.#sendData(type, route, id, this.#agreement.encode(route, whole));
+            }
+        }).catch((cause) => this.#onUnsigned(id, new ShaddockError("crypto", `${route}: not signed: ${cause.message}`, { cause })));
+    }
+
+    #onUnsigned(id, error) {
+        const waiting = this.#pending.get(id);
+        if (waiting === undefined) {
+            this.#emit("error", error);
+            return;
+        }
+        this.#pending.delete(id);
+        waiting.reject(error);
+    }
+
+    #sendData(type, route, id, body) {
+        this.#sendPackage(packageType.data, encodeMessage({ type, id, route: this.#agreement.shortRoute(route), body }));
     }
 
     #sendPackage(type, body) {
@@ -454,25 +477,8 @@ export class Client {
     }
 
     #emit(event, argument) {
-        call(this.#listeners.get(event), argument);
+        this.#listeners.call(event, argument);
     }
 }
 
-function addTo(listeners, name, listener) {
-    const known = listeners.get(name) ?? new Set();
-    listeners.set(name, known.add(listener));
-    return () => known.delete(listener);
-}
-
-/** A listener's error is the page's or the process's, as with any event: it stops neither the others nor the client. */
-function call(listeners, argument) {
-    for (const listener of [...(listeners ?? [])]) {
-        try {
-            listener(argument);
-        } catch (error) {
-            queueMicrotask(() => { throw error; });
-        }
-    }
-}
-
-export { WireError, defaultMemory, defaultReconnect, storageMemory };
+export { ShaddockError, WireError, defaultMemory, defaultReconnect, finalCodes, signingKey, storageMemory };

@@ -1,11 +1,11 @@
 /** Uses all that the client library exports, as TypeScript reads it; compiled by types.test.mjs, never run. */
 import {
     Client, ShaddockError, WireError, defaultConnectTimeoutMs, defaultMemory, defaultReconnect, defaultRequestTimeoutMs,
-    finalCodes, plainTimers, storageMemory,
+    finalCodes, plainTimers, signingKey, storageMemory,
 } from "shaddock-web";
 import type {
     ClientEvents, ClientOptions, ClientState, ConnectionOptions, HandshakeReply, Memory, Reconnecting, ReconnectOptions,
-    ShaddockErrorCode, SocketLike, Timers,
+    ShaddockErrorCode, SigningKey, SocketLike, Timers,
 } from "shaddock-web";
 import { Chat, connectorUrl, everyone } from "shaddock-web/chat";
 import type { ChatEvents, ChatMessage, ChatOptions } from "shaddock-web/chat";
@@ -35,7 +35,8 @@ const common: ConnectionOptions = {
     user: { token: 1 }, reconnect, memory, WebSocket: NodeSocket, requestTimeoutMs: defaultRequestTimeoutMs,
     connectTimeoutMs: defaultConnectTimeoutMs, timers,
 };
-const options: ClientOptions = { ...common, url: "ws://127.0.0.1:3050" };
+const key: SigningKey = { n: "c5", e: 65537, sign: async (text) => text };
+const options: ClientOptions = { ...common, crypto: key, url: "ws://127.0.0.1:3050" };
 const client = new Client(options);
 
 export async function talk(): Promise<void> {
@@ -60,6 +61,10 @@ export async function talk(): Promise<void> {
     use(heartbeat, loose.anything, typed.code, state);
 }
 
+export async function sign(): Promise<Client> {
+    return new Client({ url: "", crypto: await signingKey() });
+}
+
 export async function misuse(): Promise<void> {
     // @ts-expect-error no url
     new Client({});
@@ -71,6 +76,8 @@ export async function misuse(): Promise<void> {
     new Client({ url: "", WebSocket: {} });
     // @ts-expect-error not an option of reconnect
     new Client({ url: "", reconnect: { delay: 1 } });
+    // @ts-expect-error not a key
+    new Client({ url: "", crypto: { n: 7, e: "3" } });
     // @ts-expect-error no such event
     client.on("message", () => {});
     // @ts-expect-error the event's argument is another

@@ -1,0 +1,36 @@
+/**
+ * What can go wrong.
+ * @module error
+ */
+
+/**
+ * A failure; `code` says which:
+ *
+ * | code | when |
+ * |---|---|
+ * | `connect` | the server cannot be reached |
+ * | `handshake` | the server refused the handshake (`reply.code` 500) |
+ * | `client_too_old` | the server wants a newer client (`reply.code` 501) |
+ * | `timeout` | no answer in time; of `connect` or `request` |
+ * | `heartbeat` | the server has been silent for two heartbeat periods |
+ * | `closed` | the connection is closed, or was before the answer came |
+ * | `kicked` | the server closed the connection with a reason (`reason`) |
+ * | `protocol` | the server sent bytes that break the rules of the wire |
+ * | `crypto` | a body could not be signed (`cause`) |
+ */
+export class ShaddockError extends Error {
+    /**
+     * @param {string} code a row of the table
+     * @param {string} message for a person
+     * @param {object} [details] further fields: `reason`, `reply`, `cause`
+     */
+    constructor(code, message, details = {}) {
+        super(message);
+        Object.assign(this, details);
+        this.name = "ShaddockError";
+        this.code = code;
+    }
+}
+
+/** Codes of errors after which there is no reconnect: the server does not want this client. */
+export const finalCodes = new Set(["kicked", "client_too_old"]);
