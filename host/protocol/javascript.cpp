@@ -6,14 +6,27 @@
 
 namespace shaddock::protocol {
 
+namespace {
+
+/// Whether half of a surrogate pair stands alone there, in three bytes.
+bool is_half_pair(std::string_view text) {
+    const auto next = detail::next_character(text);
+    return next.code && *next.code >= 0xd800 && *next.code <= 0xdfff;
+}
+
+} // namespace
+
 void append_javascript_string(std::string& out, std::string_view text) {
     out += '"';
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte < 0x20 || c == '"' || c == '\\') {
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const auto byte = static_cast<unsigned char>(text[i]);
+        if (byte < 0x20 || byte == '"' || byte == '\\') {
             detail::append_special(out, byte);
+        } else if (byte == 0xed && is_half_pair(text.substr(i))) {
+            detail::append_escape(out, detail::next_character(text.substr(i)).code.value());
+            i += 2;
         } else {
-            out += c;
+            out += text[i];
         }
     }
     out += '"';

@@ -10,7 +10,7 @@
 /// characters beyond U+FFFF; to a JSON parser both are the same text.)
 namespace shaddock::protocol {
 
-/// Appends `text`, which is UTF-8, quoted.
+/// Appends `text`, which is UTF-8, quoted; half of a surrogate pair as `\ud800`.
 void append_javascript_string(std::string& out, std::string_view text);
 
 /// The number of a key that JavaScript takes for an array index ("0" to "4294967294", no leading
