@@ -67,7 +67,7 @@ public:
         for (const auto& file : files) {
             files_.push_back({fs::absolute(file).lexically_normal(), {}});
         }
-        const auto watched = watch();
+        auto watched = watch();
         note_identities();
         return watched;
     }

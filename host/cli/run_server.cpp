@@ -10,6 +10,8 @@
 #include "module/module.hpp"
 #include "process_life.hpp"
 #include "server/server.hpp"
+#include "server_options.hpp"
+#include "wire_files.hpp"
 
 #include <boost/asio/thread_pool.hpp>
 #include <fmt/ranges.h>
@@ -21,81 +23,6 @@ namespace {
 
 /// After everything else has stopped.
 constexpr std::chrono::seconds blocking_patience{2};
-
-door::server_info info_of(const config::server_record& record) {
-    door::server_info info;
-    info.id = record.id;
-    info.type = record.type;
-    info.host = record.host;
-    info.client_host = record.client_host;
-    info.client_port = record.client_port;
-    info.is_frontend = record.frontend;
-    info.record_json = record.json;
-    return info;
-}
-
-net::listener_options listener_of(const config::server_record& record,
-                                  const config::connector_options& wanted) {
-    net::listener_options listener;
-    listener.host = wanted.distinct_host ? record.host : std::string();
-    listener.port = record.client_port;
-    listener.heartbeat = wanted.heartbeat;
-    listener.heartbeat_timeout = wanted.heartbeat_deadline();
-    listener.idle_timeout = wanted.idle_timeout;
-    listener.handshake_timeout = wanted.handshake_timeout;
-    listener.ack_timeout = wanted.ack_timeout;
-    listener.package_limit = wanted.package_limit;
-    listener.pending_limit = wanted.pending_limit;
-    listener.connections_limit = record.max_connections.value_or(wanted.connections_limit);
-    listener.no_delay = wanted.no_delay;
-    return listener;
-}
-
-bus::direct_options bus_of(const setting& found, const door::server_info& self) {
-    const auto& wanted = found.system.host.bus;
-    bus::direct_options options;
-    options.run_folder = found.run;
-    options.id = self.id;
-    options.life = self.life;
-    options.queue_limit = wanted.queue_limit;
-    options.heartbeat = wanted.heartbeat;
-    options.silence = wanted.silence;
-    return options;
-}
-
-std::vector<door::server_info> expected_of(const config::system& system) {
-    std::vector<door::server_info> all;
-    for (const auto& record : system.servers) {
-        all.push_back(info_of(record));
-    }
-    return all;
-}
-
-/// Half of the time to stop in is for requests in flight, so that the rest of the stop has some
-/// too.
-server::server_options options_of(const setting& found, const config::server_record& record,
-                                  const door::server_info& self,
-                                  boost::asio::any_io_executor blocking) {
-    const auto& host = found.system.host;
-    server::server_options options;
-    options.self = self;
-    if (record.frontend) {
-        options.listener = listener_of(record, host.type(record.type).connector);
-    }
-    options.call_timeout = host.bus.call_timeout;
-    options.drain_timeout = host.limits.stop_timeout / 2;
-    options.read_config = [folder = found.system.folder, env = found.system.env](
-                              std::string_view name) -> result<door::config_text> {
-        auto read = config::read_for_env(folder, env, name);
-        if (!read) {
-            return read.error();
-        }
-        return door::config_text{read->path.string(), std::move(read->text),
-                                 static_cast<std::uint32_t>(read->line_offset)};
-    };
-    options.blocking_pool = std::move(blocking);
-    return options;
-}
 
 /// Tells the master of each link as it comes and goes: `ready` must not wait for the next regular
 /// report.
@@ -123,21 +50,28 @@ base::unique_function<void(base::duration)> warn_of_ticks(const setting& found) 
 /// One server and all that it is given, wired; lives on the stack of run_server.
 class running_server final : cluster::master_listener {
 public:
-    running_server(const setting& found, const config::server_record& record)
+    running_server(const setting& found, const config::server_record& record,
+                   const wire_files& agreed)
         : clock_(loop_.get_executor()), pool_(found.system.host.limits.blocking_threads),
           self_(own_info(record)),
           bus_(bus::make_direct(loop_.get_executor(), clock_, bus_of(found, self_))),
           registry_(cluster::make_direct_registry(loop_.get_executor(), *bus_,
                                                   expected_of(found.system))),
           server_(loop_.get_executor(), clock_, *bus_, *registry_,
-                  options_of(found, record, self_, pool_.get_executor())),
+                  options_of(found, record, self_, agreed, pool_.get_executor())),
           master_(
               loop_.get_executor(), clock_, {found.run},
               [this] { return master::registration_json(self_.id, self_.life); },
               [this] { return master::to_json(status()); }, *this),
           signals_(loop_, clock_, found.system.host.limits.stop_timeout,
                    [this](int number) { stop(fmt::format("signal {}", number)); }),
-          watch_(clock_, found.system.host.limits.tick_warning, warn_of_ticks(found)) {}
+          watch_(clock_, found.system.host.limits.tick_warning, warn_of_ticks(found)) {
+        if (agreed.protos) {
+            version_ = agreed.protos->version;
+            protos_.emplace(loop_.get_executor(), clock_, found.system.folder, found.system.env,
+                            [this](auto now) { server_.use_protos(std::move(now)); });
+        }
+    }
 
     /// Returns the exit status.
     int run(std::vector<server::plugin_source> plugins) {
@@ -151,6 +85,9 @@ public:
         });
         master_.start();
         watch_.start();
+        if (protos_) {
+            protos_->start(version_);
+        }
         loop_.run();
         // Blocking work of a plugin cannot be called back; with it, the process goes.
         alarm(static_cast<unsigned>(blocking_patience.count()));
@@ -172,6 +109,9 @@ private:
             return;
         }
         base::log::info("host", "stopping: {}", why);
+        if (protos_) {
+            protos_->stop();
+        }
         server_.stop("shutdown", [this] { leave(); });
         master_.report();
     }
@@ -211,6 +151,9 @@ private:
     link_reports links_{master_};
     stop_signals signals_;
     base::loop_watch watch_;
+    std::optional<proto_reload> protos_;
+    /// Of the protos that the start has read.
+    std::string version_;
     bool is_stopping_ = false;
     int status_ = 0;
 };
@@ -265,7 +208,11 @@ int serve(const setting& found, const config::server_record& record) {
         plugins.push_back({&(*one)->door(), name});
         opened.push_back(std::move(*one));
     }
-    return running_server(found, record).run(std::move(plugins));
+    const auto agreed = read_wire_files(found, record);
+    if (!agreed) {
+        return complain(agreed.error().text());
+    }
+    return running_server(found, record, *agreed).run(std::move(plugins));
 }
 
 } // namespace

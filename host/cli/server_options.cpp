@@ -1,0 +1,110 @@
+#include "server_options.hpp"
+
+#include "config/load.hpp"
+#include "wire_files.hpp"
+
+namespace shaddock::cli {
+namespace {
+
+net::listener_options listener_of(const config::server_record& record,
+                                  const config::connector_options& wanted) {
+    net::listener_options listener;
+    listener.host = wanted.distinct_host ? record.host : std::string();
+    listener.port = record.client_port;
+    listener.heartbeat = wanted.heartbeat;
+    listener.heartbeat_timeout = wanted.heartbeat_deadline();
+    listener.idle_timeout = wanted.idle_timeout;
+    listener.handshake_timeout = wanted.handshake_timeout;
+    listener.ack_timeout = wanted.ack_timeout;
+    listener.package_limit = wanted.package_limit;
+    listener.pending_limit = wanted.pending_limit;
+    listener.connections_limit = record.max_connections.value_or(wanted.connections_limit);
+    listener.no_delay = wanted.no_delay;
+    return listener;
+}
+
+} // namespace
+
+door::server_info info_of(const config::server_record& record) {
+    door::server_info info;
+    info.id = record.id;
+    info.type = record.type;
+    info.host = record.host;
+    info.client_host = record.client_host;
+    info.client_port = record.client_port;
+    info.is_frontend = record.frontend;
+    info.record_json = record.json;
+    return info;
+}
+
+bus::direct_options bus_of(const setting& found, const door::server_info& self) {
+    const auto& wanted = found.system.host.bus;
+    bus::direct_options options;
+    options.run_folder = found.run;
+    options.id = self.id;
+    options.life = self.life;
+    options.queue_limit = wanted.queue_limit;
+    options.heartbeat = wanted.heartbeat;
+    options.silence = wanted.silence;
+    return options;
+}
+
+std::vector<door::server_info> expected_of(const config::system& system) {
+    std::vector<door::server_info> all;
+    for (const auto& record : system.servers) {
+        all.push_back(info_of(record));
+    }
+    return all;
+}
+
+result<wire_files> read_wire_files(const setting& found, const config::server_record& record) {
+    wire_files files;
+    const auto wanted = found.system.host.type(record.type).connector;
+    if (record.frontend && wanted.dict) {
+        auto made = make_dictionary(found, record.id);
+        if (!made) {
+            return made.error();
+        }
+        files.dictionary = std::move(*made);
+    }
+    if (record.frontend && wanted.proto) {
+        auto read = read_protos(found.system.folder, found.system.env);
+        if (!read) {
+            return read.error();
+        }
+        files.protos = std::move(*read);
+    }
+    return files;
+}
+
+server::server_options options_of(const setting& found, const config::server_record& record,
+                                  const door::server_info& self, const wire_files& agreed,
+                                  boost::asio::any_io_executor blocking) {
+    const auto& host = found.system.host;
+    server::server_options options;
+    options.self = self;
+    if (record.frontend) {
+        const auto connector = host.type(record.type).connector;
+        options.listener = listener_of(record, connector);
+        options.dictionary = agreed.dictionary;
+        options.protos = agreed.protos;
+        options.crypto = connector.crypto;
+    }
+    options.call_timeout = host.bus.call_timeout;
+    options.requests_limit = host.limits.requests_per_session;
+    options.serial_limit = host.limits.serial_per_session;
+    options.drain_timeout = host.limits.stop_timeout / 2;
+    options.read_config = [folder = found.system.folder, env = found.system.env](
+                              std::string_view name) -> result<door::config_text> {
+        auto read = config::read_for_env(folder, env, name);
+        if (!read) {
+            return read.error();
+        }
+        return door::config_text{read->path.string(), std::move(read->text),
+                                 static_cast<std::uint32_t>(read->line_offset)};
+    };
+    options.blocking_pool = std::move(blocking);
+    return options;
+}
+
+} // namespace shaddock::cli

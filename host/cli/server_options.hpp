@@ -1,0 +1,37 @@
+#pragma once
+
+#include "bus/direct.hpp"
+#include "cli/run.hpp"
+#include "server/server.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <memory>
+#include <vector>
+
+/// From what the config folder says to what the rooms are told.
+namespace shaddock::cli {
+
+/// The record as plugins and other servers see it; not up, and without a life.
+door::server_info info_of(const config::server_record& record);
+
+/// Every server of servers.json.
+std::vector<door::server_info> expected_of(const config::system& system);
+
+bus::direct_options bus_of(const setting& found, const door::server_info& self);
+
+/// What a frontend and its clients agree on; null is off. Read with read_wire_files.
+struct wire_files {
+    std::shared_ptr<const protocol::route_dictionary> dictionary;
+    std::shared_ptr<const protocol::protos> protos;
+};
+/// What the connector options of the record's type ask for; nothing for a backend. Errors: config.
+result<wire_files> read_wire_files(const setting& found, const config::server_record& record);
+
+/// Half of the time to stop in is for requests in flight, so that the rest of the stop has some
+/// too.
+server::server_options options_of(const setting& found, const config::server_record& record,
+                                  const door::server_info& self, const wire_files& agreed,
+                                  boost::asio::any_io_executor blocking);
+
+} // namespace shaddock::cli

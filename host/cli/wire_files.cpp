@@ -1,0 +1,161 @@
+#include "wire_files.hpp"
+
+#include "base/log.hpp"
+#include "config/json_text.hpp"
+#include "config/load.hpp"
+#include "module/module.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <optional>
+
+namespace shaddock::cli {
+namespace {
+
+constexpr std::string_view server_file = "serverProtos.json";
+constexpr std::string_view client_file = "clientProtos.json";
+
+/// `/onChat/required string msg` as the error texts of config write it: `onChat.required string
+/// msg`.
+std::string key_of(std::string_view pointer) {
+    std::string key;
+    for (std::size_t i = 1; i < pointer.size(); ++i) {
+        const bool is_escape = pointer[i] == '~' && i + 1 < pointer.size();
+        if (is_escape && (pointer[i + 1] == '0' || pointer[i + 1] == '1')) {
+            key += pointer[++i] == '0' ? '~' : '/';
+        } else {
+            key += pointer[i] == '/' ? '.' : pointer[i];
+        }
+    }
+    return key;
+}
+
+error refusal(const config::config_text& file, const protocol::proto_complaint& why) {
+    std::string where = file.path.string();
+    if (const auto line = config::line_of(file.text, why.path); line != 0) {
+        where += fmt::format(":{}", line + file.line_offset);
+    }
+    if (!why.path.empty()) {
+        where += ": " + key_of(why.path);
+    }
+    return {errc::config, fmt::format("{}: {}", where, why.text)};
+}
+
+/// None: there is no such file.
+result<std::optional<protocol::proto_set>> read_set(const std::filesystem::path& folder,
+                                                    std::string_view env, std::string_view name) {
+    const auto file = config::read_for_env(folder, env, name);
+    if (!file && file.error().code() == errc::not_found) {
+        return std::optional<protocol::proto_set>();
+    }
+    if (!file) {
+        return file.error();
+    }
+    auto parsed = protocol::proto_set::parse(file->text);
+    if (!parsed) {
+        return refusal(*file, parsed.error());
+    }
+    return std::optional(std::move(*parsed));
+}
+
+/// Adds the routes of one type's handlers.
+result<void> list_handlers(const setting& found, const std::string& type, module::loader& loader,
+                           std::vector<std::string>& routes) {
+    for (const auto& name : found.system.host.type(type).modules) {
+        const auto file = module::find(module::default_folder(found.exe), name);
+        if (!file) {
+            return file.error();
+        }
+        const auto listed = loader.list_routes(*file, type);
+        if (!listed) {
+            return listed.error();
+        }
+        for (const auto& handler : listed->handlers) {
+            routes.push_back(fmt::format("{}.{}.{}", type, handler.object, handler.method));
+        }
+    }
+    return {};
+}
+
+} // namespace
+
+result<std::shared_ptr<const protocol::protos>> read_protos(const std::filesystem::path& folder,
+                                                            std::string_view env) {
+    auto server = read_set(folder, env, server_file);
+    if (!server) {
+        return server.error();
+    }
+    auto client = read_set(folder, env, client_file);
+    if (!client) {
+        return client.error();
+    }
+    auto both = std::make_shared<protocol::protos>();
+    both->server = server->value_or(protocol::proto_set());
+    both->client = client->value_or(protocol::proto_set());
+    both->version = protocol::protos_version(both->client, both->server,
+                                             server->has_value() || client->has_value());
+    return std::shared_ptr<const protocol::protos>(std::move(both));
+}
+
+std::vector<std::filesystem::path> proto_files(const std::filesystem::path& folder,
+                                               std::string_view env) {
+    return {folder / server_file, folder / client_file, folder / env / server_file,
+            folder / env / client_file};
+}
+
+result<std::shared_ptr<const protocol::route_dictionary>> make_dictionary(const setting& found,
+                                                                          const std::string& id) {
+    const auto extra = config::read_dictionary(found.system.folder, found.system.env);
+    if (!extra) {
+        return extra.error();
+    }
+    // No id has an '@', so that these copies are nobody else's.
+    module::loader loader(found.run, id + "@routes");
+    std::vector<std::string> routes;
+    for (const auto& type : found.system.types) {
+        if (const auto listed = list_handlers(found, type, loader, routes); !listed) {
+            return error(errc::config,
+                         fmt::format("the dictionary (connector.dict) needs the handlers of every "
+                                     "type of servers.json; {}: {}",
+                                     type, listed.error().text()));
+        }
+    }
+    auto built = protocol::route_dictionary::build(std::move(routes), *extra);
+    if (!built) {
+        return built.error();
+    }
+    return std::make_shared<const protocol::route_dictionary>(std::move(*built));
+}
+
+proto_reload::proto_reload(const boost::asio::any_io_executor& executor, base::clock& clock,
+                           std::filesystem::path folder, std::string env,
+                           base::unique_function<void(std::shared_ptr<const protocol::protos>)> use)
+    : folder_(std::move(folder)), env_(std::move(env)), use_(std::move(use)),
+      watch_(executor, clock, [this] { take(read_protos(folder_, env_)); }) {}
+
+void proto_reload::start(std::string_view version) {
+    if (const auto watched = watch_.start(proto_files(folder_, env_)); !watched) {
+        base::log::warn("config", "{}; protos that change count after a restart",
+                        watched.error().text());
+    }
+    if (auto now = read_protos(folder_, env_); !now || (*now)->version != version) {
+        take(std::move(now));
+    }
+}
+
+void proto_reload::stop() {
+    watch_.stop();
+}
+
+void proto_reload::take(result<std::shared_ptr<const protocol::protos>> now) {
+    if (!now) {
+        base::log::error("config", "{}; the protos before it stay in use", now.error().text());
+        return;
+    }
+    base::log::info("config", "new protos, version '{}', for clients that connect from now on",
+                    (*now)->version);
+    use_(std::move(*now));
+}
+
+} // namespace shaddock::cli

@@ -1,0 +1,59 @@
+#pragma once
+
+#include "base/file_watch.hpp"
+#include "cli/run.hpp"
+#include "protocol/dictionary.hpp"
+#include "protocol/protos.hpp"
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// What clients and frontends must agree on beyond the handshake itself: proto files and the route
+/// dictionary, from the config folder and the modules.
+/// Source: Pomelo lib/components/protobuf.js, dictionary.js.
+namespace shaddock::cli {
+
+/// serverProtos.json and clientProtos.json of the folder by the env rule; an absent file has no
+/// routes. Errors: config, `<file>:<line>: <key>: found <x>, expected <y>`.
+/// Thread: any; blocks on the disk.
+result<std::shared_ptr<const protocol::protos>> read_protos(const std::filesystem::path& folder,
+                                                            std::string_view env);
+
+/// Both places of both files, for a file_watch.
+std::vector<std::filesystem::path> proto_files(const std::filesystem::path& folder,
+                                               std::string_view env);
+
+/// The dictionary of a system: every handler of every type of servers.json, then dictionary.json.
+/// The modules are mapped for good, as all are, but nothing in them is made; their copies in the
+/// run folder, named after the server `id`, are gone when this returns. Errors: config, naming the
+/// type whose module is missing or does not fit.
+/// Thread: any; blocks on the disk.
+result<std::shared_ptr<const protocol::route_dictionary>> make_dictionary(const setting& found,
+                                                                          const std::string& id);
+
+/// Reads the proto files again when they change. What does not parse is logged, and the files
+/// before it stay in use.
+/// Thread: the loop. Reads on it, because it happens by hand and the files are small.
+class proto_reload {
+public:
+    proto_reload(const boost::asio::any_io_executor& executor, base::clock& clock,
+                 std::filesystem::path folder, std::string env,
+                 base::unique_function<void(std::shared_ptr<const protocol::protos>)> use);
+    /// `version` of the protos in use: what has changed since they were read is used at once. A
+    /// system without watches to give is a warning in the log.
+    void start(std::string_view version);
+    void stop();
+
+private:
+    void take(result<std::shared_ptr<const protocol::protos>> now);
+
+    std::filesystem::path folder_;
+    std::string env_;
+    base::unique_function<void(std::shared_ptr<const protocol::protos>)> use_;
+    base::file_watch watch_;
+};
+
+} // namespace shaddock::cli
