@@ -173,13 +173,13 @@ protected:
 /// What a client says of itself in its handshake. Views valid during the call.
 struct client_info {
     /// `sys.type`, e.g. "js-websocket"; empty when it gave none.
-    std::string_view type;
+    std::string_view type{};
     /// `sys.version`; empty when it gave none.
-    std::string_view version;
+    std::string_view version{};
     /// `ip:port`.
-    std::string_view address;
+    std::string_view address{};
     /// `user` as JSON text; empty when it gave none.
-    std::string_view user;
+    std::string_view user{};
 };
 
 /// A frontend plugin's word in the handshake of every client.

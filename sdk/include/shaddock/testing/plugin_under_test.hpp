@@ -71,10 +71,6 @@ public:
         create();
         return tables_.filters;
     }
-    const std::vector<door::handshake_hook*>& handshakes() {
-        create();
-        return tables_.handshakes;
-    }
     /// The server that the plugin's route function for `type` picks.
     result<std::string> pick(std::string_view type, const door::route_param& by,
                              std::span<const door::server_info> expected) {
@@ -96,6 +92,33 @@ public:
         return invoke(*handler(name).target, host.self_.type + "." + std::string(name), body, &who,
                       0);
     }
+    /// What a client gets that shakes hands: `user` as JSON, empty for none, or the error that
+    /// turns it away, with client code 501 when it is too old. Runs the loop.
+    result<std::string> shake_hands(const door::client_info& client) {
+        create();
+        for (auto* hook : tables_.handshakes) {
+            const auto accepted = hook->accepts(client);
+            if (!accepted) {
+                return accepted.error();
+            }
+            if (!*accepted) {
+                return error(errc::refused, "the client is too old", 501);
+            }
+        }
+        std::string user;
+        for (auto* hook : tables_.handshakes) {
+            std::optional<result<door::body>> end;
+            hook->shake_hands(client, std::make_unique<kept_outcome>(end));
+            host.run();
+            if (!end || !*end) {
+                return end ? end->error() : error(errc::internal, "a hook has not answered yet");
+            }
+            if (!(*end)->bytes.empty() && (*end)->bytes != "null") {
+                user = std::move((*end)->bytes);
+            }
+        }
+        return user;
+    }
     /// A call of another server. `contract` 0 is not checked by the remote.
     std::optional<result<std::string>> call(std::string_view name, std::string_view arguments,
                                             std::uint64_t contract = 0) {
@@ -107,6 +130,15 @@ public:
 
 private:
     using answer_slot = std::shared_ptr<std::optional<result<std::string>>>;
+
+    class kept_outcome final : public door::completion {
+    public:
+        explicit kept_outcome(std::optional<result<door::body>>& into) : into_(into) {}
+        void done(result<door::body> outcome) noexcept override { into_ = std::move(outcome); }
+
+    private:
+        std::optional<result<door::body>>& into_;
+    };
 
     class recorded_invocation final : public door::invocation {
     public:
