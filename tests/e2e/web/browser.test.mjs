@@ -440,6 +440,46 @@ describe("chat", options, () => {
         await alice.sees("hana is offline now.");
     });
 
+    test("a page whose storage is refused, or full of nonsense, works all the same", toOwnSystem, async () => {
+        const ivan = await openPage({}, () => {
+            Object.defineProperty(window, "localStorage", { get: () => { throw new DOMException("no", "SecurityError"); } });
+        });
+        await ivan.join("ivan", garden);
+        await ivan.say("nothing is kept here");
+        await alice.sees("ivan says to all: nothing is kept here");
+        await ivan.page.close();
+
+        const judy = await openPage();
+        await judy.join("judy", garden);
+        const keys = await judy.page.evaluate(() => Object.keys(localStorage).map((key) => {
+            localStorage.setItem(key, localStorage.getItem(key).slice(0, 50));
+            return key;
+        }));
+        assert.ok(keys.includes(`shaddock:${judy.sockets.at(-1).url().replace(/\/$/, "")}`), `${keys}`);
+        await judy.page.reload();
+        await alice.sees("judy is offline now.");
+        await judy.join("judy", garden);
+        assert.deepEqual(Object.keys(handshakeOf(judy.sockets.at(-1)).request.sys), ["type", "version", "rsa"]);
+        await judy.say("all is well");
+        await alice.sees("judy says to all: all is well");
+        await judy.page.close();
+        await alice.sees("judy is offline now.");
+    });
+
+    test("the library signs with a key of the browser's own", async () => {
+        const isValid = await alice.page.evaluate(async () => {
+            const { signingKey } = await import("/client/shaddock.js");
+            const toBytes = (hex) => Uint8Array.from(hex.match(/../g), (byte) => parseInt(byte, 16));
+            const toBase64url = (bytes) => btoa(String.fromCharCode(...bytes)).replace(/[+]/g, "-").replace(/[/]/g, "_").replace(/=/g, "");
+            const { n, e, sign } = await signingKey();
+            const algorithm = { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" };
+            const key = await crypto.subtle.importKey("jwk", { kty: "RSA", n: toBase64url(toBytes(n)), e: "AQAB" }, algorithm, false, ["verify"]);
+            const text = '{"content":"你好 🍊"}';
+            return e === 65537 && crypto.subtle.verify(algorithm, key, toBytes(await sign(text)), new TextEncoder().encode(text));
+        });
+        assert.equal(isValid, true);
+    });
+
     test("it works on a phone, and with the keyboard alone", async () => {
         const phone = await openPage({ viewport: { width: 360, height: 640 }, hasTouch: true, isMobile: true });
         await phone.shot("phone-login");
