@@ -10,6 +10,9 @@ export class Peer {
     /** Hex of WebSocket frames; null on TCP. */
     frames = null;
     hasAcked = false;
+    /** In milliseconds, as Date.now(). */
+    ackedAt = 0;
+    #hasLeft = false;
     #reader = new PackageReader();
 
     /** @param {boolean} isWebSocket else plain TCP */
@@ -25,7 +28,7 @@ export class Peer {
                 this.#read(frame);
             });
             socket.on("error", () => {});
-            socket.on("close", (code) => this.received.push(`closed ${code}`));
+            socket.on("close", (code) => this.#note(`closed ${code}`));
         } else {
             const socket = connect({ port, host: "127.0.0.1", noDelay: true });
             this.opened = once(socket, "connect");
@@ -33,7 +36,19 @@ export class Peer {
             this.close = () => socket.destroy();
             socket.on("data", (bytes) => this.#read(bytes));
             socket.on("error", () => {});
-            socket.on("close", () => this.received.push("closed"));
+            socket.on("close", () => this.#note("closed"));
+        }
+    }
+
+    /** Closes, and notes nothing of it. */
+    leave() {
+        this.#hasLeft = true;
+        this.close();
+    }
+
+    #note(item) {
+        if (!this.#hasLeft) {
+            this.received.push(item);
         }
     }
 

@@ -82,10 +82,10 @@ export class Replay {
         const { kind, who, line, hex } = entry;
         const [, act] = Object.entries(this.#options.acts).find(([beginning]) => line.replace(/^\+\d+ms /, "").startsWith(beginning))
             ?? [];
-        if (kind === "note") {
-            assert.ok(act, `line ${entry.number}: nothing is done for it`);
+        if (kind === "note" || kind === "section") {
+            assert.ok(act || kind === "section", `line ${entry.number}: nothing is done for it`);
             await this.settle();
-            await act(this);
+            await act?.(this);
         } else if (kind === "timing") {
             assert.ok(isLeftOut, `line ${entry.number}: a time cannot be compared`);
         } else if (kind === "sends") {
@@ -130,6 +130,7 @@ export class Replay {
         const peer = this.peers.get(who);
         if (!peer.hasAcked) {
             peer.hasAcked = true;
+            peer.ackedAt = Date.now();
             peer.send(ack);
         }
     }

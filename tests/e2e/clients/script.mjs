@@ -45,6 +45,7 @@ export class Person {
         const entry = await this.ask(routes.queryEntry, { uid: this.name });
         assert.deepEqual(entry, { code: 200, host, port: entry.port });
         this.client.disconnect();
+        this.port = entry.port;
         await within(this.client.connect(entry.host, entry.port), `${this.name}: the connector's handshake`);
     }
 

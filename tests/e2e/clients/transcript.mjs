@@ -88,8 +88,8 @@ export class Deviations {
 
     /** @returns {{isLeftOut: boolean, more: [string, string][]}} */
     of(entry, earlier) {
-        const fits = this.#list.filter(({ section, line, after = "" }) => section === entry.section && line.test(entry.line) &&
-            earlier.some((one) => one.section === section && one.line.startsWith(after)));
+        const fits = this.#list.filter(({ section, line, after }) => section === entry.section && line.test(entry.line) &&
+            (after === undefined || earlier.some((one) => one.section === section && one.line.startsWith(after))));
         for (const one of fits) {
             this.#found.set(one, (this.#found.get(one) ?? 0) + 1);
         }
