@@ -26,7 +26,8 @@ export class Backoff {
 
     /** @param {boolean|ReconnectOptions} [options] false: no tries; true: the defaults */
     constructor(options = false) {
-        this.#options = { ...defaultReconnect, ...(options === true ? {} : options || { attempts: 0 }) };
+        const given = options === true ? {} : options || { attempts: 0 };
+        this.#options = Object.fromEntries(Object.entries(defaultReconnect).map(([name, value]) => [name, given[name] ?? value]));
     }
 
     get healthyMs() {

@@ -6,7 +6,7 @@
  * length and their bytes (2). Repeated numbers have one tag, the count of elements, the values; repeated strings and
  * messages a tag each. Fields go in the order of the object's keys. Who reads goes by the tag and ignores the wire
  * bits: Pomelo's browser client sets them wrongly. A text is real UTF-8.
- * Source: docs/wire.md (Pomelo's pomelo-protobuf).
+ * Source: Pomelo's pomelo-protobuf.
  * @module protobuf
  */
 import { WireError, toBytes } from "./wire.js";

@@ -269,6 +269,7 @@ describe("Backoff", () => {
 
     test("false is never, true is the defaults", () => {
         assert.deepEqual([delaysOf(false, 1), delaysOf(undefined, 1)], [[null], [null]]);
+        assert.deepEqual(delaysOf({ firstDelayMs: undefined, jitter: 0 }, 2), [500, 1000]);
         const delays = delaysOf(true, 12);
         delays.forEach((delayMs, index) => {
             const full = Math.min(defaultReconnect.maxDelayMs, defaultReconnect.firstDelayMs * 2 ** index);
