@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <arpa/inet.h>
 #include <csignal>
+#include <fstream>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <thread>
@@ -55,6 +56,10 @@ test_system::~test_system() {
         kill(pid, SIGKILL);
     }
     comes_true([this] { return running().empty(); });
+}
+
+void test_system::add(const std::string& name, const std::string& text) const {
+    std::ofstream(path(name), std::ios::binary | std::ios::app) << text;
 }
 
 std::vector<master::list_line> test_system::list() const {

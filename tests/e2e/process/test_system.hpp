@@ -27,6 +27,8 @@ public:
     std::string path(const std::string& name = {}) const {
         return (folder_.path() / name).string();
     }
+    /// Adds text to the end of a file, or makes it.
+    void add(const std::string& name, const std::string& text) const;
     /// `host` with these arguments, in the system's folder: it finds ./config and ./run.
     host_process host(const std::vector<std::string>& arguments) const {
         return {path(), arguments};

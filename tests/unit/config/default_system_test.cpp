@@ -38,11 +38,23 @@ TEST_P(default_system, has_one_gate_three_connectors_and_three_chats) {
     EXPECT_EQ(all.master.port, 3005);
 }
 
-TEST_P(default_system, beats_on_connectors_only) {
+TEST_P(default_system, speaks_as_the_original_demonstration) {
     const host_options host = loaded().host;
-    EXPECT_EQ(host.type("connector").connector.heartbeat, 3s);
-    EXPECT_EQ(host.type("connector").connector.heartbeat_deadline(), 6s);
-    EXPECT_EQ(host.type("gate").connector.heartbeat, 0s);
+    const connector_options connector = host.type("connector").connector;
+    EXPECT_EQ(connector.heartbeat, 3s);
+    EXPECT_EQ(connector.heartbeat_deadline(), 6s);
+    EXPECT_TRUE(connector.dict);
+    EXPECT_TRUE(connector.proto);
+    EXPECT_FALSE(connector.crypto);
+    const connector_options gate = host.type("gate").connector;
+    EXPECT_EQ(gate.heartbeat, 0s);
+    EXPECT_FALSE(gate.dict);
+    EXPECT_TRUE(gate.proto);
+    EXPECT_FALSE(gate.crypto);
+}
+
+TEST_P(default_system, has_one_module_for_each_type) {
+    const host_options host = loaded().host;
     for (const char* type : {"gate", "connector", "chat", "time"}) {
         ASSERT_TRUE(host.types.contains(type));
         EXPECT_THAT(host.types.at(type).modules, ElementsAre(std::string(type) + ".so"));
