@@ -9,6 +9,7 @@ namespace shaddock::cluster_test {
 namespace {
 
 using texts = std::vector<std::string>;
+using namespace std::string_view_literals;
 
 constexpr auto chat_proto =
     R"({"onChat":{"required string msg":1,"required string from":2,"required string target":3}})";
@@ -125,6 +126,37 @@ TEST(wire_forms, requests_in_protobuf_arrive_as_json_and_malformed_ones_close) {
     alice.send("chat.chatHandler.send", "\x0a\x7fhi");
     EXPECT_TRUE(all.until([&] { return alice.link->is_ended; }));
     EXPECT_EQ(alice.link->close_code, 1002);
+}
+
+TEST(wire_forms, ids_come_back_as_they_were_and_larger_ones_close) {
+    system all;
+    auto& client = all.connect("gate-server-1");
+    const auto write = [&](std::string_view bytes_of_id) {
+        std::string message("\x00", 1);
+        message.append(bytes_of_id);
+        message += "\x1bgate.gateHandler.queryEntry{\"uid\":\"a\"}";
+        client.link->write_package(protocol::package_type::data, message);
+    };
+    for (const std::uint32_t id : {1U, 127U, 128U, 0x7fffffffU, 0x80000000U, 0xffffffffU}) {
+        std::string package;
+        ASSERT_TRUE(protocol::append_message_package(
+            package, {.id = id, .route = "gate.gateHandler.queryEntry", .body = R"({"uid":"a"})"}));
+        client.link->write_frame(package);
+        EXPECT_TRUE(all.answer(client, id).starts_with(R"({"code":200)")) << id;
+    }
+    client.answers.clear();
+    write("\x81\x80\x80\x80\x00"sv); // 1, in more bytes than it needs
+    EXPECT_TRUE(all.answer(client, 1).starts_with(R"({"code":200)"));
+    client.answers.clear();
+    const auto served = all.at("gate-server-1").now().requests;
+    write("\x00"sv); // a notify
+    EXPECT_TRUE(all.until([&] { return all.at("gate-server-1").now().requests > served; }));
+    all.settle();
+    EXPECT_TRUE(client.answers.empty());
+    EXPECT_FALSE(client.link->is_ended);
+    write("\x80\x80\x80\x80\x10"sv); // 2^32
+    EXPECT_TRUE(all.until([&] { return client.link->is_ended; }));
+    EXPECT_EQ(client.link->close_code, 1002);
 }
 
 TEST(wire_forms, signed_bodies_reach_handlers_and_others_are_refused) {
