@@ -206,6 +206,31 @@ TEST(protobuf_encode, counts_long_strings_in_bytes) {
     EXPECT_EQ(encoded(R"({"t":")" + chinese + "\"}"), "32d08c01" + to_hex(chinese));
 }
 
+/// Plain text is read 8 bytes at a time.
+TEST(protobuf_encode, sees_every_byte_of_a_string) {
+    for (std::size_t size = 1; size <= 20; ++size) {
+        const std::string plain(size, 'x');
+        EXPECT_EQ(encoded(R"({"t":")" + plain + R"(","zzzzzzzz":"zzzzzzzz","u":1})"),
+                  "32" + to_hex(std::string(1, static_cast<char>(size)) + plain) + "0801");
+        for (std::size_t at = 0; at < size; ++at) {
+            const auto with = [&](std::string_view text) {
+                return plain.substr(0, at) + std::string(text) + plain.substr(at + 1);
+            };
+            const auto body = [&](std::string_view text) {
+                return R"({"t":")" + with(text) + R"(","zzzzzzzz":1})";
+            };
+            EXPECT_EQ(encoded(body("\\\"")),
+                      "32" + to_hex(std::string(1, static_cast<char>(size)) + with("\"")));
+            EXPECT_EQ(encoded(body("\u00e9")),
+                      "32" + to_hex(std::string(1, static_cast<char>(size + 1)) + with("\u00e9")));
+            for (const char* refused : {"\n", "\x1f", "\"", "\\z"}) {
+                EXPECT_NE(encoded(body(refused)).find("not JSON"), std::string::npos)
+                    << size << " " << at;
+            }
+        }
+    }
+}
+
 TEST(protobuf_encode, counts_the_elements_of_numbers) {
     EXPECT_EQ(encoded(R"({"us":[1,300,70000]})"), "400301ac02f0a204");
     EXPECT_EQ(encoded(R"({"is":[0,-1]})"), "68020001");
@@ -403,6 +428,7 @@ TEST(protobuf_decode, reads_integers_up_to_2_to_the_53) {
     EXPECT_EQ(decoded("10ffffffffffffff1f"), R"({"s":-9007199254740992})");
     EXPECT_EQ(decoded("10ffffffffffffff3f"), "protobuf: `s`: a number is over 2^53");
     EXPECT_EQ(decoded("08ffffffffffffffffff01"), "protobuf: `u`: a number is over 8 bytes");
+    EXPECT_EQ(decoded("08808080808080808000"), "protobuf: `u`: a number is over 8 bytes");
     // Longer than need be.
     EXPECT_EQ(decoded("088180808080808000"), R"({"u":1})");
     EXPECT_EQ(decoded("888080800005"), R"({"u":5})");
