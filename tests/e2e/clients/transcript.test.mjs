@@ -1,6 +1,6 @@
 /**
- * Plays the clients of tests/vectors/chat-transcript.txt against the real system and compares what it answers with what
- * the original chat answered, byte by byte.
+ * Plays the clients of tests/vectors/chat-transcript.txt against the real system, as it is shipped, and compares what it
+ * answers with what the original chat answered, byte by byte.
  *
  * What counts: of each client all packages, pushes in order, answers by their id (in what order answers come, and
  * whether before or after a push, is free in the original too). What does not: ports, as free ones are used here; times.
@@ -14,7 +14,6 @@ import { startSystem } from "../lib/system.mjs";
 import { endProcessAfter, until } from "../lib/wait.mjs";
 import { encodePackage, packageType } from "./adapters/wire.mjs";
 import { Replay, plainHandshake } from "./replay.mjs";
-import { configure } from "./suite.mjs";
 import { Deviations, readSessions } from "./transcript.mjs";
 
 endProcessAfter(100_000);
@@ -22,16 +21,6 @@ endProcessAfter(100_000);
 /** By so much A falls silent before the others do. */
 const outliveMs = 500;
 const heartbeat = encodePackage(packageType.heartbeat);
-
-/** As the original demo was set up. */
-const setUp = (config) => configure(config, {
-    gate: { proto: true },
-    connector: { heartbeat: "3 s", dict: true, proto: true },
-}, {
-    "serverProtos.json": { onChat: { "required string msg": 1, "required string from": 2, "required string target": 3 } },
-    "clientProtos.json": {},
-    "dictionary.json": [],
-});
 
 const dataPackage = (...parts) => packageHex(packageType.data, Buffer.concat(parts.map((part) => Buffer.from(part))));
 const response = (id, body) => dataPackage([4, id], JSON.stringify(body));
@@ -228,7 +217,7 @@ describe("the transcript of the original chat", { concurrency: false }, () => {
     let system;
     const ports = {};
     before(async () => {
-        system = await startSystem({ edit: setUp });
+        system = await startSystem();
         const { development } = JSON.parse(await readFile(join(system.folder, "config/servers.json"), "utf8"));
         [...development.gate, ...development.connector].forEach(({ id, clientPort }) => { ports[id] = clientPort; });
     }, { timeout: 60_000 });

@@ -26,9 +26,12 @@ export class JsClient extends Adapter {
     sent = [];
     #pomelo;
     #socket = null;
+    #options;
 
-    constructor(storage) {
+    /** @param {{encrypt?: boolean, rsa?: object}} [options] whether it signs, and what with */
+    constructor(storage, options = {}) {
         super(storage);
+        this.#options = options;
         this.#pomelo = this.#openPage();
         overhear(this.#pomelo, (event, argument) => this.#onEvent(event, argument));
     }
@@ -49,6 +52,7 @@ export class JsClient extends Adapter {
         }
         const window = {
             EventEmitter,
+            rsa: this.#options.rsa,
             localStorage: {
                 getItem: (key) => this.storage.get(key) ?? null,
                 setItem: (key, value) => this.storage.set(key, value),
@@ -81,7 +85,7 @@ export class JsClient extends Adapter {
 
     connect(host, port) {
         return new Promise((resolve) => {
-            this.#pomelo.init({ host, port }, () => resolve());
+            this.#pomelo.init({ host, port, encrypt: this.#options.encrypt }, () => resolve());
         });
     }
 

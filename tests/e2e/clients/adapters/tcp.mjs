@@ -48,6 +48,11 @@ export class Tcp extends Adapter {
 
     heartbeats = true;
 
+    /** What becomes of a body before it is sent. */
+    dress(body) {
+        return body;
+    }
+
     request(route, body) {
         return this.#connection.request(route, body);
     }
@@ -95,7 +100,8 @@ class Connection {
         });
     }
 
-    send(id, route, body) {
+    send(id, route, plain) {
+        const body = this.#client.dress(plain);
         const protos = this.#protos.client[route];
         const bytes = protos ? encodeBody(protos, body) : Buffer.from(JSON.stringify(body));
         this.#write(packageType.data, encodeMessage(id, this.#routes.get(route) ?? route, bytes));
