@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace shaddock::protocol {
 
@@ -19,8 +20,9 @@ public:
     static result<client_key> parse(std::string_view rsa);
 
     /// Takes `__crypto__` (RSASSA-PKCS1-v1_5, SHA-256, hex) off `body`, a JSON object, and checks
-    /// it over the rest as JSON.stringify writes it in received key order, hashed as UTF-8, or as
-    /// the original does without CJK: the low byte of each UTF-16 unit. Returns the rest.
+    /// it over the rest as JSON.stringify writes it in received key order, hashed as UTF-8, as
+    /// CESU-8, or as the original does without CJK: the low byte of each UTF-16 unit. Returns the
+    /// rest. At most 64 levels; numbers beyond the doubles are no JSON.
     /// Errors: refused when it is absent or wrong, bad_request when the body is no JSON object.
     result<std::string> checked_body(std::string_view body) const;
 
