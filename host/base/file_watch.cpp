@@ -63,7 +63,13 @@ public:
         if (fd < 0) {
             return failure(files.empty() ? fs::path() : files.front());
         }
-        events_.assign(fd);
+        boost::system::error_code failed;
+        events_.assign(fd, failed);
+        if (failed) {
+            ::close(fd);
+            errno = failed.value();
+            return failure(files.empty() ? fs::path() : files.front());
+        }
         for (const auto& file : files) {
             files_.push_back({fs::absolute(file).lexically_normal(), {}});
         }

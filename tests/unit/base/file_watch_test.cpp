@@ -1,6 +1,7 @@
 #include "base/file_watch.hpp"
 
 #include "../master/temp_folder.hpp"
+#include "no_descriptors.hpp"
 
 #include <gmock/gmock.h>
 
@@ -257,6 +258,22 @@ TEST_F(file_watch_test, may_be_destroyed_with_an_event_on_its_way) {
     write("a");
     own.reset();
     EXPECT_EQ(told(1h), 0);
+}
+
+TEST_F(file_watch_test, says_that_the_system_has_no_watch_to_give) {
+    const auto started = [&] {
+        const test::no_descriptors none(loop_);
+        return watch_.start({at("a")});
+    }();
+    ASSERT_FALSE(started);
+    EXPECT_EQ(started.error().code(), errc::internal);
+    EXPECT_THAT(started.error().text(),
+                testing::AllOf(testing::HasSubstr(at("a").string()),
+                               testing::HasSubstr("Too many open files"),
+                               testing::HasSubstr("fs.inotify.max_user_watches")));
+    watch({"a"});
+    write("a");
+    EXPECT_EQ(told(), 1) << "the next start is a start";
 }
 
 TEST_F(file_watch_test, keeps_time_by_the_clock_of_a_loop_too) {

@@ -1,5 +1,6 @@
 #include "wire_files.hpp"
 
+#include "../base/no_descriptors.hpp"
 #include "base/log.hpp"
 #include "setting_folder.hpp"
 
@@ -282,6 +283,18 @@ TEST_F(proto_reload_test, takes_at_once_what_changed_before_its_start) {
     folder_.write("config/serverProtos.json", "{}");
     reload_.start(before);
     EXPECT_THAT(versions_, ElementsAre(Not(chat_version)));
+}
+
+TEST_F(proto_reload_test, does_without_a_watch_and_says_so) {
+    const auto version = read_protos(folder_.config(), "development").value()->version;
+    {
+        const test::no_descriptors none(loop_);
+        reload_.start(version);
+    }
+    EXPECT_THAT(logged(), AllOf(HasSubstr("warn"), HasSubstr("Too many open files"),
+                                HasSubstr("count after a restart")));
+    EXPECT_THAT(versions(), IsEmpty());
+    reload_.stop();
 }
 
 TEST_F(proto_reload_test, ends_with_stop) {
