@@ -43,6 +43,13 @@ export function overhear(emitter, listen) {
     return emitter;
 }
 
+/** A heartbeat that comes while a socket closes makes these clients start their timers again; so they hear no more. */
+export function deafen(socket) {
+    if (socket) {
+        socket.onmessage = () => {};
+    }
+}
+
 /**
  * What the browser codec of pomelo-protobuf makes of correct UTF-8: it knows letters of up to three bytes, and takes one
  * of four (an emoji) for two others. In JSON it does not happen, since the server escapes those letters.

@@ -3,7 +3,7 @@
  * bytes of an older Pomelo: from the 128th request of a connection on its answers would go astray.
  */
 import { createRequire } from "node:module";
-import { Adapter, overhear, readWithBrowserCodec } from "./adapter.mjs";
+import { Adapter, deafen, overhear, readWithBrowserCodec } from "./adapter.mjs";
 
 const Pomelo = createRequire(import.meta.url)("pomelo-client-websocket");
 
@@ -51,6 +51,7 @@ export class ClientWebSocket extends Adapter {
     disconnect() {
         const pomelo = this.#pomelo;
         this.#pomelo = null;
+        deafen(pomelo?.socket);
         pomelo?.disconnect();
     }
 }

@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { compileFunction } from "node:vm";
 import WebSocket from "ws";
-import { Adapter, overhear, readWithBrowserCodec } from "./adapter.mjs";
+import { Adapter, deafen, overhear, readWithBrowserCodec } from "./adapter.mjs";
 
 const require = createRequire(import.meta.url);
 
@@ -100,6 +100,7 @@ export class JsClient extends Adapter {
     }
 
     disconnect() {
+        deafen(this.#socket);
         this.#socket = null;
         this.#pomelo.disconnect();
     }

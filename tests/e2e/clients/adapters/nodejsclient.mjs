@@ -1,6 +1,6 @@
 /** `pomelo-nodejsclient-websocket`: for Node, with Pomelo's own codecs. One object for each connection. */
 import { createRequire } from "node:module";
-import { Adapter, overhear } from "./adapter.mjs";
+import { Adapter, deafen, overhear } from "./adapter.mjs";
 
 const Pomelo = createRequire(import.meta.url)("pomelo-nodejsclient-websocket");
 
@@ -47,6 +47,7 @@ export class NodeJsClient extends Adapter {
     disconnect() {
         const pomelo = this.#pomelo;
         this.#pomelo = null;
+        deafen(pomelo?.socket);
         pomelo?.disconnect();
     }
 }
