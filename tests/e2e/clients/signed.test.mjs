@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { startSystem } from "../lib/system.mjs";
 import { endProcessAfter } from "../lib/wait.mjs";
-import { SignedJsClient, SignedTcp } from "./adapters/signed.mjs";
+import { SignedJsClient, SignedShaddock, SignedTcp } from "./adapters/signed.mjs";
 import { Tcp } from "./adapters/tcp.mjs";
 import { Person, chat, routes } from "./script.mjs";
 import { configure } from "./suite.mjs";
@@ -23,8 +23,9 @@ describe("signed bodies", { concurrency: false }, () => {
 
     for (const [index, Clients] of [
         [SignedJsClient, SignedJsClient, SignedJsClient],
+        [SignedShaddock, SignedShaddock, SignedShaddock],
         [SignedTcp, SignedTcp, SignedTcp],
-        [SignedTcp, SignedJsClient, SignedTcp],
+        [SignedTcp, SignedShaddock, SignedJsClient],
     ].entries()) {
         test(`together: ${Clients.map(({ kind }) => kind).join("; ")}`, async () => {
             await chat({ gatePort: system.gatePort, Clients, room: `signed${index}`, form });

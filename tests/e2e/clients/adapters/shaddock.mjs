@@ -8,8 +8,13 @@ export class Shaddock extends Adapter {
 
     #client = null;
 
+    /** @returns {Promise<object>} further options of the client */
+    async options() {
+        return {};
+    }
+
     async connect(host, port) {
-        const client = new Client({ url: `ws://${host}:${port}`, WebSocket, memory: this.storage });
+        const client = new Client({ url: `ws://${host}:${port}`, WebSocket, memory: this.storage, ...await this.options() });
         this.#client = client;
         const ifCurrent = (action) => (argument) => {
             if (client === this.#client) {

@@ -1,6 +1,8 @@
 /** Clients that sign what they send, for connectors with the option `crypto`. */
-import { generateKeyPairSync, sign } from "node:crypto";
+import { generateKeyPairSync, sign, webcrypto } from "node:crypto";
+import { signingKey } from "../../../../web/client/signature.js";
 import { JsClient } from "./jsclient.mjs";
+import { Shaddock } from "./shaddock.mjs";
 import { Tcp } from "./tcp.mjs";
 
 /** What browsers' clients find as `window.rsa`: a key of its own for each page, signatures in hex. */
@@ -25,6 +27,14 @@ export class SignedJsClient extends JsClient {
 
     constructor(storage) {
         super(storage, { encrypt: true, rsa: new Rsa() });
+    }
+}
+
+export class SignedShaddock extends Shaddock {
+    static kind = `${Shaddock.kind}, signing`;
+
+    async options() {
+        return { crypto: await signingKey(webcrypto.subtle) };
     }
 }
 
