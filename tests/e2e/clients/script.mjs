@@ -23,6 +23,8 @@ export async function within(promise, what) {
 export class Person {
     /** What the client must have told, in order. */
     expected = [];
+    /** Of the connector. */
+    port = 0;
     #storage = new Map();
     #form;
 
@@ -152,6 +154,19 @@ async function talk({ alice, bob, hong, all, room, settle }) {
 
     tell(hong, "*", "a notify", all);
     hong.client.notify(routes.send, hong.message("a notify", "*"));
+    await settle();
+
+    // Lengths of more than one byte.
+    const long = "长".repeat(1_200);
+    tell(bob, "*", long, all);
+    assert.deepEqual(await bob.say(long, "*", room), {});
+    await settle();
+
+    // At once: they come in this order.
+    for (let count = 1; count <= 30; count += 1) {
+        tell(alice, "*", `${count}`, all);
+        alice.client.notify(routes.send, alice.message(`${count}`, "*"));
+    }
     await settle();
 
     tell(alice, bob.name, "psst", [bob]);

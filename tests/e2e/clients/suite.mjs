@@ -14,9 +14,10 @@ import { StrictTcp } from "./adapters/strict_tcp.mjs";
 import { Tcp } from "./adapters/tcp.mjs";
 import { Person, chat, routes } from "./script.mjs";
 
-export const kinds = [JsClient, NodeJsClient, ClientWebSocket, Shaddock, Tcp, StrictTcp];
+const kinds = [JsClient, NodeJsClient, ClientWebSocket, Shaddock, Tcp, StrictTcp];
 
 const heartbeatMs = 1_000;
+const many = 200;
 const timeoutMs = 2 * heartbeatMs;
 
 /**
@@ -76,6 +77,9 @@ export function playScript(title, { edit, form }) {
                 await chat({ gatePort: system.gatePort, Clients, room: `mixed${index}`, form });
             });
         }
+        test("each of many requests gets its answer", async () => {
+            await manyRequests(system.gatePort, form);
+        });
         test("pushes have the form that the system was set up for", async () => {
             await pushesHaveTheirForm(system.gatePort, form);
         });
@@ -122,6 +126,24 @@ async function startIdling(gatePort, form) {
         }
     };
     return { people, silent, end };
+}
+
+/** More than fit into an id of one byte. */
+async function manyRequests(gatePort, form) {
+    for (const [index, Kind] of kinds.filter(({ requestLimit }) => requestLimit > many).entries()) {
+        const person = new Person("asker", Kind, form);
+        try {
+            await person.login(gatePort);
+            await person.enter(`many${index}`);
+            const targets = Array.from({ length: many }, (_none, count) => (count % 3 === 0 ? "nobody" : "asker"));
+            const answers = await Promise.all(targets.map((target, count) => person.say(`${count}`, target)));
+            assert.deepEqual(answers, targets.map((target) => (target === "nobody" ? { code: 500 } : {})));
+            targets.forEach((target, count) => target === "asker" && person.willHear(`${count}`, "asker", "asker"));
+            await person.hasSeenAll();
+        } finally {
+            person.client?.disconnect();
+        }
+    }
 }
 
 async function pushesHaveTheirForm(gatePort, form) {

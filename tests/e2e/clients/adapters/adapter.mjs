@@ -28,6 +28,9 @@ export class Adapter {
         return text;
     }
 
+    /** How many requests on one connection it can number. */
+    static requestLimit = Infinity;
+
     /** Whether the client can tell why it was kicked. */
     static knowsKickReason = true;
 }

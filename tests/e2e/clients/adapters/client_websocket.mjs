@@ -1,7 +1,4 @@
-/**
- * `pomelo-client-websocket`: for browsers and Node, many clients in one program. It codes message ids in the order of
- * bytes of an older Pomelo: from the 128th request of a connection on its answers would go astray.
- */
+/** `pomelo-client-websocket`: for browsers and Node, many clients in one program. */
 import { createRequire } from "node:module";
 import { Adapter, deafen, overhear, readWithBrowserCodec } from "./adapter.mjs";
 
@@ -10,6 +7,8 @@ const Pomelo = createRequire(import.meta.url)("pomelo-client-websocket");
 export class ClientWebSocket extends Adapter {
     static kind = "pomelo-client-websocket";
     static readsProtobufText = readWithBrowserCodec;
+    // It writes the bytes of an id in the order of an older Pomelo.
+    static requestLimit = 127;
     // It emits `onKick` without what the server said.
     static knowsKickReason = false;
 
