@@ -10,6 +10,8 @@ namespace shaddock::server {
 namespace {
 
 constexpr auto sweep_period = std::chrono::milliseconds(250);
+/// Calls kept back while a reload waits for those in flight.
+constexpr std::size_t held_limit = 100'000;
 
 } // namespace
 
@@ -65,11 +67,60 @@ dispatcher::~dispatcher() {
     *self_ = nullptr;
 }
 
+void dispatcher::use(std::shared_ptr<generation> next) {
+    current_ = std::move(next);
+    if (!current_) {
+        return;
+    }
+    for (auto* methods : {&current_->registered().handlers(), &current_->registered().remotes()}) {
+        for (auto& [route, entry] : *methods) {
+            if (entry.is_serial) {
+                entry.serial = &*serial_routes_.insert(route).first;
+            }
+        }
+    }
+}
+
+bool dispatcher::keep_back(bool is_remote, std::string_view route,
+                           std::unique_ptr<pending_call>& call) {
+    if (!is_holding_) {
+        return false;
+    }
+    if (held_.size() < held_limit) {
+        held_.push_back({is_remote, std::string(route), std::move(call)});
+    } else {
+        call->finish(error(errc::overloaded, "too many requests wait for a reload"));
+    }
+    return true;
+}
+
+void dispatcher::release() {
+    is_holding_ = false;
+    auto kept = std::move(held_);
+    held_.clear();
+    const auto now = clock_.now();
+    for (auto& each : kept) {
+        if (each.call->deadline_ <= now) {
+            each.call->finish(error(errc::timeout, "waited too long for a reload"));
+        } else if (each.is_remote) {
+            run_remote(each.route, std::move(each.call));
+        } else {
+            run_handler(each.route, std::move(each.call));
+        }
+    }
+}
+
 void dispatcher::run_handler(std::string_view route, std::unique_ptr<pending_call> call) {
+    if (keep_back(false, route, call)) {
+        return;
+    }
     run(current_ ? current_->registered().find_handler(route) : nullptr, route, std::move(call));
 }
 
 void dispatcher::run_remote(std::string_view route, std::unique_ptr<pending_call> call) {
+    if (keep_back(true, route, call)) {
+        return;
+    }
     run(current_ ? current_->registered().find_remote(route) : nullptr, route, std::move(call));
 }
 
@@ -100,7 +151,7 @@ void dispatcher::run(method_entry* entry, std::string_view route,
 
 dispatcher::serial_key dispatcher::key_of(const pending_call& call) {
     const auto& ref = call.session_->ref;
-    return {call.entry_, ref.id, std::hash<std::string>()(ref.frontend)};
+    return {call.entry_->serial, ref.id, std::hash<std::string>()(ref.frontend)};
 }
 
 void dispatcher::start(std::unique_ptr<pending_call> call) {
@@ -195,6 +246,10 @@ void dispatcher::expire_waiting(base::time_point now) {
 }
 
 void dispatcher::cancel_all() {
+    is_holding_ = false;
+    for (auto& each : std::exchange(held_, {})) {
+        each.call->finish(error(errc::cancelled, "the server is stopping"));
+    }
     while (first_ != nullptr) {
         first_->finish(error(errc::cancelled, "the server is stopping"));
     }

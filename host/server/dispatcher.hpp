@@ -7,6 +7,7 @@
 
 #include <deque>
 #include <memory>
+#include <set>
 #include <string>
 #include <unordered_map>
 
@@ -75,7 +76,12 @@ public:
     ~dispatcher();
 
     /// From here on calls go to `next`.
-    void use(std::shared_ptr<generation> next) { current_ = std::move(next); }
+    void use(std::shared_ptr<generation> next);
+    /// Calls that come are kept back until release(), so that those in flight can end first.
+    /// Limits: `held_limit`; further ones are answered `overloaded`.
+    void hold() { is_holding_ = true; }
+    /// Those kept back run now, in order; who is past its deadline is answered `timeout`.
+    void release();
     const std::shared_ptr<generation>& current() const { return current_; }
 
     void run_handler(std::string_view route, std::unique_ptr<pending_call> call);
@@ -91,17 +97,23 @@ public:
 private:
     friend class pending_call;
     struct serial_key {
-        const method_entry* entry;
+        const std::string* route;
         session_id session;
         std::size_t frontend;
         friend bool operator==(const serial_key&, const serial_key&) = default;
     };
     struct serial_hash {
         std::size_t operator()(const serial_key& key) const {
-            return std::hash<const void*>()(key.entry) ^
+            return std::hash<const void*>()(key.route) ^
                    (static_cast<std::size_t>(key.session) * 0x9e3779b97f4a7c15u) ^ key.frontend;
         }
     };
+    struct held_call {
+        bool is_remote;
+        std::string route;
+        std::unique_ptr<pending_call> call;
+    };
+    bool keep_back(bool is_remote, std::string_view route, std::unique_ptr<pending_call>& call);
     void run(method_entry* entry, std::string_view route, std::unique_ptr<pending_call> call);
     static serial_key key_of(const pending_call& call);
     void start(std::unique_ptr<pending_call> call);
@@ -126,6 +138,10 @@ private:
     base::unique_function<void()> idle_;
     /// A key is here while one of its calls runs; the queue holds those that wait.
     std::unordered_map<serial_key, std::deque<std::unique_ptr<pending_call>>, serial_hash> serial_;
+    /// Serial routes ever seen: what their keys point to.
+    std::set<std::string, std::less<>> serial_routes_;
+    bool is_holding_ = false;
+    std::deque<held_call> held_;
     /// Points here while the dispatcher lives; null afterwards.
     std::shared_ptr<dispatcher*> self_ = std::make_shared<dispatcher*>(this);
 };

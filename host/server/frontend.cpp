@@ -12,16 +12,17 @@ class client_call final : public pending_call {
 public:
     client_call(frontend& front, const std::shared_ptr<const door::session_data>& session,
                 std::uint32_t message_id, door::body_view body, base::time_point deadline,
-                std::string_view route)
+                std::string_view route, std::shared_ptr<generation> asked)
         : pending_call(session, body, deadline, 0, message_id == 0), front_(front),
-          session_(session->ref.id), message_id_(message_id), route_(route) {}
+          session_(session->ref.id), message_id_(message_id), route_(route),
+          asked_(std::move(asked)) {}
     ~client_call() override { abandon(); }
 
 private:
     // A notify too is told to the frontend: it counts requests in flight and runs the after
     // filters.
     void answer(result<door::body> outcome) noexcept override {
-        front_.ended(session_, message_id_, route_, outcome);
+        front_.ended(session_, message_id_, route_, outcome, asked_);
     }
 
     std::shared_ptr<const door::session_data> session_now() const override {
@@ -34,6 +35,8 @@ private:
     session_id session_;
     std::uint32_t message_id_;
     std::string route_;
+    /// Whose filters have seen the request; null when there are none.
+    std::shared_ptr<generation> asked_;
 };
 
 namespace {
@@ -127,11 +130,14 @@ bool frontend::on_data(net::connection& from, std::string_view message) {
 void frontend::serve(session& from, const client_request& request) {
     const auto id = from.id();
     ++from.requests_in_flight;
+    // A generation that filters a request sees its end, too, though it be replaced meanwhile.
+    const auto asked =
+        local_.current()->registered().filters().empty() ? nullptr : local_.current();
     const auto refuse = [&](errc code, std::string text) {
-        ended(id, request.id, request.route, error(code, std::move(text)));
+        ended(id, request.id, request.route, error(code, std::move(text)), asked);
     };
     if (request.refused) {
-        return ended(id, request.id, request.route, *request.refused);
+        return ended(id, request.id, request.route, *request.refused, asked);
     }
     const auto type = type_of(request.route);
     if (type.empty()) {
@@ -151,71 +157,72 @@ void frontend::serve(session& from, const client_request& request) {
         return refuse(errc::overloaded, fmt::format("{} requests of session {} are unanswered",
                                                     options_.requests_limit, number(id)));
     }
-    if (!passes_filters(from, request)) {
+    if (asked && !passes_filters(from, request, asked)) {
         return;
     }
     if (type == options_.self.type) {
-        local_.run_handler(request.route, std::make_unique<client_call>(
-                                              *this, from.data, request.id, request.body,
-                                              clock_.now() + options_.call_timeout, request.route));
+        local_.run_handler(request.route,
+                           std::make_unique<client_call>(*this, from.data, request.id, request.body,
+                                                         clock_.now() + options_.call_timeout,
+                                                         request.route, asked));
         return;
     }
-    forward(from, type, request);
+    forward(from, type, request, asked);
 }
 
-bool frontend::passes_filters(session& from, const client_request& request) {
-    const auto lease = local_.current();
+bool frontend::passes_filters(session& from, const client_request& request,
+                              const std::shared_ptr<generation>& asked) {
     // Held: a filter may change the session while it looks at it.
     const auto data = from.data;
-    for (auto* filter : lease->registered().filters()) {
+    for (auto* filter : asked->registered().filters()) {
         if (auto passed = filter->before(request.route, request.body, *data); !passed) {
-            ended(from.id(), request.id, request.route, std::move(passed).error());
+            ended(from.id(), request.id, request.route, std::move(passed).error(), asked);
             return false;
         }
     }
     return true;
 }
 
-void frontend::forward(session& from, std::string_view type, const client_request& request) {
+void frontend::forward(session& from, std::string_view type, const client_request& request,
+                       const std::shared_ptr<generation>& asked) {
     const auto data = from.data;
     auto to = list_.pick(local_.current()->registered(), type, {data.get(), {}, {}});
     if (!to) {
-        return ended(from.id(), request.id, request.route, std::move(to).error());
+        return ended(from.id(), request.id, request.route, std::move(to).error(), asked);
     }
     ++forwarded_;
-    servers_.call(*to, wire::kind::client_request,
-                  wire::encode(request.route, 0, data.get(), request.body),
-                  clock_.now() + options_.call_timeout,
-                  [this, id = from.id(), message_id = request.id,
-                   route = std::string(request.route)](result<std::string> reply) {
-                      ended(id, message_id, route,
-                            reply ? wire::decode_reply(*reply) : result<door::body>(reply.error()));
-                      --forwarded_;
-                      if (forwarded_ == 0 && idle_) {
-                          idle_();
-                      }
-                  });
+    servers_.call(
+        *to, wire::kind::client_request, wire::encode(request.route, 0, data.get(), request.body),
+        clock_.now() + options_.call_timeout,
+        [this, id = from.id(), message_id = request.id, route = std::string(request.route),
+         asked](result<std::string> reply) {
+            ended(id, message_id, route,
+                  reply ? wire::decode_reply(*reply) : result<door::body>(reply.error()), asked);
+            --forwarded_;
+            if (forwarded_ == 0 && idle_) {
+                idle_();
+            }
+        });
 }
 
 void frontend::ended(session_id of, std::uint32_t message_id, std::string_view route,
-                     const result<door::body>& outcome) {
+                     const result<door::body>& outcome, const std::shared_ptr<generation>& asked) {
     if (!outcome && base::log::is_on(base::log::level::debug)) {
         const auto why = outcome.error();
         base::log::debug("server", "session {}: '{}' failed: {}: {}", number(of), route,
                          to_string(why.code()), why.text());
     }
     answer(of, message_id, route, outcome);
-    auto* asked = sessions_.find(of);
-    if (asked == nullptr) {
+    auto* sender = sessions_.find(of);
+    if (sender == nullptr) {
         return;
     }
-    --asked->requests_in_flight;
-    const auto lease = local_.current();
-    if (!lease || lease->registered().filters().empty()) {
+    --sender->requests_in_flight;
+    if (!asked) {
         return;
     }
-    const auto& filters = lease->registered().filters();
-    const auto data = asked->data;
+    const auto& filters = asked->registered().filters();
+    const auto data = sender->data;
     const auto failed = outcome ? error() : outcome.error();
     for (auto at = filters.rbegin(); at != filters.rend(); ++at) {
         (*at)->after(route, *data, outcome ? nullptr : &failed);

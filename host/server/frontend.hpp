@@ -64,12 +64,14 @@ private:
     std::string welcome(const greeting& about) const;
 
     void serve(session& from, const client_request& request);
-    void forward(session& from, std::string_view type, const client_request& request);
+    void forward(session& from, std::string_view type, const client_request& request,
+                 const std::shared_ptr<generation>& asked);
     void ended(session_id of, std::uint32_t message_id, std::string_view route,
-               const result<door::body>& outcome);
+               const result<door::body>& outcome, const std::shared_ptr<generation>& asked);
     void answer(session_id to, std::uint32_t message_id, std::string_view route,
                 const result<door::body>& outcome);
-    bool passes_filters(session& from, const client_request& request);
+    bool passes_filters(session& from, const client_request& request,
+                        const std::shared_ptr<generation>& asked);
     void push(push_forms& forms, session& to);
 
     void push_channel(const bus::peer& owner, std::string_view bytes);

@@ -67,20 +67,51 @@ void generation::destroy() {
     }
 }
 
-std::string generation::modules() const {
+result<void> generation::take_state(const generation& old) {
+    for (auto& mine : plugins_) {
+        const auto its = std::find_if(old.plugins_.begin(), old.plugins_.end(), [&](const auto& e) {
+            return e.source.file == mine.source.file;
+        });
+        if (its == old.plugins_.end() || its->source.door->save == nullptr ||
+            mine.source.door->restore == nullptr) {
+            continue;
+        }
+        const auto saved = its->source.door->save(its->object);
+        if (!saved) {
+            return saved.error();
+        }
+        auto taken = mine.source.door->restore(mine.object, *saved, its->source.door->version);
+        if (!taken) {
+            return taken;
+        }
+    }
+    return {};
+}
+
+namespace {
+
+template <class Living, class F>
+std::string listed(const Living& all, F text_of) {
     std::string text;
-    for (const auto& each : plugins_) {
-        text += (text.empty() ? "" : ", ") + each.source.file;
+    for (const auto& each : all) {
+        const std::string one = text_of(each.source);
+        text += (text.empty() || one.empty() ? "" : ", ") + one;
     }
     return text;
 }
 
+} // namespace
+
+std::string generation::modules() const {
+    return listed(plugins_, [](const plugin_source& from) { return from.file; });
+}
+
 std::string generation::versions() const {
-    std::string text;
-    for (const auto& each : plugins_) {
-        text += (text.empty() ? "" : ", ") + std::string(each.source.door->version);
-    }
-    return text;
+    return listed(plugins_, [](const plugin_source& from) { return from.door->version; });
+}
+
+std::string generation::build_ids() const {
+    return listed(plugins_, [](const plugin_source& from) { return from.build_id; });
 }
 
 } // namespace shaddock::server

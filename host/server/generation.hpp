@@ -19,12 +19,23 @@ struct method_entry {
     bool is_serial = false;
     std::uint64_t contract = 0;
     door::callable* target = nullptr;
+    /// Serial methods: the same for the same route in every generation; the dispatcher's.
+    const std::string* serial = nullptr;
 };
 
 /// All that one generation of a plugin registered. Filled while the plugin is created, then
 /// unchanged.
 class tables final : public door::registration {
+    struct text_hash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view text) const {
+            return std::hash<std::string_view>()(text);
+        }
+    };
+
 public:
+    using methods = std::unordered_map<std::string, method_entry, text_hash, std::equal_to<>>;
+
     explicit tables(std::string type) : type_(std::move(type)) {}
 
     void handler(const door::method_info& info, door::callable* target) noexcept override;
@@ -38,6 +49,8 @@ public:
     }
 
     method_entry* find_handler(std::string_view route) { return find(handlers_, route); }
+    methods& handlers() { return handlers_; }
+    methods& remotes() { return remotes_; }
     method_entry* find_remote(std::string_view route) { return find(remotes_, route); }
     door::router* router_for(std::string_view type) const;
     const std::vector<door::global_filter*>& filters() const { return filters_; }
@@ -48,13 +61,6 @@ public:
     const std::string& problem() const { return problem_; }
 
 private:
-    struct text_hash {
-        using is_transparent = void;
-        std::size_t operator()(std::string_view text) const {
-            return std::hash<std::string_view>()(text);
-        }
-    };
-    using methods = std::unordered_map<std::string, method_entry, text_hash, std::equal_to<>>;
     static method_entry* find(methods& in, std::string_view route) {
         const auto at = in.find(route);
         return at == in.end() ? nullptr : &at->second;
@@ -92,7 +98,11 @@ public:
     /// Files and versions as people read them: `chat.so`, or `chat.so, extra.so`.
     std::string modules() const;
     std::string versions() const;
+    std::string build_ids() const;
     std::uint32_t number() const { return number_; }
+    /// Takes over what the plugins of the same files in `old` have saved. Errors: of saving, of
+    /// restoring.
+    result<void> take_state(const generation& old);
     /// Destroys the plugins' objects now, last created first, whoever still holds a lease.
     void destroy();
 

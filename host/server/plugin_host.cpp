@@ -13,6 +13,10 @@ namespace {
 
 /// Pieces of blocking work that one generation may have under way.
 constexpr std::size_t blocking_limit = 1024;
+/// Sleeps that end at once after the stop, for coroutines that try again a few times before they
+/// give up.
+constexpr std::size_t late_sleeps_limit = 1000;
+constexpr auto gone = "this generation of the plugin has ended";
 
 base::log::level translate(door::log_level at) {
     switch (at) {
@@ -38,7 +42,7 @@ struct tally {
 } // namespace
 
 plugin_host::plugin_host(host_parts parts)
-    : parts_(std::move(parts)), loop_(std::this_thread::get_id()) {}
+    : parts_(std::move(parts)), work_(parts_.executor), loop_(std::this_thread::get_id()) {}
 
 plugin_host::~plugin_host() {
     stop();
@@ -51,8 +55,19 @@ void plugin_host::stop() {
     sleepers_.clear();
     for (auto& [id, each] : asleep) {
         each.wait.cancel();
-        complete(std::move(each.done), error(errc::cancelled, "the server is stopping"));
+        complete(std::move(each.done), error(errc::cancelled, gone));
     }
+}
+
+void plugin_host::replaced_by(plugin_host& next) {
+    for (auto& [name, timer] : next.timers_) {
+        const auto old = timers_.find(name);
+        if (old != timers_.end()) {
+            timer.due = old->second.due;
+            next.arm(name, timer);
+        }
+    }
+    timers_.clear();
 }
 
 void plugin_host::complete(std::unique_ptr<door::completion> done, result<door::body> outcome) {
@@ -66,7 +81,7 @@ void plugin_host::complete(std::unique_ptr<door::completion> done, result<door::
 // ----------------------------------------------------------------------------------------------------------------
 
 void plugin_host::post(std::unique_ptr<door::task> work) noexcept {
-    boost::asio::post(parts_.executor, [alive = alive_, work = std::move(work)] {
+    boost::asio::post(work_.executor(), [alive = alive_, work = std::move(work)] {
         if (*alive) {
             work->run();
         }
@@ -107,7 +122,11 @@ void plugin_host::blocking(std::unique_ptr<door::task> work,
 
 void plugin_host::sleep(door::duration how_long, std::unique_ptr<door::completion> done) noexcept {
     if (!*alive_) {
-        return complete(std::move(done), error(errc::cancelled, "the server is stopping"));
+        if (++late_sleeps_ > late_sleeps_limit) {
+            asleep_for_ever_.push_back(std::move(done));
+            return;
+        }
+        return complete(std::move(done), error(errc::cancelled, gone));
     }
     const auto id = next_sleeper_++;
     auto& entry = sleepers_[id];
@@ -170,10 +189,10 @@ result<std::string> plugin_host::target_of(std::string_view route,
     if (dot == std::string_view::npos || dot == 0) {
         return error(errc::unknown_route, fmt::format("'{}' is not type.remote.method", route));
     }
-    if (!parts_.calls.current()) {
+    if (own_ == nullptr) { // still being created
         return parts_.list.pick(tables(""), route.substr(0, dot), to.param);
     }
-    return parts_.list.pick(parts_.calls.current()->registered(), route.substr(0, dot), to.param);
+    return parts_.list.pick(*own_, route.substr(0, dot), to.param);
 }
 
 void plugin_host::call(std::string_view route, std::uint64_t contract, const door::call_target& to,

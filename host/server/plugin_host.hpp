@@ -4,6 +4,7 @@
 #include "directory.hpp"
 #include "dispatcher.hpp"
 #include "frontend.hpp"
+#include "generation_work.hpp"
 #include "line.hpp"
 
 #include <map>
@@ -34,6 +35,13 @@ class plugin_host final : public door::host {
 public:
     explicit plugin_host(host_parts parts);
     ~plugin_host() override;
+    /// Whose routers this generation's calls use. From its creation on.
+    void use(const tables& own) { own_ = &own; }
+    /// This generation was replaced by `next`: its named timers end here, and those that the next
+    /// one has set again keep their time.
+    void replaced_by(plugin_host& next);
+    /// Coroutines and handlers of this generation that have not ended.
+    std::size_t work() const { return work_.count(); }
     /// Cancels timers and sleeps; later ones end at once. Posted work that has not run yet is
     /// dropped.
     void stop();
@@ -44,7 +52,7 @@ public:
     }
     door::server_list all_servers() const noexcept override { return parts_.list.all(); }
 
-    boost::asio::any_io_executor executor() const noexcept override { return parts_.executor; }
+    boost::asio::any_io_executor executor() const noexcept override { return work_.executor(); }
     bool is_on_loop() const noexcept override { return std::this_thread::get_id() == loop_; }
     void post(std::unique_ptr<door::task> work) noexcept override;
     void blocking(std::unique_ptr<door::task> work,
@@ -103,11 +111,16 @@ private:
     result<std::string> target_of(std::string_view route, const door::call_target& to) const;
 
     host_parts parts_;
+    generation_work work_;
+    const tables* own_ = nullptr;
     std::thread::id loop_;
     std::map<std::string, named_timer, std::less<>> timers_;
     std::map<std::uint64_t, sleeper> sleepers_;
     std::uint64_t next_sleeper_ = 1;
     std::size_t blocking_ = 0;
+    /// Sleeps begun after the stop. Who goes on and on is left asleep, so that he does not spin.
+    std::size_t late_sleeps_ = 0;
+    std::vector<std::unique_ptr<door::completion>> asleep_for_ever_;
     /// Shared with posted work; false after stop.
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

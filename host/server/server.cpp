@@ -2,7 +2,7 @@
 
 #include "base/log.hpp"
 #include "bus_port.hpp"
-#include "plugin_host.hpp"
+#include "generations.hpp"
 
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
@@ -17,20 +17,6 @@ namespace {
 
 /// Turns of the loop that cancelled coroutines get to unwind before the plugin's objects go.
 constexpr int settle_turns = 32;
-
-/// Where a component's start or stop ends.
-class component_end final : public door::completion {
-public:
-    explicit component_end(base::unique_function<void(result<void>)> next)
-        : next_(std::move(next)) {}
-    void done(result<door::body> outcome) noexcept override {
-        auto next = std::move(next_);
-        next(outcome ? result<void>() : result<void>(std::move(outcome).error()));
-    }
-
-private:
-    base::unique_function<void(result<void>)> next_;
-};
 
 bus::peer peer_of(const door::server_info& self) {
     return {self.id, self.life};
@@ -65,18 +51,23 @@ public:
         if (options_.listener) {
             clients_ = std::make_unique<frontend>(executor, clock, options_, line_, list_, calls_);
         }
+        generations_ =
+            std::make_unique<generations>(host_parts{executor_, clock_, options_, line_, list_,
+                                                     calls_, channels_, clients_.get(), settings_});
         port_ = std::make_unique<bus_port>(clock, options_.call_timeout, calls_, channels_,
                                            clients_.get());
         line_.serve(*port_);
     }
     ~parts() {
         *alive_ = false;
-        assert(state_ == state::stopped || (!bus_started_ && generation_ == nullptr));
+        assert(state_ == state::stopped || (!bus_started_ && generations_->current() == nullptr));
     }
 
     void start(std::vector<plugin_source> plugins,
                base::unique_function<void(result<void>)> started);
     void stop(std::string_view reason, base::unique_function<void()> stopped);
+    void reload(std::vector<plugin_source> plugins, reload_options how,
+                base::unique_function<void(result<void>)> done);
     void use_protos(std::shared_ptr<const protocol::protos> now) {
         if (clients_) {
             clients_->use_protos(std::move(now));
@@ -90,11 +81,8 @@ public:
     void on_view(const cluster::view_ptr& now) override;
 
 private:
-    result<void> create(std::vector<plugin_source> plugins);
     result<void> join_cluster();
     void start_components();
-    /// A component that was starting when the stop came has ended its start.
-    void component_is_up();
     void serve();
 
     void wait_for_requests();
@@ -131,7 +119,7 @@ private:
     std::unique_ptr<frontend> clients_;
     std::unique_ptr<bus_port> port_;
     std::map<std::string, std::string, std::less<>> settings_;
-    std::shared_ptr<generation> generation_;
+    std::unique_ptr<generations> generations_;
 
     base::unique_function<void(result<void>)> started_;
     base::unique_function<void()> stopped_;
@@ -142,9 +130,6 @@ private:
     bool bus_started_ = false;
     bool registered_ = false;
     bool clients_open_ = false;
-    std::size_t components_started_ = 0;
-    bool is_component_starting_ = false;
-    base::unique_function<void()> after_component_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
@@ -154,7 +139,7 @@ private:
 void server::parts::start(std::vector<plugin_source> plugins,
                           base::unique_function<void(result<void>)> started) {
     started_ = std::move(started);
-    auto outcome = create(std::move(plugins));
+    auto outcome = generations_->create(std::move(plugins));
     if (outcome) {
         outcome = join_cluster();
     }
@@ -164,18 +149,6 @@ void server::parts::start(std::vector<plugin_source> plugins,
         });
     }
     later([this] { start_components(); });
-}
-
-result<void> server::parts::create(std::vector<plugin_source> plugins) {
-    auto host = std::make_unique<plugin_host>(host_parts{
-        executor_, clock_, options_, line_, list_, calls_, channels_, clients_.get(), settings_});
-    auto made = generation::create(std::move(plugins), std::move(host), options_.self.type, 1);
-    if (!made) {
-        return std::move(made).error();
-    }
-    generation_ = std::move(*made);
-    calls_.use(generation_);
-    return {};
 }
 
 result<void> server::parts::join_cluster() {
@@ -198,38 +171,13 @@ void server::parts::start_components() {
     if (state_ != state::starting) {
         return; // stop() has answered
     }
-    const auto& components = generation_->registered().components();
-    if (components_started_ == components.size()) {
-        return serve();
-    }
-    // Counted before it is up: a stop in between stops this one too, after its start has ended or
-    // patience has.
-    auto* next = components[components_started_++];
-    is_component_starting_ = true;
-    next->start(
-        std::make_unique<component_end>([this, alive = alive_, next](const result<void>& outcome) {
-            if (!*alive || !std::exchange(is_component_starting_, false)) {
-                return;
-            }
-            if (!outcome) {
-                --components_started_;
-            }
-            if (state_ != state::starting) {
-                return later([this] { component_is_up(); });
-            }
-            if (!outcome) {
-                return std::exchange(started_, nullptr)(
-                    error(errc::config, fmt::format("component '{}' did not start: {}",
-                                                    next->name(), outcome.error().text())));
-            }
-            later([this] { start_components(); });
-        }));
-}
-
-void server::parts::component_is_up() {
-    if (auto waiting = std::move(after_component_)) {
-        waiting();
-    }
+    generations_->start_components([this](result<void> outcome) {
+        if (outcome) {
+            serve();
+        } else {
+            std::exchange(started_, nullptr)(std::move(outcome));
+        }
+    });
 }
 
 void server::parts::serve() {
@@ -240,11 +188,11 @@ void server::parts::serve() {
         clients_open_ = true;
     }
     state_ = state::ready;
-    base::log::info("server", "{} serves: {} {}{}", options_.self.id, generation_->modules(),
-                    generation_->versions(),
+    const auto& now = *generations_->current();
+    base::log::info("server", "{} serves: {} {}{}", options_.self.id, now.modules(), now.versions(),
                     clients_ ? fmt::format(", clients on port {}", clients_->port())
                              : std::string());
-    for (auto* hook : generation_->registered().hooks()) {
+    for (auto* hook : generations_->current()->registered().hooks()) {
         hook->on_started();
     }
     std::exchange(started_, nullptr)(result<void>());
@@ -265,6 +213,7 @@ void server::parts::stop(std::string_view reason, base::unique_function<void()> 
         started_ = nullptr;
     }
     base::log::info("server", "{} stops: {}", options_.self.id, reason);
+    generations_->stop_reloading();
     if (clients_open_) {
         clients_->drain();
     }
@@ -315,47 +264,11 @@ void server::parts::close_clients() {
 }
 
 void server::parts::stop_components() {
-    if (is_component_starting_) {
-        patience_ = clock_.after(options_.drain_timeout, [this] {
-            base::log::warn("server", "a component was still starting: not waited for");
-            is_component_starting_ = false;
-            --components_started_;
-            component_is_up();
-        });
-        after_component_ = [this] {
-            patience_.cancel();
-            stop_components();
-        };
-        return;
-    }
-    if (components_started_ == 0) {
-        return leave_bus();
-    }
-    auto* next = generation_->registered().components()[--components_started_];
-    auto is_over = std::make_shared<bool>(false);
-    const auto go_on = [this, alive = alive_, is_over] {
-        if (*alive && !std::exchange(*is_over, true)) {
-            patience_.cancel();
-            later([this] { stop_components(); });
-        }
-    };
-    patience_ = clock_.after(options_.drain_timeout, [go_on, next] {
-        base::log::warn("server", "component '{}' did not stop in time", next->name());
-        go_on();
-    });
-    next->stop(std::make_unique<component_end>([go_on, next](const result<void>& outcome) {
-        if (!outcome) {
-            base::log::warn("server", "component '{}' did not stop well: {}", next->name(),
-                            outcome.error().text());
-        }
-        go_on();
-    }));
+    generations_->stop_components(options_.drain_timeout, [this] { leave_bus(); });
 }
 
 void server::parts::leave_bus() {
-    if (generation_) {
-        static_cast<plugin_host&>(generation_->host()).stop();
-    }
+    generations_->cancel();
     calls_.cancel_all();
     if (!bus_started_) {
         return settle(settle_turns);
@@ -379,10 +292,7 @@ void server::parts::finish() {
     // What began while things settled.
     calls_.cancel_all();
     calls_.use(nullptr);
-    if (generation_) {
-        generation_->destroy();
-        generation_.reset();
-    }
+    generations_->destroy();
     state_ = state::stopped;
     auto stopped = std::move(stopped_);
     stopped();
@@ -401,20 +311,30 @@ void server::parts::on_view(const cluster::view_ptr& now) {
         links_.set_peers(std::move(ids));
     }
     list_.update(now);
-    if (generation_ && state_ == state::ready) {
-        for (auto* hook : generation_->registered().hooks()) {
+    if (state_ == state::ready) {
+        for (auto* hook : generations_->current()->registered().hooks()) {
             hook->on_servers_changed();
         }
     }
 }
 
 void server::parts::on_member_lost(const std::string& channel, const door::member& gone) {
-    if (!generation_) {
+    if (!generations_->current()) {
         return;
     }
-    for (auto* hook : generation_->registered().hooks()) {
+    for (auto* hook : generations_->current()->registered().hooks()) {
         hook->on_member_lost(channel, gone);
     }
+}
+
+void server::parts::reload(std::vector<plugin_source> plugins, reload_options how,
+                           base::unique_function<void(result<void>)> done) {
+    if (state_ == state::ready) {
+        return generations_->reload(std::move(plugins), how, std::move(done));
+    }
+    later([done = std::move(done), now = state_]() mutable {
+        done(error(errc::refused, fmt::format("the server is {}", to_string(now))));
+    });
 }
 
 status server::parts::now() const {
@@ -430,11 +350,14 @@ status server::parts::now() const {
     made.pushes = channels_.pushes();
     made.requests_in_flight = calls_.in_flight() + (clients_ ? clients_->forwarded() : 0);
     made.requests = calls_.started();
-    if (generation_) {
-        made.module = generation_->modules();
-        made.version = generation_->versions();
-        made.generation = generation_->number();
+    if (const auto& current = generations_->current()) {
+        made.module = current->modules();
+        made.version = current->versions();
+        made.build_id = current->build_ids();
+        made.generation = current->number();
     }
+    made.ending = generations_->ending();
+    made.kept = generations_->kept();
     made.links = links_.linked().size();
     const auto all = list_.all();
     made.links_expected = static_cast<std::size_t>(std::count_if(
@@ -455,6 +378,11 @@ void server::start(std::vector<plugin_source> plugins,
 
 void server::stop(std::string_view reason, base::unique_function<void()> stopped) {
     parts_->stop(reason, std::move(stopped));
+}
+
+void server::reload(std::vector<plugin_source> plugins, reload_options how,
+                    base::unique_function<void(result<void>)> done) {
+    parts_->reload(std::move(plugins), how, std::move(done));
 }
 
 void server::use_protos(std::shared_ptr<const protocol::protos> now) {

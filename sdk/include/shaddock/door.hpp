@@ -25,7 +25,7 @@
 /// nothing throws through the door; every function is noexcept or returns a result.
 namespace shaddock::door {
 
-inline constexpr std::uint32_t sdk_abi = 2;
+inline constexpr std::uint32_t sdk_abi = 3;
 
 using time_point = std::chrono::steady_clock::time_point;
 using duration = std::chrono::steady_clock::duration;
@@ -408,6 +408,13 @@ protected:
     ~plugin() = default;
 };
 
+/// State of one object of a plugin on its way to the next generation.
+struct saved_state {
+    /// Who saved it, and who gets it: "handler chatHandler", "state rooms".
+    std::string name;
+    std::string bytes;
+};
+
 /// The one exported symbol, `extern "C" const plugin_door shaddock_plugin_door`.
 /// Read field by field in this order: `struct_size` and `abi` first, nothing else before they fit.
 struct plugin_door {
@@ -425,6 +432,12 @@ struct plugin_door {
     /// null.
     plugin* (*create)(host& with, registration& into, std::string* failed);
     void (*destroy)(plugin* made);
+    /// The state of all objects that have `save_state`. Changes nothing. Null: there is none.
+    result<std::vector<saved_state>> (*save)(const plugin* made) = nullptr;
+    /// Gives the new plugin what the one before it saved; `version` is that one's. Errors: refused
+    /// by an object, or two objects of one name; the new plugin is then given up.
+    result<void> (*restore)(plugin* made, std::span<const saved_state> states,
+                            std::string_view version) = nullptr;
 };
 
 inline constexpr const char* door_symbol = "shaddock_plugin_door";

@@ -16,7 +16,7 @@
 /// to create the plugin.
 namespace shaddock::detail {
 
-static_assert(std::string_view(fingerprint).starts_with("sdk 2;") && door::sdk_abi == 2,
+static_assert(std::string_view(fingerprint).starts_with("sdk 3;") && door::sdk_abi == 3,
               "fingerprint.hpp and door.hpp name different SDKs");
 
 using setup_function = void (*)(registrar&);
@@ -40,6 +40,13 @@ struct door_functions {
         }
     }
     static void destroy(door::plugin* made) { delete static_cast<instance*>(made); }
+    static result<std::vector<door::saved_state>> save(const door::plugin* made) {
+        return static_cast<const instance*>(made)->save();
+    }
+    static result<void> restore(door::plugin* made, std::span<const door::saved_state> states,
+                                std::string_view version) {
+        return static_cast<instance*>(made)->restore(states, version);
+    }
 };
 
 } // namespace shaddock::detail
@@ -67,7 +74,9 @@ struct door_functions {
         SHADDOCK_PLUGIN_BUILD_ID,                                                                  \
         &::shaddock::detail::door_functions<&shaddock_plugin_setup>::describe,                     \
         &::shaddock::detail::door_functions<&shaddock_plugin_setup>::create,                       \
-        &::shaddock::detail::door_functions<&shaddock_plugin_setup>::destroy};                     \
+        &::shaddock::detail::door_functions<&shaddock_plugin_setup>::destroy,                      \
+        &::shaddock::detail::door_functions<&shaddock_plugin_setup>::save,                         \
+        &::shaddock::detail::door_functions<&shaddock_plugin_setup>::restore};                     \
     }                                                                                              \
     static void shaddock_plugin_setup([[maybe_unused]] ::shaddock::registrar& registrar_name)
 // NOLINTEND(bugprone-macro-parentheses)

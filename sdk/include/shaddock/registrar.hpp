@@ -179,6 +179,13 @@ private:
 /// Where a plugin says what it is made of, once to list its routes (nothing is constructed) and
 /// once to be created. Objects are constructed from (app&, args...) or (args...); an argument may
 /// be a shared_state.
+///
+/// A reload makes all objects anew. A state, handler, remote or component that is to keep what it
+/// knows has both `std::string save_state() const` and `void restore_state(std::string_view bytes,
+/// std::string_view version)` (or returning result<void>); a state also `static constexpr
+/// std::string_view state_name`. At the swap, between two turns of the loop, the old object saves
+/// and the new one of the same kind and name restores; `version` is the old module's. An error or
+/// exception leaves the old generation serving, its objects untouched.
 class registrar {
 public:
     /// `made` is null when routes are only listed.
@@ -186,15 +193,21 @@ public:
 
     template <class T, class... Args>
     shared_state<T> state(Args... args) {
-        return shared_state<T>(construct<T>(args...));
+        T* made = construct<T>(args...);
+        if constexpr (detail::stateful<T>) {
+            keep_state("state ", T::state_name, made);
+        }
+        return shared_state<T>(made);
     }
     template <class H, class... Args>
     handler_registration<H> handler(std::string_view name, Args... args) {
-        return handler_registration<H>(into_, name, instance_, construct<H>(args...));
+        return handler_registration<H>(into_, name, instance_,
+                                       keep_state("handler ", name, construct<H>(args...)));
     }
     template <class R, class... Args>
     remote_registration<R> remote(std::string_view name, Args... args) {
-        return remote_registration<R>(into_, name, instance_, construct<R>(args...));
+        return remote_registration<R>(into_, name, instance_,
+                                      keep_state("remote ", name, construct<R>(args...)));
     }
 
     /// Runs around every request that this server's handlers serve (filter.hpp). With `Message`:
@@ -265,7 +278,7 @@ public:
     /// Started in order of registration, stopped in reverse (component.hpp).
     template <class T, class... Args>
     void component(std::string_view name, Args... args) {
-        if (auto* object = construct<T>(args...)) {
+        if (auto* object = keep_state("component ", name, construct<T>(args...))) {
             into_.part(&instance_->own(
                 std::make_unique<detail::component_of<T>>(instance_->app().host(), name, *object)));
         } else {
@@ -316,6 +329,13 @@ private:
             return nullptr;
         }
         return &instance_->own(detail::make_object<T>(instance_->app(), detail::resolve(args)...));
+    }
+    template <class T>
+    T* keep_state(std::string_view kind, std::string_view name, T* made) {
+        if (made != nullptr) {
+            instance_->states().add(std::string(kind).append(name), *made);
+        }
+        return made;
     }
     template <class F>
     std::function<void()> bound(const char* name, F hook) {

@@ -145,7 +145,7 @@ TEST_F(module_loader, refuses_what_was_built_otherwise) {
     EXPECT_THAT(refusal("module_other_size", "good"),
                 AllOf(HasSubstr("a door of 8 bytes"), HasSubstr("rebuild")));
     EXPECT_THAT(refusal("module_other_fingerprint", "good"),
-                AllOf(HasSubstr("found build 'sdk 2; boost 1', wanted 'sdk " + sdk_abi + "; lib"),
+                AllOf(HasSubstr("found build 'sdk 3; boost 1', wanted 'sdk " + sdk_abi + "; lib"),
                       HasSubstr("rebuild")));
     EXPECT_THAT(
         refusal("module_good", "chat"),

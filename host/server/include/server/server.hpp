@@ -48,6 +48,9 @@ struct server_options {
     std::size_t serial_limit = 64;
     /// Reads `config/<name>.json` by the env rule, for plugins.
     std::function<result<door::config_text>(std::string_view name)> read_config;
+    /// How long what a generation has under way may go on after it was replaced; then it is
+    /// cancelled.
+    base::duration generation_timeout = std::chrono::seconds(10);
     /// Runs what plugins give to `blocking`; empty: such work is refused.
     boost::asio::any_io_executor blocking_pool;
 };
@@ -57,6 +60,16 @@ struct plugin_source {
     const door::plugin_door* door = nullptr;
     /// The file as configured, for people.
     std::string file;
+    /// Hexadecimal; empty when the file has none.
+    std::string build_id{};
+};
+
+/// How a reload goes.
+struct reload_options {
+    /// New requests wait at most so long for those in flight before the swap. Zero: they do not.
+    base::duration drain{};
+    /// The new generation's components must be up within this.
+    base::duration setup = std::chrono::seconds(2);
 };
 
 enum class state { starting, ready, draining, stopped };
@@ -75,7 +88,12 @@ struct status {
     std::uint64_t deliveries = 0;
     std::string module;
     std::string version;
+    std::string build_id;
     std::uint32_t generation = 0;
+    /// Generations that were replaced and still have work under way.
+    std::size_t ending = 0;
+    /// Those that did not end when they were cancelled: their objects are kept for ever.
+    std::size_t kept = 0;
     /// Links that are up and links that are wanted (servers expected, without this one).
     std::size_t links = 0;
     std::size_t links_expected = 0;
@@ -102,6 +120,13 @@ public:
     /// -> components stop in reverse -> the plugin's objects are destroyed. `stopped` is posted
     /// when all is over. Call once.
     void stop(std::string_view reason, base::unique_function<void()> stopped);
+
+    /// Replaces all that plugins registered by a new generation, at one point between two turns of
+    /// the loop; who was accepted before ends on the old one. `done` once, never inline: what
+    /// serves now, or why nothing changed (the new generation could not be created or set up, state
+    /// could not cross, another reload or the stop is under way).
+    void reload(std::vector<plugin_source> plugins, reload_options how,
+                base::unique_function<void(result<void>)> done);
 
     /// Frontends: new proto files. Clients that are told another set in a later handshake speak the
     /// new one; those that are connected keep theirs. Nothing when the server was started without.

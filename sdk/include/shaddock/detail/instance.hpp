@@ -1,6 +1,7 @@
 #pragma once
 
 #include <shaddock/app.hpp>
+#include <shaddock/detail/state.hpp>
 #include <shaddock/handler.hpp>
 
 #include <functional>
@@ -151,6 +152,11 @@ public:
     shaddock::app& app() { return app_; }
     serving& shared() { return serving_; }
     hook_table& hooks() { return *hooks_; }
+    state_table& states() { return states_; }
+    result<std::vector<door::saved_state>> save() const { return states_.save(); }
+    result<void> restore(std::span<const door::saved_state> states, std::string_view version) {
+        return states_.restore(states, version);
+    }
 
     template <class T>
     T& own(std::unique_ptr<T> object) {
@@ -164,6 +170,8 @@ private:
     serving serving_;
     std::unique_ptr<hook_table> hooks_;
     std::vector<std::unique_ptr<owned>> owned_;
+    // After the objects that it refers to, so destroyed before them.
+    state_table states_;
 };
 
 } // namespace shaddock::detail

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+namespace shaddock::server {
+
+/// Counts what one generation of a plugin has under way on the loop: coroutines that have not
+/// ended, handlers that have not run. Its executor is what the plugin gets. Thread: any for the
+/// executor, the loop for the rest. Lifetime: the executor may outlive it.
+class generation_work {
+public:
+    explicit generation_work(boost::asio::any_io_executor loop) : loop_(std::move(loop)) {}
+
+    /// Runs work on the loop and counts it.
+    boost::asio::any_io_executor executor() const { return counting(loop_, anchor_); }
+    /// 0: nothing of the generation can run any more, unless somebody calls it.
+    std::size_t count() const { return static_cast<std::size_t>(anchor_.use_count() - 1); }
+
+private:
+    using anchor = std::shared_ptr<const char>;
+
+    /// Work in the sense of Asio (a coroutine holds its executor in the tracked form as long as it
+    /// lives) and each handler that waits to run hold the anchor.
+    class counting {
+    public:
+        counting(boost::asio::any_io_executor inner, std::weak_ptr<const char> to)
+            : inner_(std::move(inner)), to_(std::move(to)) {}
+
+        template <
+            class Property,
+            std::enable_if_t<
+                boost::asio::can_require_v<const boost::asio::any_io_executor&, Property>, int> = 0>
+        counting require(const Property& property) const {
+            return with(boost::asio::require(inner_, property), held_);
+        }
+        // `prefer_only<P>`, as any_io_executor asks, unpacks itself into P.
+        template <class Property>
+        requires(boost::asio::can_prefer_v<const boost::asio::any_io_executor&, Property> &&
+                 !requires(const Property& only) { only.property; }) counting
+            prefer(const Property& property)
+        const {
+            using namespace boost::asio::execution;
+            auto inner = boost::asio::prefer(inner_, property);
+            if constexpr (std::is_same_v<Property, outstanding_work_t::tracked_t>) {
+                return with(std::move(inner), to_.lock());
+            } else if constexpr (std::is_same_v<Property, outstanding_work_t::untracked_t>) {
+                return with(std::move(inner), nullptr);
+            } else {
+                return with(std::move(inner), held_);
+            }
+        }
+        template <
+            class Property,
+            std::enable_if_t<
+                boost::asio::can_query_v<const boost::asio::any_io_executor&, Property>, int> = 0>
+        decltype(auto) query(const Property& property) const {
+            return boost::asio::query(inner_, property);
+        }
+        boost::asio::execution_context& query(boost::asio::execution::context_t) const {
+            return inner_.context();
+        }
+
+        template <class F>
+        void execute(F&& work) const {
+            inner_.execute([held = to_.lock(), run = std::decay_t<F>(std::forward<F>(
+                                                   work))]() mutable { std::move(run)(); });
+        }
+        friend bool operator==(const counting& left, const counting& right) noexcept {
+            return left.inner_ == right.inner_ && !left.to_.owner_before(right.to_) &&
+                   !right.to_.owner_before(left.to_);
+        }
+        friend bool operator!=(const counting& left, const counting& right) noexcept {
+            return !(left == right);
+        }
+
+    private:
+        counting with(boost::asio::any_io_executor inner, anchor held) const {
+            counting made(std::move(inner), to_);
+            made.held_ = std::move(held);
+            return made;
+        }
+
+        boost::asio::any_io_executor inner_;
+        std::weak_ptr<const char> to_;
+        anchor held_;
+    };
+
+    boost::asio::any_io_executor loop_;
+    anchor anchor_ = std::make_shared<const char>();
+};
+
+} // namespace shaddock::server

@@ -1,0 +1,104 @@
+#pragma once
+
+#include "component_life.hpp"
+#include "dispatcher.hpp"
+#include "plugin_host.hpp"
+
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace shaddock::server {
+
+/// The generations of one server: the one that serves, the one that is being made, those that end.
+///
+///   made -> set up (components started) [-> drained] -> swap -> serves -> replaced -> ends
+///
+/// A replaced generation ends what it has accepted; then its components stop, then what it still
+/// has under way is cancelled, then its objects are destroyed. One that does not end is logged,
+/// counted and kept. Thread: the loop. Lifetime: `parts` and what it names outlive it; stop() must
+/// have ended before it is destroyed, unless create() failed.
+class generations {
+public:
+    explicit generations(host_parts parts) : parts_(std::move(parts)) {}
+    ~generations() { *alive_ = false; }
+    generations(const generations&) = delete;
+    generations& operator=(const generations&) = delete;
+
+    /// The first one; its components are not started. Errors: config.
+    result<void> create(std::vector<plugin_source> plugins);
+    /// `done` once, never inline.
+    void start_components(base::unique_function<void(result<void>)> done);
+    /// As server::reload.
+    void reload(std::vector<plugin_source> plugins, reload_options how,
+                base::unique_function<void(result<void>)> done);
+
+    /// Null before create() and after stop().
+    const std::shared_ptr<generation>& current() const { return current_; }
+    /// Replaced ones with work under way, and those that will never end.
+    std::size_t ending() const { return ending_.size(); }
+    std::size_t kept() const { return kept_.size(); }
+
+    /// A reload under way is given up, requests kept back for it run. Call before stop_components.
+    void stop_reloading();
+    /// Of all generations; `done` once.
+    void stop_components(base::duration patience, base::unique_function<void()> done);
+    /// Ends timers, sleeps and posted work of all.
+    void cancel();
+    /// Destroys all objects, but those of generations that were kept.
+    void destroy();
+
+private:
+    /// A generation with the life of its components.
+    struct living {
+        std::shared_ptr<generation> made;
+        std::unique_ptr<component_life> components;
+    };
+    enum class ending_step { requests, components, work, cancelled };
+    struct ending_one {
+        living one;
+        ending_step step = ending_step::requests;
+        /// When the step is over, ready or not.
+        base::time_point until;
+    };
+    struct reloading {
+        living next;
+        reload_options how;
+        base::unique_function<void(result<void>)> done;
+        bool is_drained = false;
+    };
+
+    result<living> make(std::vector<plugin_source> plugins, std::uint32_t number);
+    static plugin_host& host_of(const living& one) {
+        return static_cast<plugin_host&>(one.made->host());
+    }
+    void drain();
+    void swap();
+    void give_up(const error& why);
+    void finish_reload(result<void> outcome);
+
+    void let_end(living one);
+    void look_later();
+    void look();
+    /// True: its objects are gone.
+    bool advance(ending_one& one);
+    static bool is_idle(const living& one);
+    void keep(const ending_one& one);
+    void destroy(living& one);
+
+    host_parts parts_;
+    std::shared_ptr<generation> current_;
+    std::unique_ptr<component_life> components_;
+    std::uint32_t last_number_ = 0;
+    std::optional<reloading> reloading_;
+    base::timer drain_wait_;
+    std::list<ending_one> ending_;
+    base::timer next_look_;
+    /// Never destroyed: something of theirs may still run.
+    std::vector<living> kept_;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+} // namespace shaddock::server
