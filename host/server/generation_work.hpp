@@ -17,7 +17,8 @@ public:
 
     /// Runs work on the loop and counts it.
     boost::asio::any_io_executor executor() const { return counting(loop_, anchor_); }
-    /// 0: nothing of the generation can run any more, unless somebody calls it.
+    /// 0: nothing of the generation can run any more, unless somebody calls it. A coroutine counts
+    /// more than once.
     std::size_t count() const { return static_cast<std::size_t>(anchor_.use_count() - 1); }
 
 private:
