@@ -59,8 +59,8 @@ public:
 
 private:
     struct greeting;
-    void ask_hooks(std::shared_ptr<greeting> about);
-    void hook_said(std::shared_ptr<greeting> about, result<door::body> outcome);
+    void ask_hooks(const std::shared_ptr<greeting>& about);
+    void hook_said(const std::shared_ptr<greeting>& about, result<door::body> outcome);
     std::string welcome(const greeting& about) const;
 
     void serve(session& from, const client_request& request);

@@ -100,13 +100,13 @@ std::optional<net::handshake_answer> frontend::on_handshake(net::connection& fro
     return std::nullopt;
 }
 
-void frontend::ask_hooks(std::shared_ptr<greeting> about) {
+void frontend::ask_hooks(const std::shared_ptr<greeting>& about) {
     auto* hook = about->asked->registered().handshakes()[about->next_hook++];
     const auto client = info_of(about->said, about->address);
     hook->shake_hands(client, std::make_unique<hook_answer>(*this, about));
 }
 
-void frontend::hook_said(std::shared_ptr<greeting> about, result<door::body> outcome) {
+void frontend::hook_said(const std::shared_ptr<greeting>& about, result<door::body> outcome) {
     if (!outcome) {
         const auto why = outcome.error();
         return listener_->answer_handshake(about->id,
@@ -116,7 +116,7 @@ void frontend::hook_said(std::shared_ptr<greeting> about, result<door::body> out
         about->user = std::move(outcome->bytes);
     }
     if (about->next_hook < about->asked->registered().handshakes().size()) {
-        return ask_hooks(std::move(about));
+        return ask_hooks(about);
     }
     listener_->answer_handshake(about->id, {true, welcome(*about)});
 }

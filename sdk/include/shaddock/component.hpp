@@ -57,7 +57,7 @@ private:
             } catch (...) {
                 outcome = current_error();
             }
-            complete(host_, std::move(done), body_of(std::move(outcome)));
+            complete(host_, std::move(done), body_of(outcome));
         }
     }
     template <class F>
@@ -69,11 +69,11 @@ private:
         } catch (...) {
             outcome = current_error();
         }
-        complete(self.host_, std::move(done), body_of(std::move(outcome)));
+        complete(self.host_, std::move(done), body_of(outcome));
     }
-    static result<door::body> body_of(result<void> outcome) {
+    static result<door::body> body_of(const result<void>& outcome) {
         if (!outcome) {
-            return std::move(outcome).error();
+            return outcome.error();
         }
         return door::body{};
     }

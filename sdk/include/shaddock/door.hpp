@@ -428,8 +428,9 @@ struct plugin_door {
     const char* build_id;
     /// Lists what the plugin registers; constructs nothing.
     void (*describe)(registration& into);
-    /// Constructs and registers. Null and `*failed` set when the plugin threw. `failed` is never
-    /// null.
+    /// Constructs and registers. `*failed` says why when the plugin threw; what was made by then is
+    /// given too, to be destroyed once nothing of it runs. Null: nothing was made, it failed.
+    /// `failed` is never null.
     plugin* (*create)(host& with, registration& into, std::string* failed);
     void (*destroy)(plugin* made);
     /// The state of all objects that have `save_state`. Changes nothing. Null: there is none.

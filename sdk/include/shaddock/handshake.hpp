@@ -87,28 +87,25 @@ private:
         return hello;
     }
     void run(client_hello hello, std::unique_ptr<door::completion> done) {
-        if constexpr (is_awaitable<returned>) {
-            detail::spawn(app_.host(), "on_handshake",
-                          run_async(*this, std::move(hello), std::move(done)));
-        } else {
-            result<door::body> user = door::body{};
-            try {
-                user = answer_of([&]() -> decltype(auto) { return hook_(app_, std::move(hello)); });
-            } catch (...) {
-                user = current_error();
-            }
-            finish(std::move(done), std::move(user));
-        }
-    }
-    static awaitable<void> run_async(handshake_of& self, client_hello hello,
-                                     std::unique_ptr<door::completion> done) {
         result<door::body> user = door::body{};
         try {
-            auto running = self.hook_(self.app_, std::move(hello));
-            user = co_await await_answer(std::move(running));
+            if constexpr (is_awaitable<returned>) {
+                auto running = hook_(app_, std::move(hello));
+                detail::spawn(app_.host(), "on_handshake",
+                              run_async(*this, await_answer(std::move(running)), std::move(done)));
+                return;
+            } else {
+                user = answer_of([&]() -> decltype(auto) { return hook_(app_, std::move(hello)); });
+            }
         } catch (...) {
             user = current_error();
         }
+        finish(std::move(done), std::move(user));
+    }
+    static awaitable<void> run_async(handshake_of& self, awaitable<result<door::body>> running,
+                                     std::unique_ptr<door::completion> done) {
+        // NOLINTNEXTLINE(bugprone-use-after-move): false; clang-tidy 14 misreads co_await
+        auto user = co_await std::move(running);
         self.finish(std::move(done), std::move(user));
     }
     void finish(std::unique_ptr<door::completion> done, result<door::body> user) {

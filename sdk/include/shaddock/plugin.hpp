@@ -28,16 +28,20 @@ struct door_functions {
         Setup(list);
     }
     static door::plugin* create(door::host& host, door::registration& into, std::string* failed) {
+        std::unique_ptr<instance> made;
         try {
-            auto made = std::make_unique<instance>(host);
+            made = std::make_unique<instance>(host);
             registrar build(into, made.get());
             Setup(build);
             into.hook(&made->hooks());
-            return made.release();
         } catch (...) {
             *failed = current_error().text();
-            return nullptr;
+            if (failed->empty()) {
+                *failed = "it gave no reason";
+            }
         }
+        // Also after a failure: what constructors have begun may still use it.
+        return made.release();
     }
     static void destroy(door::plugin* made) { delete static_cast<instance*>(made); }
     static result<std::vector<door::saved_state>> save(const door::plugin* made) {

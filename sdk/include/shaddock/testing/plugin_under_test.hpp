@@ -51,7 +51,10 @@ public:
         if (made_ == nullptr) {
             std::string failed;
             made_ = door_.create(host, tables_, &failed);
-            if (made_ == nullptr) {
+            if (made_ == nullptr || !failed.empty()) {
+                if (made_ != nullptr) {
+                    door_.destroy(std::exchange(made_, nullptr));
+                }
                 throw std::runtime_error("the plugin could not be created: " + failed);
             }
         }
