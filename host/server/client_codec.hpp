@@ -14,6 +14,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 
 namespace shaddock::server {
@@ -66,7 +67,13 @@ public:
                             std::string_view route, door::body_view body) const;
 
 private:
+    std::string_view outgoing_body(const protocol::proto_message* proto, std::string_view route,
+                                   door::body_view body, std::string& dialect) const;
+
     std::shared_ptr<const protocol::route_dictionary> dictionary_;
+    /// How often what was sent did not fit the route's proto. Told the 1st, 10th, 100th, ... time:
+    /// a client can cause it with every request.
+    mutable std::unordered_map<std::string, std::uint64_t> misfits_;
 };
 
 /// One push in the forms that its receivers read: each made once, however many there are.

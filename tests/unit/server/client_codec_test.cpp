@@ -1,6 +1,13 @@
 #include "client_codec.hpp"
 
+#include "base/log.hpp"
+
 #include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <vector>
 
 namespace shaddock::server {
 namespace {
@@ -126,6 +133,40 @@ TEST(client_codec, pushes_an_empty_body_where_the_proto_does_not_fit) {
     ASSERT_TRUE(codec.write_push(package, protos->server.find("onChat"), "onChat",
                                  {door::codec::json, R"({"from":"x"})"}));
     EXPECT_EQ(package, std::string("\x04\0\0\x08\x06\x06onChat", 12));
+}
+
+// Every request of a client can end in an error that the proto of its answer cannot say.
+TEST(client_codec, logs_what_does_not_fit_ever_more_rarely) {
+    std::string folder = testing::TempDir() + "client_codec_XXXXXX";
+    ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+    base::log::options wanted;
+    wanted.file = folder + "/log";
+    wanted.console = false;
+    base::log::start("test", wanted);
+
+    const client_codec codec(nullptr);
+    const agreement agreed{
+        protos_of(R"({"a.b.c":{"required string x":1},"a.b.d":{"required string x":1}})"),
+        std::nullopt};
+    std::string package;
+    for (int i = 0; i < 100; ++i) {
+        codec.write_response(package, agreed, 1, "a.b.c", error(errc::bad_request, "no"));
+    }
+    codec.write_response(package, agreed, 1, "a.b.d", error(errc::bad_request, "no"));
+    EXPECT_EQ(message_in(package).body, "");
+
+    base::log::start("test", {});
+    std::ifstream file(wanted.file);
+    std::vector<std::string> told;
+    for (std::string line; std::getline(file, line);) {
+        told.push_back(line.substr(line.find('\'')));
+    }
+    std::filesystem::remove_all(folder);
+    ASSERT_EQ(told.size(), 4u);
+    EXPECT_TRUE(told[0].starts_with("'a.b.c'") && told[0].ends_with("(1 times so far)")) << told[0];
+    EXPECT_TRUE(told[1].ends_with("(10 times so far)")) << told[1];
+    EXPECT_TRUE(told[2].ends_with("(100 times so far)")) << told[2];
+    EXPECT_TRUE(told[3].starts_with("'a.b.d'")) << told[3];
 }
 
 TEST(client_codec, passes_raw_bodies_by_the_protos) {
