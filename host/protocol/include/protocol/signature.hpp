@@ -15,7 +15,7 @@ namespace shaddock::protocol {
 class client_key {
 public:
     /// `rsa`: the handshake's `sys.rsa`, `{"rsa_n":"<hex modulus>","rsa_e":65537}`. Limits: modulus
-    /// of 512 to 4096 bits, exponent odd and from 3 to 2^31-1 (a text is refused, as the original).
+    /// of 512 to 4096 bits, exponent odd and from 3 to 65537 (a text is refused, as the original).
     /// Errors: bad_request for anything else.
     static result<client_key> parse(std::string_view rsa);
 
