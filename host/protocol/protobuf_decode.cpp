@@ -139,11 +139,12 @@ private:
         if (!varint(bytes, bits)) {
             return false;
         }
-        const bool is_negative = form == proto_form::zigzag && (bits & 1U) != 0;
-        const std::uint64_t size = form == proto_form::zigzag ? bits / 2 + (bits & 1U) : bits;
-        if (size > max_safe_integer) {
+        // Also of a zig-zag number: clients cannot tell which sign a larger one has.
+        if (bits > max_safe_integer) {
             return fail("a number is over 2^53");
         }
+        const bool is_negative = form == proto_form::zigzag && (bits & 1U) != 0;
+        const std::uint64_t size = form == proto_form::zigzag ? bits / 2 + (bits & 1U) : bits;
         if (is_negative) {
             out_ += '-';
         }

@@ -351,7 +351,12 @@ private:
         }
         const bool is_negative = number->is_negative && number->size != 0;
         if (form == proto_form::zigzag) {
-            append_varint(out_, number->size * 2 - (is_negative ? 1 : 0));
+            // Clients hold the zig-zag number itself in a double, so it must fit, too.
+            const std::uint64_t folded = number->size * 2 - (is_negative ? 1 : 0);
+            if (folded > max_safe_integer) {
+                return fail("found no whole number from -2^52 to 2^52");
+            }
+            append_varint(out_, folded);
             return true;
         }
         if (is_negative) {

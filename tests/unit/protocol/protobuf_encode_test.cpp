@@ -68,6 +68,16 @@ TEST(protobuf_encode, refuses_integers_that_do_not_fit) {
     }
 }
 
+// Clients take the zig-zag number into a double before they unfold it.
+TEST(protobuf_encode, refuses_signed_integers_that_clients_would_misread) {
+    EXPECT_EQ(encoded(R"({"s":4503599627370496})"), "108080808080808010");
+    EXPECT_EQ(encoded(R"({"s":-4503599627370496})"), "10ffffffffffffff0f");
+    for (const char* number : {"4503599627370497", "-4503599627370497", "9007199254740992"}) {
+        EXPECT_EQ(encoded(R"({"s":)" + std::string(number) + "}"),
+                  "protobuf: `s`: found no whole number from -2^52 to 2^52");
+    }
+}
+
 TEST(protobuf_encode, refuses_values_of_another_kind) {
     EXPECT_EQ(encoded(R"({"u":true})"), "protobuf: `u`: found true, expected a number");
     EXPECT_EQ(encoded(R"({"s":[1]})"), "protobuf: `s`: found an array, expected a number");

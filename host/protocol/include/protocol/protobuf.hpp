@@ -20,15 +20,16 @@ namespace shaddock::protocol {
 /// integers by parseInt (3.7 is 3, "12" is 12), floats by Number ("1.5", true); 1e999 is infinite;
 /// a repeated field that is null is empty.
 /// Errors: bad_request, naming the field: not an object, a required field missing (also in nested
-/// messages and elements), null or a value of another kind, an integer over 2^53 or a negative
-/// uInt32, deeper than 64 levels, nothing to write. Nothing is appended then.
+/// messages and elements), null or a value of another kind, a uInt32 that is negative or over 2^53,
+/// an int32 or sInt32 beyond 2^52 either way (clients would misread it), deeper than 64 levels,
+/// nothing to write. Nothing is appended then.
 result<void> json_to_protobuf(std::string& out, const proto_message& proto, std::string_view json);
 
 /// Appends the dialect's bytes as compact JSON: fields in the order in which they come, repeated
 /// ones gathered, of a scalar twice the last counts. Wire types are ignored (the browser client
 /// labels integers wrongly); required fields may be missing, no bytes are `{}`; CESU-8 pairs are
 /// put together, NaN and infinities become null. Errors: bad_request, naming the field: an unknown
-/// tag, anything cut off or overrun, an integer over 2^53 or in more than 8 bytes, messages deeper
+/// tag, anything cut off or overrun, a varint over 2^53 or in more than 8 bytes, messages deeper
 /// than 64 levels. Nothing is appended then.
 result<void> protobuf_to_json(std::string& out, const proto_message& proto, std::string_view bytes);
 
