@@ -37,6 +37,8 @@ unsigned http_status(errc code) {
         return 404;
     case errc::bad_request:
         return 400;
+    case errc::duplicate:
+        return 409;
     default:
         return 500;
     }
@@ -56,6 +58,8 @@ bool waits_until_gone(pid_t pid, std::chrono::milliseconds limit) {
 
 // Four stages of 10 s each, and some air.
 constexpr std::chrono::seconds longest_stop{60};
+// The master itself bounds the time of each server; this is for a master that hangs.
+constexpr std::chrono::minutes longest_reload{30};
 
 } // namespace
 
@@ -79,8 +83,11 @@ struct admin_server::state {
         if (path == "/api/stop" && request.method == "POST") {
             return serve_stop(request, std::move(reply));
         }
-        reply(
-            json_answer(404, error_json("unknown; there are GET /api/servers and POST /api/stop")));
+        if (path == "/api/reload" && request.method == "POST") {
+            return serve_reload(request, std::move(reply));
+        }
+        reply(json_answer(404, error_json("unknown; there are GET /api/servers, POST /api/stop and "
+                                          "POST /api/reload")));
     }
 
     void serve_stop(const http_request& request, http_reply reply) {
@@ -94,6 +101,21 @@ struct admin_server::state {
         }
         auto kept = std::make_shared<http_reply>(std::move(reply));
         const auto begun = target.stop(*ids, [kept] { (*kept)(json_answer(200, "{}")); });
+        if (!begun) {
+            (*kept)(
+                json_answer(http_status(begun.error().code()), error_json(begun.error().text())));
+        }
+    }
+
+    void serve_reload(const http_request& request, http_reply reply) {
+        const auto wanted = reload_request_from_json(request.body);
+        if (!wanted) {
+            return reply(json_answer(400, error_json(wanted.error().text())));
+        }
+        auto kept = std::make_shared<http_reply>(std::move(reply));
+        const auto begun =
+            target.reload(wanted->targets, wanted->is_rollback,
+                          [kept](const auto& lines) { (*kept)(json_answer(200, to_json(lines))); });
         if (!begun) {
             (*kept)(
                 json_answer(http_status(begun.error().code()), error_json(begun.error().text())));
@@ -187,6 +209,24 @@ result<std::vector<list_line>> admin_client::list(bool with_all) const {
         return error(errc::refused, error_from_json(answer->body));
     }
     return list_from_json(answer->body);
+}
+
+result<std::vector<reload_line>> admin_client::reload(const std::vector<std::string>& targets,
+                                                      bool is_rollback) const {
+    http_request request;
+    request.method = "POST";
+    request.target = "/api/reload";
+    request.authorization = "Bearer " + token_;
+    request.body = reload_request_json({targets, is_rollback});
+    auto answer = http_call(host_, port_, request, longest_reload);
+    if (!answer) {
+        return answer.error();
+    }
+    if (answer->status != 200) {
+        return error(answer->status == 404 ? errc::not_found : errc::refused,
+                     error_from_json(answer->body));
+    }
+    return reload_from_json(answer->body);
 }
 
 result<void> admin_client::stop(const std::vector<std::string>& ids) const {

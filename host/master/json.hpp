@@ -20,6 +20,16 @@ std::string ids_json(const std::vector<std::string>& ids);
 /// Errors: bad_request.
 result<std::vector<std::string>> ids_from_json(std::string_view text);
 
+/// What `POST /api/reload` asks for.
+struct reload_request {
+    /// Types and ids; at least one.
+    std::vector<std::string> targets;
+    bool is_rollback = false;
+};
+std::string reload_request_json(const reload_request& wanted);
+/// Errors: bad_request.
+result<reload_request> reload_request_from_json(std::string_view text);
+
 /// What `<run>/admin.json` says: where the master listens and who it is.
 struct admin_place {
     std::string host;

@@ -1,40 +1,16 @@
 #include "json.hpp"
 
+#include "json_fields.hpp"
 #include "master/admin.hpp"
 #include "master/child_status.hpp"
+#include "master/reload.hpp"
 
 #include <fmt/format.h>
-
-#include <rapidjson/document.h>
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
 
 namespace shaddock::master {
 namespace {
 
-using writer = rapidjson::Writer<rapidjson::StringBuffer>;
-
-void put(writer& out, const char* key, const std::string& value) {
-    out.Key(key);
-    out.String(value.data(), static_cast<rapidjson::SizeType>(value.size()));
-}
-void put(writer& out, const char* key, std::uint64_t value) {
-    out.Key(key);
-    out.Uint64(value);
-}
-
-std::string text_of(const rapidjson::Value& from, const char* key) {
-    const auto at = from.FindMember(key);
-    return at != from.MemberEnd() && at->value.IsString()
-               ? std::string(at->value.GetString(), at->value.GetStringLength())
-               : std::string();
-}
-std::uint64_t number_of(const rapidjson::Value& from, const char* key) {
-    const auto at = from.FindMember(key);
-    return at != from.MemberEnd() && at->value.IsUint64() ? at->value.GetUint64() : 0;
-}
-
-void write_line(writer& out, const list_line& line) {
+void write_line(json_writer& out, const list_line& line) {
     out.StartObject();
     put(out, "id", line.id);
     put(out, "type", line.type);
@@ -50,7 +26,10 @@ void write_line(writer& out, const list_line& line) {
     put(out, "connections", line.connections);
     put(out, "module", line.module);
     put(out, "version", line.version);
+    put(out, "build_id", line.build_id);
     put(out, "generation", line.generation);
+    put(out, "ending", line.ending);
+    put(out, "kept", line.kept);
     put(out, "incarnation", line.life);
     out.EndObject();
 }
@@ -68,7 +47,10 @@ list_line read_line(const rapidjson::Value& from) {
     line.connections = number_of(from, "connections");
     line.module = text_of(from, "module");
     line.version = text_of(from, "version");
+    line.build_id = text_of(from, "build_id");
     line.generation = number_of(from, "generation");
+    line.ending = number_of(from, "ending");
+    line.kept = number_of(from, "kept");
     line.life = number_of(from, "incarnation");
     return line;
 }
@@ -77,13 +59,13 @@ list_line read_line(const rapidjson::Value& from) {
 
 std::string to_json(const std::vector<list_line>& lines) {
     rapidjson::StringBuffer buffer;
-    writer out(buffer);
+    json_writer out(buffer);
     out.StartArray();
     for (const auto& line : lines) {
         write_line(out, line);
     }
     out.EndArray();
-    return {buffer.GetString(), buffer.GetSize()};
+    return text_of(buffer);
 }
 
 result<std::vector<list_line>> list_from_json(std::string_view text) {
@@ -105,22 +87,31 @@ result<std::vector<list_line>> list_from_json(std::string_view text) {
 
 std::string to_table(const std::vector<list_line>& lines) {
     const auto row = [](const auto&... cells) {
-        return fmt::format("{:<20} {:<10} {:>8} {:<9} {:>9} {:>9} {:>6} {:<16} {:<10} {:>4} {}\n",
-                           cells...);
+        return fmt::format(
+            "{:<20} {:<10} {:>8} {:<9} {:>9} {:>9} {:>6} {:<16} {:<10} {:<12} {:>4} {}\n",
+            cells...);
     };
     auto table = row("id", "type", "pid", "state", "uptime_s", "rss_kb", "conns", "module",
-                     "version", "gen", "incarnation");
+                     "version", "build", "gen", "incarnation");
     for (const auto& line : lines) {
         table += row(line.id, line.type, line.pid ? std::to_string(*line.pid) : "-", line.state,
                      line.uptime_s, line.rss_kb, line.connections, line.module, line.version,
-                     line.generation, line.life);
+                     short_build_id(line.build_id), line.generation, line.life);
+    }
+    for (const auto& line : lines) {
+        if (line.kept > 0) {
+            table +=
+                fmt::format("warning: {} keeps {} old generation{} whose work did not end when "
+                            "it was cancelled; a restart frees what they hold\n",
+                            line.id, line.kept, line.kept == 1 ? "" : "s");
+        }
     }
     return table;
 }
 
 std::string to_json(const child_status& status) {
     rapidjson::StringBuffer buffer;
-    writer out(buffer);
+    json_writer out(buffer);
     out.StartObject();
     put(out, "state",
         std::string(status.is_draining ? "draining"
@@ -129,11 +120,14 @@ std::string to_json(const child_status& status) {
     put(out, "connections", status.connections);
     put(out, "module", status.module);
     put(out, "version", status.version);
+    put(out, "build_id", status.build_id);
     put(out, "generation", status.generation);
+    put(out, "ending", status.ending);
+    put(out, "kept", status.kept);
     put(out, "links", status.links);
     put(out, "expected", status.links_expected);
     out.EndObject();
-    return {buffer.GetString(), buffer.GetSize()};
+    return text_of(buffer);
 }
 
 result<child_status> child_status_from_json(std::string_view text) {
@@ -149,6 +143,9 @@ result<child_status> child_status_from_json(std::string_view text) {
     status.connections = number_of(document, "connections");
     status.module = text_of(document, "module");
     status.version = text_of(document, "version");
+    status.build_id = text_of(document, "build_id");
+    status.ending = number_of(document, "ending");
+    status.kept = number_of(document, "kept");
     status.generation = std::max<std::uint64_t>(number_of(document, "generation"), 1);
     status.links = number_of(document, "links");
     status.links_expected = number_of(document, "expected");
@@ -157,12 +154,12 @@ result<child_status> child_status_from_json(std::string_view text) {
 
 std::string registration_json(std::string_view id, incarnation life) {
     rapidjson::StringBuffer buffer;
-    writer out(buffer);
+    json_writer out(buffer);
     out.StartObject();
     put(out, "id", std::string(id));
     put(out, "life", number(life));
     out.EndObject();
-    return {buffer.GetString(), buffer.GetSize()};
+    return text_of(buffer);
 }
 
 result<incarnation> life_from_registration(std::string_view text) {
@@ -176,11 +173,11 @@ result<incarnation> life_from_registration(std::string_view text) {
 
 std::string error_json(std::string_view text) {
     rapidjson::StringBuffer buffer;
-    writer out(buffer);
+    json_writer out(buffer);
     out.StartObject();
     put(out, "error", std::string(text));
     out.EndObject();
-    return {buffer.GetString(), buffer.GetSize()};
+    return text_of(buffer);
 }
 
 std::string error_from_json(std::string_view text) {
@@ -192,7 +189,7 @@ std::string error_from_json(std::string_view text) {
 
 std::string ids_json(const std::vector<std::string>& ids) {
     rapidjson::StringBuffer buffer;
-    writer out(buffer);
+    json_writer out(buffer);
     out.StartObject();
     out.Key("ids");
     out.StartArray();
@@ -201,7 +198,7 @@ std::string ids_json(const std::vector<std::string>& ids) {
     }
     out.EndArray();
     out.EndObject();
-    return {buffer.GetString(), buffer.GetSize()};
+    return text_of(buffer);
 }
 
 result<std::vector<std::string>> ids_from_json(std::string_view text) {
@@ -228,13 +225,13 @@ result<std::vector<std::string>> ids_from_json(std::string_view text) {
 
 std::string admin_place_json(const admin_place& place) {
     rapidjson::StringBuffer buffer;
-    writer out(buffer);
+    json_writer out(buffer);
     out.StartObject();
     put(out, "host", place.host);
     put(out, "port", std::uint64_t{place.port});
     put(out, "pid", static_cast<std::uint64_t>(place.pid));
     out.EndObject();
-    return {buffer.GetString(), buffer.GetSize()};
+    return text_of(buffer);
 }
 
 result<admin_place> admin_place_from_json(std::string_view text) {

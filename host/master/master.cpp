@@ -5,6 +5,7 @@
 #include "cluster/master_hub.hpp"
 #include "master/admin.hpp"
 #include "master/child_status.hpp"
+#include "reloads.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -17,6 +18,15 @@ namespace shaddock::master {
 namespace {
 
 constexpr int status_failed = 1;
+/// Checks in a process of its own, setup and what waits for them, with air for a busy machine.
+constexpr std::chrono::seconds reload_patience{30};
+
+/// Milliseconds: every JSON reader takes a number of that size exactly.
+std::uint64_t first_question() {
+    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
+                                          std::chrono::system_clock::now().time_since_epoch())
+                                          .count());
+}
 
 void start_log(const master_options& options) {
     const auto& wanted = options.system.host.log;
@@ -35,7 +45,7 @@ void start_log(const master_options& options) {
 }
 
 /// Everything that one master owns, wired; lives on the stack of run_master.
-class running_master final : supervisor_listener, admin_target, cluster::hub_listener {
+class running_master final : supervisor_listener, admin_target, reload_port, cluster::hub_listener {
 public:
     running_master(boost::asio::io_context& loop, const master_options& options, const terminal& to)
         : loop_(loop), options_(options), to_(to), clock_(loop.get_executor()),
@@ -44,6 +54,7 @@ public:
               plan_children(options), options.supervision, clock_, processes_,
               [this](std::string_view id) { return who_runs(id); }, *this),
           hub_(loop.get_executor(), clock_, options.run, *this),
+          reloads_(clock_, *this, first_question()),
           admin_(loop.get_executor(), *this, options.run), signals_(loop, SIGINT, SIGTERM, SIGHUP) {
     }
 
@@ -179,6 +190,25 @@ private:
         });
     }
 
+    result<void>
+    reload(const std::vector<std::string>& targets, bool is_rollback,
+           base::unique_function<void(const std::vector<reload_line>&)> done) override {
+        if (is_stopping_) {
+            return error(errc::duplicate, "the system is stopping: nothing is reloaded");
+        }
+        return reloads_.start(targets, is_rollback, std::move(done));
+    }
+
+    // ---- reload_port
+    std::vector<child_report> children() const override { return children_.list(); }
+    bool ask(std::string_view id, std::string_view args_json) override {
+        return hub_.send(id, "reload", args_json);
+    }
+    base::duration patience(std::string_view) const override { return reload_patience; }
+    void on_swapped(std::string_view id, const running_build& now) override {
+        children_.on_swapped(id, now);
+    }
+
     std::vector<list_line> list_lines(bool with_all) const {
         std::vector<list_line> lines;
         for (const auto& child : children_.list()) {
@@ -201,7 +231,10 @@ private:
         line.connections = child.status.connections;
         line.module = child.status.module;
         line.version = child.status.version;
+        line.build_id = child.status.build_id;
         line.generation = child.status.generation;
+        line.ending = child.status.ending;
+        line.kept = child.status.kept;
         line.life = number(child.life);
         add_usage(line);
         return line;
@@ -237,7 +270,15 @@ private:
             children_.on_status(id, *status);
         }
     }
-    void on_gone(std::string_view id) override { children_.on_link_down(id); }
+    void on_message(std::string_view id, std::string_view name, std::string_view json) override {
+        if (name == "reloaded") {
+            reloads_.on_answer(id, json);
+        }
+    }
+    void on_gone(std::string_view id) override {
+        children_.on_link_down(id);
+        reloads_.on_gone(id);
+    }
 
     boost::asio::io_context& loop_;
     const master_options& options_;
@@ -246,6 +287,7 @@ private:
     system_processes processes_;
     supervisor children_;
     cluster::master_hub hub_;
+    reloads reloads_;
     admin_server admin_;
     boost::asio::signal_set signals_;
     incarnation life_{static_cast<std::uint64_t>(

@@ -15,6 +15,7 @@ struct supervisor::child {
     std::unique_ptr<process> running;
     incarnation life{};
     child_status status;
+    std::optional<base::time_point> swapped_at;
     bool is_linked = false;
     /// False: stopped by a person, or given up; stays down.
     bool is_wanted = true;
@@ -106,6 +107,7 @@ void supervisor::later(base::unique_function<void()> call) {
 void supervisor::launch_child(child& one) {
     one.state = child_state::starting;
     one.status = {};
+    one.swapped_at.reset();
     one.life = {};
     one.is_adopted = false;
     if (const auto holder = is_locked_(one.plan.id)) {
@@ -286,6 +288,17 @@ void supervisor::on_link_down(std::string_view id) {
     }
 }
 
+void supervisor::on_swapped(std::string_view id, const running_build& now) {
+    auto* one = find(id);
+    if (one == nullptr || one->running == nullptr) {
+        return;
+    }
+    one->status.version = now.version;
+    one->status.build_id = now.build_id;
+    one->status.generation = now.generation;
+    one->swapped_at = clock_.now();
+}
+
 void supervisor::became_ready(child& one) {
     one.state = child_state::ready;
     if (one.was_ready) {
@@ -438,6 +451,7 @@ std::vector<child_report> supervisor::list() const {
         line.state = one->state;
         line.status = one->status;
         line.life = one->life;
+        line.swapped_at = one->swapped_at;
         line.is_server = one->plan.is_server;
         all.push_back(std::move(line));
     }

@@ -2,6 +2,7 @@
 
 #include "bus/run_folder.hpp"
 #include "http.hpp"
+#include "master/child_status.hpp"
 #include "temp_folder.hpp"
 
 #include <gmock/gmock.h>
@@ -30,6 +31,7 @@ list_line chat_line() {
     line.connections = 3;
     line.module = "chat.so";
     line.version = "1.0";
+    line.build_id = "0123456789abcdef";
     line.generation = 1;
     line.life = 1'795'000'000'123'456'789U;
     return line;
@@ -42,10 +44,11 @@ TEST(server_list, has_the_fields_that_programs_read) {
     EXPECT_EQ(to_json({chat_line(), stopped}),
               R"([{"id":"chat-server-1","type":"chat","pid":1234,"state":"ready","uptime_s":12,)"
               R"("rss_kb":9876,"connections":3,"module":"chat.so","version":"1.0",)"
-              R"("generation":1,"incarnation":1795000000123456789},)"
+              R"("build_id":"0123456789abcdef","generation":1,"ending":0,"kept":0,)"
+              R"("incarnation":1795000000123456789},)"
               R"({"id":"chat-server-2","type":"","pid":null,"state":"stopped","uptime_s":0,)"
-              R"("rss_kb":0,"connections":0,"module":"","version":"","generation":1,)"
-              R"("incarnation":0}])");
+              R"("rss_kb":0,"connections":0,"module":"","version":"","build_id":"",)"
+              R"("generation":1,"ending":0,"kept":0,"incarnation":0}])");
 }
 
 TEST(server_list, comes_back_as_it_was) {
@@ -62,6 +65,41 @@ TEST(server_list, is_a_table_for_people) {
     const auto table = to_table({chat_line()});
     EXPECT_THAT(table, HasSubstr("chat-server-1"));
     EXPECT_THAT(table, HasSubstr("1234"));
+    EXPECT_THAT(table, HasSubstr(" 0123456789ab "));
+    EXPECT_THAT(table, testing::Not(HasSubstr("warning")));
+}
+
+TEST(server_list, warns_of_generations_that_do_not_end) {
+    auto line = chat_line();
+    line.ending = 2;
+    EXPECT_THAT(to_table({line}), testing::Not(HasSubstr("warning")));
+    line.kept = 1;
+    EXPECT_THAT(to_table({line}),
+                HasSubstr("\nwarning: chat-server-1 keeps 1 old generation whose"));
+    const auto back = list_from_json(to_json({line}));
+    ASSERT_TRUE(back);
+    EXPECT_EQ(back->front().ending, 2U);
+    EXPECT_EQ(back->front().kept, 1U);
+}
+
+TEST(child_status, comes_back_as_it_was) {
+    child_status said;
+    said.is_ready = true;
+    said.connections = 3;
+    said.module = "chat.so";
+    said.version = "1.0";
+    said.build_id = "0123";
+    said.generation = 4;
+    said.ending = 2;
+    said.kept = 1;
+    said.links = 5;
+    said.links_expected = 6;
+    EXPECT_EQ(to_json(said), R"({"state":"ready","connections":3,"module":"chat.so",)"
+                             R"("version":"1.0","build_id":"0123","generation":4,"ending":2,)"
+                             R"("kept":1,"links":5,"expected":6})");
+    EXPECT_EQ(child_status_from_json(to_json(said)).value(), said);
+    EXPECT_EQ(child_status_from_json("{}").value(), child_status{});
+    EXPECT_FALSE(child_status_from_json("5"));
 }
 
 /// A master's admin API on a thread of its own, over a target that remembers.
@@ -91,11 +129,30 @@ protected:
         return {};
     }
     void stop_everything() override { stopped = {"*"}; }
+    result<void>
+    reload(const std::vector<std::string>& targets, bool is_rollback,
+           base::unique_function<void(const std::vector<reload_line>&)> done) override {
+        if (targets.front() == "unknown") {
+            return error(errc::not_found, "no server and no type 'unknown'; nearest: chat");
+        }
+        if (targets.front() == "busy") {
+            return error(errc::duplicate, "another reload is under way");
+        }
+        reloaded = targets;
+        was_rollback = is_rollback;
+        boost::asio::post(loop,
+                          [this, ended = std::move(done)]() mutable { ended({swapped_line}); });
+        return {};
+    }
 
     test::temp_folder folder;
     boost::asio::io_context loop{1};
     bus::run_lock lock;
     std::vector<std::string> stopped;
+    std::vector<std::string> reloaded;
+    bool was_rollback = false;
+    reload_line swapped_line{
+        "chat-1", "chat", reload_outcome::swapped, {"1", "aa", 1}, {"2", "bb", 2}, "", 1.5};
     admin_server server;
     std::uint16_t port = 0;
     std::thread thread;
@@ -123,6 +180,51 @@ TEST_F(admin_api, hands_on_why_a_stop_was_refused) {
     ASSERT_FALSE(answer);
     EXPECT_EQ(answer.error().code(), errc::not_found);
     EXPECT_THAT(answer.error().text(), HasSubstr("nearest: chat-server-1"));
+}
+
+TEST_F(admin_api, reloads_and_answers_how_it_ended) {
+    const auto client = admin_client::open(folder.path());
+    ASSERT_TRUE(client);
+    const auto lines = client->reload({"chat", "gate-1"}, true);
+    ASSERT_TRUE(lines) << lines.error().text();
+    EXPECT_THAT(*lines, testing::ElementsAre(swapped_line));
+    EXPECT_THAT(reloaded, testing::ElementsAre("chat", "gate-1"));
+    EXPECT_TRUE(was_rollback);
+    ASSERT_TRUE(client->reload({"chat"}, false));
+    EXPECT_FALSE(was_rollback);
+}
+
+TEST_F(admin_api, hands_on_why_a_reload_did_not_begin) {
+    const auto client = admin_client::open(folder.path());
+    ASSERT_TRUE(client);
+    const auto unknown = client->reload({"unknown"}, false);
+    ASSERT_FALSE(unknown);
+    EXPECT_EQ(unknown.error().code(), errc::not_found);
+    EXPECT_THAT(unknown.error().text(), HasSubstr("nearest: chat"));
+    const auto busy = client->reload({"busy"}, false);
+    ASSERT_FALSE(busy);
+    EXPECT_EQ(busy.error().code(), errc::refused);
+    EXPECT_THAT(busy.error().text(), HasSubstr("another reload is under way"));
+}
+
+TEST_F(admin_api, refuses_bodies_that_are_no_reload) {
+    std::string token;
+    std::getline(std::ifstream(folder.path() / "token"), token);
+    http_request request;
+    request.method = "POST";
+    request.target = "/api/reload";
+    request.authorization = "Bearer " + token;
+    for (const auto* body : {"", "[]", "{}", R"({"targets":1})", R"({"targets":[]})",
+                             R"({"targets":[1]})", R"({"targets":["chat"],"rollback":1})"}) {
+        request.body = body;
+        EXPECT_EQ(http_call("127.0.0.1", port, request, 5s)->status, 400U) << body;
+    }
+    request.body = R"({"targets":["chat"]})";
+    EXPECT_EQ(http_call("127.0.0.1", port, request, 5s)->status, 200U);
+    request.body = R"({"targets":["unknown"]})";
+    EXPECT_EQ(http_call("127.0.0.1", port, request, 5s)->status, 404U);
+    request.body = R"({"targets":["busy"]})";
+    EXPECT_EQ(http_call("127.0.0.1", port, request, 5s)->status, 409U);
 }
 
 TEST_F(admin_api, is_closed_without_the_token) {

@@ -206,6 +206,27 @@ TEST_F(supervisor_start, fails_with_the_names_of_the_late_after_its_deadline) {
     EXPECT_THAT(failure, HasSubstr("not ready after 60 s: chat-1 (starting, links 0 of 0)"));
 }
 
+TEST_F(supervising, knows_when_a_child_replaced_its_modules) {
+    start_all();
+    const auto line = [&] {
+        const auto all = one.list();
+        return *std::ranges::find(all, "chat-1", &child_report::id);
+    };
+    EXPECT_FALSE(line().swapped_at);
+    clock.advance(3s);
+    const auto then = clock.now();
+    one.on_swapped("chat-1", {"2", "bb", 5});
+    one.on_swapped("nobody", {"2", "bb", 5});
+    clock.advance(3s);
+    EXPECT_EQ(line().swapped_at, then);
+    EXPECT_EQ(line().status.version, "2");
+    EXPECT_EQ(line().status.build_id, "bb");
+    EXPECT_EQ(line().status.generation, 5U);
+    starter.end("chat-1", killed(SIGKILL));
+    clock.advance(0ms);
+    EXPECT_FALSE(line().swapped_at) << "a new process has swapped nothing";
+}
+
 TEST_F(supervisor_restart, restarts_at_once_and_tells_of_the_death) {
     start_all();
     starter.end("chat-1", killed(SIGKILL));

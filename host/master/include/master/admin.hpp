@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/function.hpp"
+#include "master/reload.hpp"
 
 #include <shaddock/error.hpp>
 
@@ -18,7 +19,10 @@
 
 /// The admin API: HTTP with JSON on the master's address, opened by the token in `<run>/token`.
 /// GET /api/servers[?all=1] -> 200 and an array of list_line; POST /api/stop {"ids":[..]} -> 200
-/// once they are down, 404 for an unknown id; without ids 202 at once: everything stops. Header:
+/// once they are down, 404 for an unknown id; without ids 202 at once: everything stops.
+/// POST /api/reload {"targets":["<type or id>",..],"rollback":false} -> 200 with what reload.hpp
+/// writes, once the last server has answered (whether they swapped stands in it); 404 for an
+/// unknown target, 409 while another reload is under way or the system stops. Header:
 /// `Authorization: Bearer <token>`, else 401. Errors: {"error":"<text>"}.
 namespace shaddock::master {
 
@@ -33,13 +37,18 @@ struct list_line {
     std::uint64_t connections = 0;
     std::string module;
     std::string version;
+    std::string build_id;
     std::uint64_t generation = 1;
+    /// As child_status has them.
+    std::uint64_t ending = 0;
+    std::uint64_t kept = 0;
     std::uint64_t life = 0; // "incarnation"
 };
 
 std::string to_json(const std::vector<list_line>& lines);
 result<std::vector<list_line>> list_from_json(std::string_view text);
-/// For people: one aligned line per server under a heading.
+/// For people: one aligned line per server under a heading, and below them a warning for each that
+/// keeps generations which do not end.
 std::string to_table(const std::vector<list_line>& lines);
 
 /// What the API can do. Thread: the loop.
@@ -50,6 +59,10 @@ public:
     virtual result<void> stop(const std::vector<std::string>& ids,
                               base::unique_function<void()> done) = 0;
     virtual void stop_everything() = 0;
+    /// As reloads::start.
+    virtual result<void>
+    reload(const std::vector<std::string>& targets, bool is_rollback,
+           base::unique_function<void(const std::vector<reload_line>&)> done) = 0;
 
 protected:
     ~admin_target() = default;
@@ -75,7 +88,7 @@ private:
     std::unique_ptr<state> state_;
 };
 
-/// The other end, for `host list` and `host stop`. Blocking.
+/// The other end, for `host list`, `host stop` and `host reload`. Blocking.
 /// Errors: not_found (no master on this run folder), refused or bad_request (its answer),
 /// disconnected, timeout.
 class admin_client {
@@ -85,6 +98,9 @@ public:
     result<std::vector<list_line>> list(bool with_all) const;
     /// Returns once they are down; with no ids once the master itself is gone.
     result<void> stop(const std::vector<std::string>& ids) const;
+    /// Returns once the last server has answered.
+    result<std::vector<reload_line>> reload(const std::vector<std::string>& targets,
+                                            bool is_rollback) const;
     pid_t master_pid() const { return pid_; }
 
 private:

@@ -16,8 +16,14 @@ struct child_status {
     std::uint64_t connections = 0;
     std::string module;
     std::string version;
+    /// Hexadecimal; empty: the module has none.
+    std::string build_id;
     /// Counts from 1.
     std::uint64_t generation = 1;
+    /// Generations that were replaced and still have work under way.
+    std::uint64_t ending = 0;
+    /// Those that did not end when they were cancelled.
+    std::uint64_t kept = 0;
     /// Links to other servers: up, and how many there should be.
     std::uint64_t links = 0;
     std::uint64_t links_expected = 0;
@@ -25,8 +31,8 @@ struct child_status {
     friend bool operator==(const child_status&, const child_status&) = default;
 };
 
-/// Form:
-/// {"state":"starting|ready|draining","connections":0,"module":"","version":"","generation":1,"links":0,"expected":0}.
+/// Form: {"state":"starting|ready|draining","connections":0,"module":"","version":"",
+/// "build_id":"","generation":1,"ending":0,"kept":0,"links":0,"expected":0}.
 std::string to_json(const child_status& status);
 /// Absent keys have their defaults. Errors: bad_request (not an object).
 result<child_status> child_status_from_json(std::string_view text);

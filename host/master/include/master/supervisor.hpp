@@ -3,6 +3,7 @@
 #include "base/clock.hpp"
 #include "master/child_status.hpp"
 #include "master/process.hpp"
+#include "master/reload.hpp"
 
 #include <shaddock/error.hpp>
 #include <shaddock/ids.hpp>
@@ -41,6 +42,8 @@ struct child_report {
     child_state state = child_state::stopped;
     child_status status;
     incarnation life{};
+    /// When this life replaced its modules last.
+    std::optional<base::time_point> swapped_at;
     bool is_server = true;
 };
 
@@ -97,6 +100,8 @@ public:
     void on_link_up(std::string_view id, pid_t pid, incarnation life);
     void on_status(std::string_view id, const child_status& status);
     void on_link_down(std::string_view id);
+    /// It serves with another build from now on; `on_status` will say the same.
+    void on_swapped(std::string_view id, const running_build& now);
 
     /// Stops these children, which then stay stopped; `done` once all are down, never inline.
     /// Errors: not_found, naming each unknown id with its nearest ones; nothing is stopped then.

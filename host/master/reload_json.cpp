@@ -1,0 +1,221 @@
+#include "master/reload.hpp"
+
+#include "json.hpp"
+#include "json_fields.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace shaddock::master {
+namespace {
+
+constexpr std::size_t short_digits = 12;
+
+void put_build(json_writer& out, const char* key, const running_build& build) {
+    out.Key(key);
+    out.StartObject();
+    put(out, "version", build.version);
+    put(out, "build_id", build.build_id);
+    put(out, "generation", build.generation);
+    out.EndObject();
+}
+
+void put_ms(json_writer& out, double ms) {
+    out.Key("ms");
+    out.Double(std::round(ms * 10) / 10);
+}
+
+double ms_of(const rapidjson::Value& from) {
+    const auto at = from.FindMember("ms");
+    return at != from.MemberEnd() && at->value.IsNumber() ? at->value.GetDouble() : 0;
+}
+
+std::optional<running_build> build_of(const rapidjson::Value& from, const char* key) {
+    const auto at = from.FindMember(key);
+    if (at == from.MemberEnd() || !at->value.IsObject()) {
+        return std::nullopt;
+    }
+    return running_build{text_of(at->value, "version"), text_of(at->value, "build_id"),
+                         number_of(at->value, "generation")};
+}
+
+reload_line line_of(const rapidjson::Value& from) {
+    reload_line line;
+    line.id = text_of(from, "id");
+    line.type = text_of(from, "type");
+    line.outcome = is_set(from, "ok")        ? reload_outcome::swapped
+                   : is_set(from, "skipped") ? reload_outcome::skipped
+                                             : reload_outcome::refused;
+    line.from = build_of(from, "from").value_or(running_build{});
+    line.to = build_of(from, "to").value_or(line.from);
+    line.reason = text_of(from, "reason");
+    line.ms = ms_of(from);
+    return line;
+}
+
+std::string cell(const running_build& build) {
+    if (build.generation == 0) {
+        return "-";
+    }
+    return fmt::format("{} {} generation {}", build.version, short_build_id(build.build_id),
+                       build.generation);
+}
+
+/// Each line of a reason stands in.
+std::string indented(std::string_view text) {
+    std::string out;
+    while (!text.empty()) {
+        const auto end = std::min(text.find('\n'), text.size());
+        out += fmt::format("  {}\n", text.substr(0, end));
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return out;
+}
+
+} // namespace
+
+std::string short_build_id(std::string_view build_id) {
+    return build_id.empty() ? "-" : std::string(build_id.substr(0, short_digits));
+}
+
+std::string to_string(const running_build& build) {
+    return fmt::format("{} ({}, generation {})", build.version, short_build_id(build.build_id),
+                       build.generation);
+}
+
+bool has_succeeded(const std::vector<reload_line>& lines) {
+    const auto count = [&](reload_outcome what) {
+        return std::ranges::count(lines, what, &reload_line::outcome);
+    };
+    return count(reload_outcome::refused) == 0 && count(reload_outcome::swapped) > 0;
+}
+
+std::string to_json(const std::vector<reload_line>& lines) {
+    rapidjson::StringBuffer buffer;
+    json_writer out(buffer);
+    out.StartObject();
+    out.Key("results");
+    out.StartArray();
+    for (const auto& line : lines) {
+        out.StartObject();
+        put(out, "id", line.id);
+        put(out, "type", line.type);
+        out.Key("ok");
+        out.Bool(line.outcome == reload_outcome::swapped);
+        if (line.outcome == reload_outcome::skipped) {
+            out.Key("skipped");
+            out.Bool(true);
+        }
+        put_build(out, "from", line.from);
+        if (line.outcome == reload_outcome::swapped) {
+            put_build(out, "to", line.to);
+        } else {
+            put(out, "reason", line.reason);
+        }
+        put_ms(out, line.ms);
+        out.EndObject();
+    }
+    out.EndArray();
+    out.EndObject();
+    return text_of(buffer);
+}
+
+result<std::vector<reload_line>> reload_from_json(std::string_view text) {
+    rapidjson::Document document;
+    document.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
+    const error wrong(errc::bad_request, R"(a reload's answer: expected {"results":[{..},..]})");
+    if (document.HasParseError() || !document.IsObject()) {
+        return wrong;
+    }
+    const rapidjson::Value& root = document;
+    const auto results = root.FindMember("results");
+    if (results == root.MemberEnd() || !results->value.IsArray()) {
+        return wrong;
+    }
+    std::vector<reload_line> lines;
+    for (const auto& one : results->value.GetArray()) {
+        if (!one.IsObject()) {
+            return wrong;
+        }
+        lines.push_back(line_of(one));
+    }
+    return {boost::system::in_place_value, std::move(lines)};
+}
+
+std::string to_table(const std::vector<reload_line>& lines) {
+    auto table = fmt::format("{:<20} {:<36}    {:<36} {:>8}\n", "id", "from", "to", "ms");
+    for (const auto& line : lines) {
+        const auto to = line.outcome == reload_outcome::swapped   ? cell(line.to)
+                        : line.outcome == reload_outcome::refused ? "refused"
+                                                                  : "not touched";
+        table += fmt::format("{:<20} {:<36} -> {:<36} {:>8.1f}\n", line.id, cell(line.from), to,
+                             line.ms);
+        table += indented(line.reason);
+    }
+    return table;
+}
+
+result<reload_answer> reload_answer_from_json(std::string_view text) {
+    rapidjson::Document document;
+    document.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
+    if (document.HasParseError() || !document.IsObject()) {
+        return error(errc::bad_request, "a server's reload: found no JSON object");
+    }
+    reload_answer answer;
+    answer.job = number_of(document, "job");
+    answer.ok = is_set(document, "ok");
+    answer.from = build_of(document, "from").value_or(running_build{});
+    answer.to = build_of(document, "to");
+    answer.reason = text_of(document, "reason");
+    answer.ms = ms_of(document);
+    if (answer.ok ? !answer.to : answer.reason.empty()) {
+        return error(errc::bad_request, "a server's reload: found neither `to` nor `reason`");
+    }
+    return {boost::system::in_place_value, std::move(answer)};
+}
+
+std::string reload_request_json(const reload_request& wanted) {
+    rapidjson::StringBuffer buffer;
+    json_writer out(buffer);
+    out.StartObject();
+    out.Key("targets");
+    out.StartArray();
+    for (const auto& target : wanted.targets) {
+        out.String(target.data(), static_cast<rapidjson::SizeType>(target.size()));
+    }
+    out.EndArray();
+    out.Key("rollback");
+    out.Bool(wanted.is_rollback);
+    out.EndObject();
+    return text_of(buffer);
+}
+
+result<reload_request> reload_request_from_json(std::string_view text) {
+    rapidjson::Document document;
+    document.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
+    const error wrong(errc::bad_request,
+                      R"(expected {"targets":["<type or id>",..],"rollback":false})");
+    if (document.HasParseError() || !document.IsObject()) {
+        return wrong;
+    }
+    const rapidjson::Value& root = document;
+    const auto targets = root.FindMember("targets");
+    const auto rollback = root.FindMember("rollback");
+    if (targets == root.MemberEnd() || !targets->value.IsArray() || targets->value.Empty() ||
+        (rollback != root.MemberEnd() && !rollback->value.IsBool())) {
+        return wrong;
+    }
+    reload_request wanted;
+    wanted.is_rollback = is_set(root, "rollback");
+    for (const auto& target : targets->value.GetArray()) {
+        if (!target.IsString()) {
+            return wrong;
+        }
+        wanted.targets.emplace_back(target.GetString(), target.GetStringLength());
+    }
+    return {boost::system::in_place_value, std::move(wanted)};
+}
+
+} // namespace shaddock::master
