@@ -31,6 +31,9 @@ constexpr int max_modulus_bits = 4096;
 /// What all clients have; each bit more would be paid for with every message.
 constexpr double max_exponent = 65537;
 constexpr std::string_view signature_key = "__crypto__";
+/// Leading zeros of a signature that a client may leave out; one in 2^32 has more. Without a bound
+/// a client would pay with few bytes for checks that cost much.
+constexpr std::size_t max_missing_digits = 8;
 
 struct openssl_free {
     void operator()(BIGNUM* it) const { BN_free(it); }
@@ -322,10 +325,11 @@ result<std::string> client_key::checked_body(std::string_view body) const {
         return error(errc::bad_request, "body: expected a JSON object");
     }
     const auto* hex = last_member(tree, signature_key);
-    const auto number = hex != nullptr && hex->IsString()
-                            ? number_of(text_of(*hex), 2 * contents_->bytes)
-                            : nullptr;
-    // Leading zeros may be missing.
+    const std::size_t digits = 2 * contents_->bytes;
+    const auto number =
+        hex != nullptr && hex->IsString() && text_of(*hex).size() + max_missing_digits >= digits
+            ? number_of(text_of(*hex), digits)
+            : nullptr;
     std::vector<unsigned char> signature(contents_->bytes);
     if (!number ||
         BN_bn2binpad(number.get(), signature.data(), static_cast<int>(signature.size())) < 0) {

@@ -86,6 +86,31 @@ TEST(client_key, refuses_a_body_that_was_changed_or_not_signed) {
                      ->checked_body(with_signature(R"({"a":1})", R"({"a":1})")));
 }
 
+TEST(client_key, takes_signatures_without_their_leading_zeros) {
+    for (int i = 0;; ++i) {
+        const std::string text = R"({"a":)" + std::to_string(i) + '}';
+        const std::string hex = one_signer().sign(text);
+        if (hex.front() == '0') {
+            const std::string body = text.substr(0, text.size() - 1) + R"(,"__crypto__":")" +
+                                     hex.substr(hex.find_first_not_of('0')) + "\"}";
+            EXPECT_EQ(one_key().checked_body(body).value(), text);
+            return;
+        }
+    }
+}
+
+// Checks cost much: whoever wants one must have sent as many bytes.
+TEST(client_key, does_not_check_what_is_too_short_for_a_signature) {
+    const auto said = [](std::size_t digits) {
+        return one_key()
+            .checked_body(R"({"__crypto__":")" + std::string(digits, '1') + "\"}")
+            .error()
+            .text();
+    };
+    EXPECT_EQ(said(247), "body: __crypto__ is missing or no signature");
+    EXPECT_EQ(said(248), "body: __crypto__ is not the signature of the rest");
+}
+
 TEST(client_key, leaves_nothing_in_openssls_notes_for_the_next_tls_connection) {
     EXPECT_FALSE(one_key().checked_body(with_signature(R"({"a":2})", R"({"a":1})")));
     EXPECT_EQ(ERR_peek_error(), 0U);

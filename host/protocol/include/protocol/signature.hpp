@@ -22,8 +22,9 @@ public:
     /// Takes `__crypto__` (RSASSA-PKCS1-v1_5, SHA-256, hex) off `body`, a JSON object, and checks
     /// it over the rest as JSON.stringify writes it in received key order, hashed as UTF-8, as
     /// CESU-8, or as the original does without CJK: the low byte of each UTF-16 unit. Returns the
-    /// rest. At most 64 levels; numbers beyond the doubles are no JSON.
-    /// Errors: refused when it is absent or wrong, bad_request when the body is no JSON object.
+    /// rest. Up to 8 leading zeros of the signature may be missing; at most 64 levels; numbers
+    /// beyond the doubles are no JSON. Errors: refused when it is absent or wrong, bad_request when
+    /// the body is no JSON object.
     result<std::string> checked_body(std::string_view body) const;
 
 private:
