@@ -24,6 +24,8 @@ using boost::asio::ip::tcp;
 constexpr int accepts_per_turn = 64;
 /// Without file descriptors or memory an accept fails at once, again and again: wait this long.
 constexpr base::duration accept_pause = std::chrono::milliseconds(100);
+/// Clients can keep it so for as long as they like: it is said no more often than this.
+constexpr base::duration complaint_pause = std::chrono::seconds(10);
 
 std::string to_text(const tcp::endpoint& endpoint) {
     auto address = endpoint.address();
@@ -64,6 +66,7 @@ private:
     net::port port_;
     std::uint16_t number_ = 0;
     base::timer pause_;
+    base::time_point next_complaint_ = base::time_point::min();
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
@@ -190,8 +193,11 @@ void tcp_listener::accepted(int descriptor, const tcp::endpoint& peer) {
 }
 
 void tcp_listener::pause_accepting(int reason) {
-    base::log::warn("net", "port {}: cannot accept: {}; trying again in 100 ms", number_,
-                    std::strerror(reason));
+    if (const auto now = port_.clock().now(); now >= next_complaint_) {
+        base::log::warn("net", "port {}: cannot accept: {}; trying every 100 ms", number_,
+                        std::strerror(reason));
+        next_complaint_ = now + complaint_pause;
+    }
     pause_ = port_.clock().after(accept_pause, [this] { accept_ready(); });
 }
 

@@ -1,11 +1,17 @@
 #include "client.hpp"
 
+#include <base/log.hpp>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <sys/resource.h>
 
 #include <fcntl.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 
 namespace shaddock::net::testing {
 namespace {
@@ -182,6 +188,34 @@ TEST(listener, without_file_descriptors_it_waits_and_does_not_spin) {
     EXPECT_TRUE(here.until([&] { return waiting.is_upgraded; }));
     here.working();
     EXPECT_EQ(here.counts().accepted, 3U) << "and accepts as before";
+}
+
+// Clients can keep a server without descriptors for as long as they like.
+TEST(listener, without_file_descriptors_it_says_so_every_10_seconds) {
+    std::string folder = ::testing::TempDir() + "listener_XXXXXX";
+    ASSERT_NE(::mkdtemp(folder.data()), nullptr);
+    base::log::options wanted;
+    wanted.file = folder + "/log";
+    wanted.console = false;
+    base::log::start("test", wanted);
+    house here;
+    here.connect();
+    {
+        const no_descriptors poor;
+        here.loop.restart();
+        here.settle();
+        for (int i = 0; i < 150; ++i) {
+            here.pass(100ms);
+        }
+    }
+    base::log::start("test", {});
+    std::ifstream file(wanted.file);
+    int told = 0;
+    for (std::string line; std::getline(file, line);) {
+        told += line.find("cannot accept") != std::string::npos ? 1 : 0;
+    }
+    EXPECT_EQ(told, 2) << "in 15 seconds";
+    std::filesystem::remove_all(folder);
 }
 
 TEST(encode_for_all, is_one_frame_with_the_package_inside) {
