@@ -1,10 +1,10 @@
 #include <protocol/handshake.hpp>
 
+#include <shaddock/detail/json_text.hpp>
+
 #include <fmt/format.h>
 #include <rapidjson/memorystream.h>
 #include <rapidjson/reader.h>
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
 
 #include <algorithm>
 
@@ -145,10 +145,9 @@ private:
 };
 
 std::string quoted(std::string_view text) {
-    rapidjson::StringBuffer buffer;
-    rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
-    writer.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
-    return std::string(buffer.GetString(), buffer.GetSize());
+    std::string json;
+    detail::append_string(json, text);
+    return json;
 }
 
 /// Writes `"key":value` members with commas between them.
