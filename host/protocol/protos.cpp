@@ -1,6 +1,7 @@
 #include <protocol/protos.hpp>
 
 #include "digest.hpp"
+#include "javascript.hpp"
 #include "proto_message.hpp"
 
 #include <fmt/format.h>
@@ -8,7 +9,6 @@
 #include <rapidjson/error/en.h>
 #include <rapidjson/memorystream.h>
 
-#include <charconv>
 #include <cmath>
 #include <deque>
 #include <functional>
@@ -78,12 +78,7 @@ public:
 
 private:
     static std::uint64_t rank(std::string_view key) {
-        constexpr std::uint64_t no_index = std::numeric_limits<std::uint32_t>::max();
-        std::uint32_t index = 0;
-        const auto read = std::from_chars(key.data(), key.data() + key.size(), index);
-        const bool is_plain = read.ec == std::errc{} && read.ptr == key.data() + key.size() &&
-                              (key.size() == 1 || key.front() != '0');
-        return is_plain ? index : no_index;
+        return array_index(key).value_or(std::numeric_limits<std::uint32_t>::max());
     }
 
     std::vector<member> members_;
