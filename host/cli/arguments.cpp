@@ -11,11 +11,27 @@ Examples:
   host start                                start the master, every server of config/servers.json, and the page
   host start -e production -D               the same in the background; returns once everything serves
   host list                                 who runs (--json for programs)
+  host reload chat                          new code for every chat server, one after the other; nobody notices
   host stop chat-server-2                   stop one server; it stays stopped
   host stop                                 stop everything
   host --type chat --id chat-server-1       run one server by hand, no master needed
 
 Exit status: 0 done, 1 failed, 2 wrong arguments, 3 no master runs on that --run folder.)";
+
+constexpr const char* reload_examples = R"(
+Each server opens the file of its module again, also an unchanged one, checks it in a process of its own,
+sets it up beside the running one and changes over between two requests. Connections, sessions and channels
+stay; what was accepted before ends with the old code. A module that is refused changes nothing; the rest of
+its type is then not asked.
+
+Examples:
+  host reload chat                          all servers of the type, in order of their ids
+  host reload chat-server-1 connector       one server, then a type
+  host reload chat --rollback               back to the generation before, which is still in memory
+  host reload chat --json                   {"results":[{"id","type","ok","from","to" or "reason","ms"},..]}
+
+Exit status: 0 every server has swapped, 1 refused (why stands below the server), 2 wrong arguments,
+3 no master runs on that --run folder.)";
 
 void add_run(CLI::App& app, place& where) {
     app.add_option("--run", where.run, "Folder of sockets, locks and tokens")
@@ -43,6 +59,7 @@ struct parser {
         add_web();
         add_list();
         add_stop();
+        add_reload();
     }
 
     void add_serve() {
@@ -84,6 +101,19 @@ struct parser {
         stop_app->add_option("ids", stop.ids, "Ids as `host list` shows them");
     }
 
+    void add_reload() {
+        reload_app = app.add_subcommand(
+            "reload", "Replace the code of running servers without losing a request");
+        add_place(*reload_app, reload.where);
+        reload_app
+            ->add_option("targets", reload.targets, "Types, and ids as `host list` shows them")
+            ->option_text("TYPE|ID ...")
+            ->required();
+        reload_app->add_flag("--rollback", reload.is_rollback, "Back to the generation before");
+        reload_app->add_flag("--json", reload.as_json, "An object, for programs");
+        reload_app->footer(reload_examples);
+    }
+
     command chosen() const {
         if (start_app->parsed()) {
             return start;
@@ -96,6 +126,9 @@ struct parser {
         }
         if (stop_app->parsed()) {
             return stop;
+        }
+        if (reload_app->parsed()) {
+            return reload;
         }
         if (serve.type.empty() && serve.id.empty()) {
             return answer{app.help(), exit_usage};
@@ -115,10 +148,12 @@ struct parser {
     web_command web;
     list_command list;
     stop_command stop;
+    reload_command reload;
     CLI::App* start_app = nullptr;
     CLI::App* web_app = nullptr;
     CLI::App* list_app = nullptr;
     CLI::App* stop_app = nullptr;
+    CLI::App* reload_app = nullptr;
 };
 
 } // namespace

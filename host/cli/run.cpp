@@ -91,6 +91,20 @@ int run_command(const stop_command& wanted) {
     return 0;
 }
 
+int run_command(const reload_command& wanted) {
+    const auto master = master::admin_client::open(fs::absolute(wanted.where.run));
+    if (!master) {
+        return complain_to_admin(master.error());
+    }
+    const auto lines = master->reload(wanted.targets, wanted.is_rollback);
+    if (!lines) {
+        return complain(lines.error().text());
+    }
+    const auto text = wanted.as_json ? master::to_json(*lines) + "\n" : master::to_table(*lines);
+    std::fputs(text.c_str(), stdout);
+    return master::has_succeeded(*lines) ? 0 : exit_failed;
+}
+
 int run_command(const serve_command& wanted) {
     return run_server(wanted);
 }

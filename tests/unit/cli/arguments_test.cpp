@@ -61,6 +61,23 @@ TEST(arguments, list_and_stop) {
     EXPECT_THAT(parsed<stop_command>({"stop", "a", "b"}).ids, ElementsAre("a", "b"));
 }
 
+TEST(arguments, reload_types_and_ids) {
+    const auto plain = parsed<reload_command>({"reload", "chat"});
+    EXPECT_THAT(plain.targets, ElementsAre("chat"));
+    EXPECT_FALSE(plain.is_rollback);
+    EXPECT_FALSE(plain.as_json);
+    const auto wanted = parsed<reload_command>(
+        {"reload", "chat-server-1", "connector", "--rollback", "--json", "--run", "/r"});
+    EXPECT_THAT(wanted.targets, ElementsAre("chat-server-1", "connector"));
+    EXPECT_TRUE(wanted.is_rollback);
+    EXPECT_TRUE(wanted.as_json);
+    EXPECT_EQ(wanted.where.run, "/r");
+    const auto help = parsed<answer>({"reload", "--help"});
+    EXPECT_EQ(help.status, 0);
+    EXPECT_THAT(help.text, AllOf(HasSubstr("--rollback"), HasSubstr("host reload chat --rollback"),
+                                 HasSubstr("Exit status")));
+}
+
 TEST(arguments, serve_the_page) {
     const auto wanted = parsed<web_command>({"web", "--port", "8080", "--folder", "/w"});
     EXPECT_EQ(wanted.port, 8080);
@@ -85,6 +102,7 @@ TEST(arguments, that_are_wrong_are_named) {
         {{"--type", "chat"}, "--id is missing"},
         {{"--id", "chat-server-1"}, "--type is missing"},
         {{"strat"}, "strat"},
+        {{"reload"}, "targets"},
         {{"list", "--jsno"}, "--jsno"},
         {{"web", "--port", "70000"}, "70000"},
         {{"start", "list"}, "list"},

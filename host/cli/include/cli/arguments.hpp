@@ -50,14 +50,22 @@ struct stop_command {
     place where;
     std::vector<std::string> ids;
 };
+struct reload_command {
+    place where;
+    /// Types and ids.
+    std::vector<std::string> targets;
+    /// To the generation before instead of the file.
+    bool is_rollback = false;
+    bool as_json = false;
+};
 /// Nothing to run: help, the version, or what is wrong with the arguments.
 struct answer {
     std::string text;
     int status = 0;
 };
 
-using command =
-    std::variant<answer, serve_command, start_command, web_command, list_command, stop_command>;
+using command = std::variant<answer, serve_command, start_command, web_command, list_command,
+                             stop_command, reload_command>;
 
 /// Exit statuses of `host`.
 inline constexpr int exit_failed = 1;
