@@ -14,6 +14,10 @@
 #include <sstream>
 #include <thread>
 
+#ifndef SHADDOCK_BUILD_FLAGS
+#define SHADDOCK_BUILD_FLAGS "unknown"
+#endif
+
 namespace shaddock::bench {
 namespace {
 
@@ -120,6 +124,10 @@ std::string machine() {
     uname(&kernel);
     return fmt::format("{}, {} cores, {} {}", model, std::thread::hardware_concurrency(),
                        kernel.sysname, kernel.release);
+}
+
+std::string_view build_flags() {
+    return SHADDOCK_BUILD_FLAGS;
 }
 
 } // namespace shaddock::bench

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace shaddock::bench {
@@ -32,5 +33,7 @@ private:
 
 /// The machine in a line: processor, cores, kernel.
 std::string machine();
+/// Compiler and flags of this program; host and plugins of the same build folder have the same.
+std::string_view build_flags();
 
 } // namespace shaddock::bench

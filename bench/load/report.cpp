@@ -7,10 +7,6 @@
 
 #include <iterator>
 
-#ifndef SHADDOCK_BUILD_FLAGS
-#define SHADDOCK_BUILD_FLAGS "unknown"
-#endif
-
 namespace shaddock::bench {
 namespace {
 
@@ -52,8 +48,8 @@ std::string text_report(const load_options& options, const stage& all, const mea
     const auto to = std::back_inserter(out);
     const auto requests = all.requests.count();
     const auto deliveries = all.deliveries.count();
-    fmt::format_to(to, "machine: {}\nflags:   {}\nrun:     {{{}}}\n\n", machine(),
-                   SHADDOCK_BUILD_FLAGS, shape(options));
+    fmt::format_to(to, "machine: {}\nflags:   {}\nrun:     {{{}}}\n\n", machine(), build_flags(),
+                   shape(options));
     fmt::format_to(to, "logins     {:>9} in {:.2f} s, {:.0f}/s\n", all.logins.count(),
                    measured.login_s, per_second(all.entered, measured.login_s));
     fmt::format_to(to, "requests   {:>9} in {:.2f} s, {:.0f}/s ({} refused)\n", requests,
@@ -92,7 +88,7 @@ std::string json_report(const load_options& options, const stage& all, const mea
     const auto deliveries = all.deliveries.count();
     std::string out = fmt::format(
         R"({{"machine":"{}","flags":"{}","run":{{{}}},"problem":"{}","login_s":{:.3f},"load_s":{:.3f},)",
-        machine(), SHADDOCK_BUILD_FLAGS, shape(options), measured.problem, measured.login_s,
+        machine(), build_flags(), shape(options), measured.problem, measured.login_s,
         measured.load_s);
     const auto to = std::back_inserter(out);
     fmt::format_to(to,

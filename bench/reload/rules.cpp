@@ -1,0 +1,342 @@
+#include "rules.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <optional>
+#include <set>
+#include <tuple>
+
+namespace shaddock::reload {
+namespace {
+
+constexpr std::size_t explained_each = 3;
+
+std::string_view name_of(const history& all, stamp_id id) {
+    return id == none ? std::string_view("nobody") : std::string_view(all.stamps[id].server);
+}
+
+class examination {
+public:
+    explicit examination(const history& all) : all_(all) {
+        for (const auto& one : all.reloads) {
+            start_ = std::min(start_, one.began);
+        }
+        for (const auto& one : all.requests) {
+            start_ = std::min(start_, one.sent);
+        }
+    }
+
+    findings run() {
+        check_reloads();
+        check_answers();
+        check_order();
+        check_generations();
+        check_pushes();
+        check_connections();
+        return std::move(found_);
+    }
+
+private:
+    template <class... Args>
+    void add(rule broken, fmt::format_string<Args...> format, Args&&... args) {
+        if (++found_.counts[static_cast<std::size_t>(broken)] <= explained_each) {
+            found_.explained.push_back({broken, fmt::format(format, std::forward<Args>(args)...)});
+        }
+    }
+    double at(nanoseconds t) const { return static_cast<double>(t - start_) / 1e9; }
+    std::string text(stamp_id id) const {
+        if (id == none) {
+            return "no stamp";
+        }
+        const auto& one = all_.stamps[id];
+        return fmt::format("{} version {} generation {} (life {})", one.server, one.version,
+                           one.generation, one.life);
+    }
+    std::string text(const request& one) const {
+        return fmt::format("session {}, {} {} sent at {:.6f} s", one.session, to_string(one.what),
+                           one.n, at(one.sent));
+    }
+
+    void check_reloads();
+    void check_swap(const reload& by, const swap& one);
+    void check_answers();
+    void check_one_answer(const request& one);
+    void check_order();
+    void check_generations();
+    void check_stale(const request& one, stamp_id by);
+    void check_known(stamp_id by);
+    void check_pushes();
+    void check_member(const session& member, std::size_t place,
+                      const std::map<std::uint32_t, const request*>& owed);
+    void check_connections();
+
+    using moment = std::pair<nanoseconds, std::uint64_t>;
+    const history& all_;
+    findings found_;
+    nanoseconds start_ = std::numeric_limits<nanoseconds>::max();
+    /// By server: when which generation was reported, in order.
+    std::map<std::string, std::vector<moment>, std::less<>> reported_;
+    std::set<std::tuple<std::string, std::uint64_t, std::string>> known_;
+    std::set<stamp_id> checked_;
+};
+
+void examination::check_reloads() {
+    for (const auto& one : all_.reloads) {
+        if (one.status != 0 || one.swaps.empty()) {
+            add(rule::reload_failed, "reload {} at {:.6f} s: exit {}: {}", one.target,
+                at(one.began), one.status, one.said);
+        }
+        for (const auto& each : one.swaps) {
+            ++found_.swaps;
+            check_swap(one, each);
+        }
+    }
+}
+
+void examination::check_swap(const reload& by, const swap& one) {
+    if (!one.is_ok || one.to_generation != one.from_generation + 1) {
+        add(rule::reload_failed, "reload at {:.6f} s: {}: generation {} to {}: {}", at(by.began),
+            one.server, one.from_generation, one.to_generation, one.reason);
+        return;
+    }
+    auto& known = reported_[one.server];
+    if (!known.empty() && known.back().second != one.from_generation) {
+        add(rule::reload_failed, "reload at {:.6f} s: {}: from generation {}, but {} served",
+            at(by.began), one.server, one.from_generation, known.back().second);
+    }
+    known.emplace_back(by.ended, one.to_generation);
+    known_.emplace(one.server, one.from_generation, one.from_version);
+    known_.emplace(one.server, one.to_generation, one.to_version);
+}
+
+void examination::check_answers() {
+    for (const auto& one : all_.requests) {
+        ++found_.requests;
+        if (one.answers == 0) {
+            add(rule::unanswered, "{}", text(one));
+            continue;
+        }
+        if (one.answers > 1) {
+            add(rule::answered_twice, "{}: {} answers", text(one), one.answers);
+        }
+        check_one_answer(one);
+    }
+}
+
+void examination::check_one_answer(const request& one) {
+    if (one.is_refused) {
+        add(rule::refused, "{}", text(one));
+        return;
+    }
+    const auto is_across = [&](const reload& each) {
+        return one.sent < each.ended && one.answered > each.began;
+    };
+    const auto next =
+        std::lower_bound(all_.reloads.begin(), all_.reloads.end(), one.sent,
+                         [](const reload& each, nanoseconds t) { return each.ended <= t; });
+    found_.across += next != all_.reloads.end() && is_across(*next) ? 1 : 0;
+    if (one.taken == none || one.given != one.taken) {
+        add(rule::mixed_generations, "{}: taken by {}, answered by {}", text(one), text(one.taken),
+            text(one.given));
+    }
+    if (!one.is_proved) {
+        add(rule::mixed_code, "{}: {} did not compute what its version does", text(one),
+            text(one.taken));
+    }
+}
+
+void examination::check_order() {
+    for (const auto& who : all_.sessions) {
+        std::array<std::uint32_t, kinds> last{};
+        for (const auto index : who.requests) {
+            const auto& one = all_.requests[index];
+            if ((one.what != kind::echo && one.what != kind::say) || one.answers == 0) {
+                continue;
+            }
+            auto& before = last[static_cast<std::size_t>(one.what)];
+            if (one.place < before) {
+                add(rule::out_of_order, "{}: answered before one asked earlier", text(one));
+            }
+            before = std::max(before, one.place);
+        }
+    }
+}
+
+/// Requests of one session reach a server in the order of asking, and are accepted in it; a call
+/// that another server makes for one of them has a way of its own.
+void examination::check_generations() {
+    for (const auto& who : all_.sessions) {
+        std::map<std::string_view, stamp_id> last;
+        std::map<std::string_view, stamp_id> last_asked;
+        const auto follow = [&](auto& seen, const request& one, stamp_id by) {
+            if (by == none) {
+                return;
+            }
+            check_known(by);
+            check_stale(one, by);
+            const auto [before, is_first] = seen.try_emplace(name_of(all_, by), by);
+            const auto age = [&](stamp_id id) {
+                const auto& made = all_.stamps[id];
+                return std::tuple(made.life.size(), std::string_view(made.life), made.generation);
+            };
+            if (age(by) < age(before->second)) {
+                add(rule::went_back, "{}: {} after {}", text(one), text(by), text(before->second));
+            } else {
+                before->second = by;
+            }
+        };
+        for (const auto index : who.requests) {
+            const auto& one = all_.requests[index];
+            follow(last, one, one.taken);
+            follow(last_asked, one, one.asked);
+        }
+    }
+}
+
+void examination::check_known(stamp_id by) {
+    if (!checked_.insert(by).second) {
+        return;
+    }
+    const auto& one = all_.stamps[by];
+    if (reported_.contains(one.server) &&
+        !known_.contains({one.server, one.generation, one.version})) {
+        add(rule::unknown_generation, "{} was never reported", text(by));
+    }
+}
+
+void examination::check_stale(const request& one, stamp_id by) {
+    const auto found = reported_.find(name_of(all_, by));
+    if (found == reported_.end()) {
+        return;
+    }
+    const auto& known = found->second;
+    const auto next = std::lower_bound(known.begin(), known.end(), moment(one.sent, 0));
+    if (next != known.begin() && all_.stamps[by].generation < std::prev(next)->second) {
+        add(rule::stale, "{}: by {}, but generation {} had been reported {:.3f} ms before",
+            text(one), text(by), std::prev(next)->second,
+            static_cast<double>(one.sent - std::prev(next)->first) / 1e6);
+    }
+}
+
+void examination::check_pushes() {
+    // By room: what was said, by its place there.
+    std::map<std::uint32_t, std::map<std::uint32_t, const request*>> said;
+    for (const auto& one : all_.requests) {
+        if (one.what != kind::say || one.answers == 0 || one.is_refused) {
+            continue;
+        }
+        const auto room = all_.sessions[one.session].room;
+        const auto [other, is_new] = said[room].try_emplace(one.seq, &one);
+        if (!is_new) {
+            add(rule::lost_state, "room {}: message {} twice: {} and {}", room, one.seq, text(one),
+                text(*other->second));
+        }
+    }
+    for (const auto& [room, messages] : said) {
+        if (messages.rbegin()->first - messages.begin()->first + 1 != messages.size()) {
+            add(rule::lost_state, "room {}: {} messages, numbered {} to {}", room, messages.size(),
+                messages.begin()->first, messages.rbegin()->first);
+        }
+    }
+    for (std::size_t place = 0; place < all_.sessions.size(); ++place) {
+        const auto& member = all_.sessions[place];
+        found_.pushes += member.pushes.size();
+        check_member(member, place, said[member.room]);
+    }
+}
+
+void examination::check_member(const session& member, std::size_t place,
+                               const std::map<std::uint32_t, const request*>& owed) {
+    std::set<std::uint32_t> seen;
+    std::optional<push> before;
+    for (const auto& one : member.pushes) {
+        check_known(one.by);
+        const auto said = owed.find(one.seq);
+        if (said == owed.end() || said->second->session != one.from || said->second->n != one.n) {
+            add(rule::ghost_push, "session {}: message {} of session {} as {} of the room", place,
+                one.n, one.from, one.seq);
+            continue;
+        }
+        if (!seen.insert(one.seq).second) {
+            add(rule::doubled_push, "session {}: message {} of its room", place, one.seq);
+            continue;
+        }
+        if (said->second->taken != one.by) {
+            add(rule::mixed_generations, "session {}: pushed by {}, answered by {}", place,
+                text(one.by), text(said->second->taken));
+        }
+        if (!one.is_proved) {
+            add(rule::mixed_code, "session {}: push {}: {} did not compute what its version does",
+                place, one.seq, text(one.by));
+        }
+        if (before && one.seq < before->seq) {
+            add(rule::push_out_of_order, "session {}: message {} of its room after {}", place,
+                one.seq, before->seq);
+        } else {
+            if (before && all_.stamps[one.by].generation < all_.stamps[before->by].generation) {
+                add(rule::went_back, "session {}: a push by {} after one by {}", place,
+                    text(one.by), text(before->by));
+            }
+            before = one;
+        }
+    }
+    if (seen.size() != owed.size()) {
+        const auto lost = std::ranges::find_if(
+            owed, [&](const auto& each) { return !seen.contains(each.first); });
+        add(rule::lost_push, "session {}: {} of {} messages of its room, the first {}", place,
+            owed.size() - seen.size(), owed.size(), text(*lost->second));
+    }
+}
+
+void examination::check_connections() {
+    for (std::size_t place = 0; place < all_.sessions.size(); ++place) {
+        const auto& one = all_.sessions[place];
+        if (!one.closed.empty()) {
+            add(rule::closed, "session {}: {}", place, one.closed);
+        }
+        for (const auto& what : one.mangled) {
+            add(rule::mangled, "session {}: {}", place, what);
+        }
+        if (one.unasked > 0) {
+            add(rule::unasked_answer, "session {}: {} answers to what it did not ask", place,
+                one.unasked);
+        }
+    }
+}
+
+} // namespace
+
+std::string_view to_string(rule broken) {
+    constexpr std::array<std::string_view, rules> names{"unanswered",
+                                                        "answered_twice",
+                                                        "unasked_answer",
+                                                        "refused",
+                                                        "out_of_order",
+                                                        "mixed_generations",
+                                                        "mixed_code",
+                                                        "went_back",
+                                                        "stale",
+                                                        "unknown_generation",
+                                                        "lost_push",
+                                                        "doubled_push",
+                                                        "push_out_of_order",
+                                                        "ghost_push",
+                                                        "lost_state",
+                                                        "closed",
+                                                        "mangled",
+                                                        "reload_failed"};
+    return names[static_cast<std::size_t>(broken)];
+}
+
+std::size_t findings::failures() const {
+    return std::accumulate(counts.begin(), counts.end(), std::size_t{0});
+}
+
+findings check(const history& all) {
+    return examination(all).run();
+}
+
+} // namespace shaddock::reload

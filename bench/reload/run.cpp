@@ -1,0 +1,244 @@
+#include "run.hpp"
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace shaddock::reload {
+namespace asio = boost::asio;
+namespace {
+
+constexpr auto tick_time = std::chrono::milliseconds(1);
+constexpr double enter_limit_s = 30;
+/// Load without any measurement, so that all have reached their size.
+constexpr double warm_up_s = 2;
+constexpr nanoseconds ms = 1'000'000;
+
+asio::ip::tcp::endpoint resolve(asio::io_context& io, const std::string& address) {
+    const auto colon = address.rfind(':');
+    if (colon == std::string::npos) {
+        throw std::runtime_error(address + ": expected HOST:PORT");
+    }
+    asio::ip::tcp::resolver resolver(io);
+    boost::system::error_code failed;
+    const auto found =
+        resolver.resolve(address.substr(0, colon), address.substr(colon + 1), failed);
+    if (failed || found.empty()) {
+        throw std::runtime_error(address + ": " + failed.message());
+    }
+    return *found.begin();
+}
+
+/// Of 20 requests 9 echo, 8 say, 2 relay, 1 waits.
+kind kind_of(std::uint64_t turn) {
+    constexpr std::string_view pattern = "eseserseeswesesrseee";
+    switch (pattern[turn % pattern.size()]) {
+    case 's':
+        return kind::say;
+    case 'r':
+        return kind::relay;
+    case 'w':
+        return kind::wait;
+    default:
+        return kind::echo;
+    }
+}
+
+} // namespace
+
+proof_run::proof_run(const run_options& options) : options_(options), all_(io_) {}
+
+double proof_run::since(nanoseconds then) const {
+    return static_cast<double>(all_.wire.now - then) / 1e9;
+}
+
+measures proof_run::run() {
+    open_sessions();
+    tick();
+    io_.run();
+    commands_.join();
+    return result_;
+}
+
+void proof_run::open_sessions() {
+    std::vector<asio::ip::tcp::endpoint> connectors;
+    for (const auto& address : options_.connectors) {
+        connectors.push_back(resolve(io_, address));
+    }
+    all_.seen.sessions.resize(options_.sessions);
+    all_.wire.refresh();
+    phase_began_ = all_.wire.now;
+    for (unsigned i = 0; i < options_.sessions; ++i) {
+        clients_.push_back(std::make_unique<client>(all_, i, i % options_.rooms,
+                                                    connectors[i % connectors.size()]));
+    }
+}
+
+void proof_run::tick() {
+    all_.wire.refresh();
+    (this->*step_)();
+    if (step_ == nullptr) {
+        return;
+    }
+    timer_.expires_after(tick_time);
+    timer_.async_wait([this](boost::system::error_code failed) {
+        if (!failed) {
+            tick();
+        }
+    });
+}
+
+void proof_run::tick_enter() {
+    if (all_.entered == clients_.size()) {
+        phase_began_ = talk_began_ = all_.wire.now;
+        wanted_ = options_.warm_up;
+        step_ = &proof_run::tick_warm_up;
+    } else if (since(phase_began_) > enter_limit_s) {
+        result_.problem = fmt::format("only {} of {} sessions entered within {} s", all_.entered,
+                                      clients_.size(), enter_limit_s);
+        start_drain();
+    }
+}
+
+void proof_run::tick_warm_up() {
+    talk();
+    reload_when_due();
+    if (begun_ == wanted_ && !is_reloading_ && since(phase_began_) >= warm_up_s) {
+        note_servers(false);
+        next_window();
+        step_ = &proof_run::tick_load;
+    }
+}
+
+void proof_run::next_window() {
+    all_.wire.refresh();
+    const auto place = result_.windows.size();
+    result_.windows.push_back({.began = all_.wire.now, .ended = 0, .has_reloads = place % 2 == 1});
+    begun_ = 0;
+    wanted_ = 0;
+    if (place % 2 == 1) {
+        const auto pair = static_cast<unsigned>(place / 2);
+        wanted_ = options_.reloads * (pair + 1) / options_.windows -
+                  options_.reloads * pair / options_.windows;
+    }
+}
+
+void proof_run::tick_load() {
+    talk();
+    const auto& now = result_.windows.back();
+    if (now.has_reloads) {
+        reload_when_due();
+    }
+    const bool is_over = now.has_reloads ? begun_ == wanted_ && !is_reloading_
+                                         : since(now.began) >= options_.seconds;
+    if (is_over) {
+        close_window();
+    }
+}
+
+void proof_run::close_window() {
+    result_.windows.back().ended = all_.wire.now;
+    if (result_.windows.size() < 2 * std::size_t{options_.windows}) {
+        next_window();
+    } else {
+        start_drain();
+    }
+}
+
+/// What is due by now, from one session after another; one with too much unanswered is passed over.
+void proof_run::talk() {
+    const auto due = static_cast<std::uint64_t>(since(talk_began_) * options_.rate);
+    std::size_t passed_over = 0;
+    while (sent_ < due && passed_over < clients_.size()) {
+        auto& next = *clients_[asked_++ % clients_.size()];
+        if (next.is_open() && next.waiting() < options_.pipeline) {
+            // Every session goes through all kinds, each from another beginning.
+            next.ask(kind_of(asked_ / clients_.size() + asked_),
+                     static_cast<std::uint32_t>(1 + all_.wire.random() % 40));
+            ++sent_;
+            passed_over = 0;
+        } else {
+            ++passed_over;
+        }
+    }
+}
+
+void proof_run::reload_when_due() {
+    if (begun_ == wanted_ || is_reloading_ || all_.wire.now < reload_due_) {
+        return;
+    }
+    ++begun_;
+    reload_due_ = all_.wire.now + options_.every_ms * ms;
+    exchange();
+}
+
+/// Connector and chat in turn, each the next of its builds.
+void proof_run::exchange() {
+    is_reloading_ = true;
+    const std::string type = exchanges_ % 2 == 0 ? "chat" : "connector";
+    const std::size_t build = exchanges_ / 2 + 1;
+    ++exchanges_;
+    asio::post(commands_, [this, type, build] {
+        reload done;
+        try {
+            done = options_.system.exchange(type, build);
+        } catch (const std::exception& problem) {
+            done.target = type;
+            done.status = -1;
+            done.said = problem.what();
+        }
+        asio::post(io_, [this, done = std::move(done)]() mutable {
+            all_.seen.reloads.push_back(std::move(done));
+            is_reloading_ = false;
+        });
+    });
+}
+
+void proof_run::note_servers(bool is_after) {
+    const auto listed = options_.system.list();
+    for (const auto& one : listed) {
+        if (!options_.system.into.contains(one.type)) {
+            continue;
+        }
+        const auto held = holding_of(one.pid);
+        if (!is_after) {
+            result_.servers.push_back(
+                {.before = one, .after = one, .held_before = held, .held_after = held});
+            continue;
+        }
+        const auto found = std::ranges::find_if(result_.servers, [&](const auto& each) {
+            return each.before.id == one.id && each.before.pid == one.pid;
+        });
+        if (found == result_.servers.end()) {
+            result_.problem = fmt::format("{} is not the process that it was", one.id);
+        } else {
+            found->after = one;
+            found->held_after = held;
+        }
+    }
+}
+
+void proof_run::start_drain() {
+    all_.last_activity = phase_began_ = all_.wire.now;
+    step_ = &proof_run::tick_drain;
+}
+
+void proof_run::tick_drain() {
+    const bool is_quiet = all_.wire.now - all_.last_activity >= options_.settle_ms * ms &&
+                          all_.waiting == 0 && !is_reloading_;
+    if (!is_quiet && since(phase_began_) < options_.drain_ms / 1e3) {
+        return;
+    }
+    if (!result_.servers.empty()) {
+        note_servers(true);
+    }
+    for (const auto& one : clients_) {
+        one->end();
+    }
+    step_ = nullptr;
+}
+
+} // namespace shaddock::reload
