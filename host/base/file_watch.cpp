@@ -120,7 +120,7 @@ public:
         return is_other;
     }
 
-    enum class seen { nothing, something, one_of_the_files };
+    enum class seen { nothing, something, one_of_the_files, one_put_in_place };
 
     /// Takes all events that are there.
     seen read() {
@@ -197,7 +197,8 @@ private:
         if ((event.mask & IN_CREATE) != 0 && is_made_by_writer(name)) {
             return seen::nothing;
         }
-        return seen::one_of_the_files;
+        return (event.mask & (IN_MOVED_TO | IN_CREATE)) != 0 ? seen::one_put_in_place
+                                                             : seen::one_of_the_files;
     }
 
     bool is_made_by_writer(const std::string& name) const {
@@ -213,8 +214,8 @@ private:
 };
 
 file_watch::file_watch(const boost::asio::any_io_executor& executor, clock& clock,
-                       unique_function<void()> changed, duration quiet)
-    : executor_(executor), clock_(clock), changed_(std::move(changed)), quiet_(quiet) {}
+                       unique_function<void()> changed, duration quiet, renamed how)
+    : executor_(executor), clock_(clock), changed_(std::move(changed)), quiet_(quiet), how_(how) {}
 
 file_watch::~file_watch() {
     stop();
@@ -258,8 +259,10 @@ void file_watch::read_events() {
         // Others who write in the folder do not put off what is pending.
         return;
     }
-    is_hit_ = is_hit_ || seen == folders::seen::one_of_the_files;
-    pause_ = clock_.at(std::min(clock_.now() + quiet_, latest_), [this] { look(); });
+    is_hit_ = is_hit_ || seen >= folders::seen::one_of_the_files;
+    const bool is_whole = seen == folders::seen::one_put_in_place && how_ == renamed::told_at_once;
+    const auto due = is_whole ? clock_.now() : clock_.now() + quiet_;
+    pause_ = clock_.at(std::min(due, latest_), [this] { look(); });
 }
 
 void file_watch::look() {

@@ -31,9 +31,13 @@ namespace shaddock::base {
 class file_watch {
 public:
     static constexpr duration default_quiet = std::chrono::milliseconds(200);
+    /// A file that was put in place by renaming or linking is whole: its change can be told in the
+    /// next turn of the loop, unless others that belong to it follow.
+    enum class renamed { told_when_quiet, told_at_once };
 
     file_watch(const boost::asio::any_io_executor& executor, clock& clock,
-               unique_function<void()> changed, duration quiet = default_quiet);
+               unique_function<void()> changed, duration quiet = default_quiet,
+               renamed how = renamed::told_when_quiet);
     ~file_watch();
     file_watch(const file_watch&) = delete;
     file_watch& operator=(const file_watch&) = delete;
@@ -55,6 +59,7 @@ private:
     clock& clock_;
     unique_function<void()> changed_;
     duration quiet_;
+    renamed how_;
     std::shared_ptr<folders> folders_;
     timer pause_;
     time_point latest_{};
