@@ -94,6 +94,7 @@ server::server_options options_of(const setting& found, const config::server_rec
     options.requests_limit = host.limits.requests_per_session;
     options.serial_limit = host.limits.serial_per_session;
     options.drain_timeout = host.limits.stop_timeout / 2;
+    options.generation_timeout = host.limits.generation_timeout;
     options.read_config = [folder = found.system.folder, env = found.system.env](
                               std::string_view name) -> result<door::config_text> {
         auto read = config::read_for_env(folder, env, name);

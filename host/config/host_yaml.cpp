@@ -75,11 +75,12 @@ public:
     const std::filesystem::path& path() const { return path_; }
 
     void duration(const std::string& name, milliseconds& target, milliseconds unit,
-                  milliseconds least, std::string_view expected) {
+                  milliseconds least, std::string_view expected,
+                  milliseconds most = milliseconds::max()) {
         if (const entry e = take(name)) {
             const auto value =
                 e.node.IsScalar() ? parse_duration(e.node.Scalar(), unit) : std::nullopt;
-            if (!value || *value < least) {
+            if (!value || *value < least || *value > most) {
                 throw complaint(e.where, describe_node(e.node), expected);
             }
             target = *value;
@@ -244,6 +245,18 @@ void read_limits(section from, limit_options& options) {
     constexpr std::string_view requests = "a number of requests from 1 to 1000000";
     from.count("requests_per_session", options.requests_per_session, 1, 1'000'000, requests);
     from.count("serial_per_session", options.serial_per_session, 1, 1'000'000, requests);
+    from.duration("generation_timeout", options.generation_timeout, 1s, 0ms,
+                  "a time such as '10 s', at most an hour (0 = cancel at once)", 1h);
+    from.finish();
+}
+
+/// Overlays `options` with what the section says; what it does not say stays.
+void read_reload(section from, reload_options& options) {
+    from.flag("watch", options.watch);
+    from.duration("drain", options.drain, 1ms, 0ms,
+                  "a time such as '50 ms', at most 10 s (0 = requests do not wait)", 10s);
+    from.duration("timeout", options.timeout, 1s, 100ms,
+                  "a time such as '2 s', from 100 ms to 60 s", 60s);
     from.finish();
 }
 
@@ -291,11 +304,15 @@ void read_web(section from, web_options& options) {
 /// Checks one file name of a module and adds it.
 void add_module(const YAML::Node& node, const place& where, std::vector<std::string>& modules) {
     const std::string name = node.IsScalar() ? node.Scalar() : "";
-    const bool is_file_name = name.size() > 3 && name.size() <= 255 && name.ends_with(".so") &&
-                              name.front() != '.' && name.find('/') == std::string::npos;
+    const std::filesystem::path path(name);
+    const std::string file = path.filename();
+    const bool is_file_name =
+        file.size() > 3 && file.size() <= 255 && file.ends_with(".so") && file.front() != '.' &&
+        (file == name || (path.is_absolute() && name == path.lexically_normal()));
     if (!is_file_name) {
         throw complaint(where, describe_node(node),
-                        "the name of a module in the plugins folder, such as 'chat.so'");
+                        "the name of a module in the plugins folder, such as 'chat.so', or an "
+                        "absolute path");
     }
     if (std::find(modules.begin(), modules.end(), name) != modules.end()) {
         throw complaint(where, in_quotes(name) + " a second time", "each module once");
@@ -327,14 +344,16 @@ void read_type(const std::string& name, section from, host_options& options) {
         type.modules = read_modules(modules);
     }
     read_connector(from.below_key("connector"), type.connector);
+    read_reload(from.below_key("reload"), type.reload);
     from.finish();
 }
 
-parsed_host read_host(section from) {
-    parsed_host out;
+parsed_host read_host(section from, std::string_view env) {
+    parsed_host out = default_host(env);
     host_options& options = out.options;
     // First, because it is what the types overlay.
     read_connector(from.below_key("connector"), options.connector);
+    read_reload(from.below_key("reload"), options.reload);
     out.lists_types = static_cast<bool>(from.take("types"));
     const section types = from.below_key("types");
     for (const auto& [name, type] : types.entries()) {
@@ -356,6 +375,12 @@ parsed_host read_host(section from) {
 
 } // namespace
 
+parsed_host default_host(std::string_view env) {
+    parsed_host out;
+    out.options.reload.watch = env == "development";
+    return out;
+}
+
 parsed_host parse_host(const source_file& file, std::string_view env) {
     try {
         const YAML::Node root = YAML::Load(file.text);
@@ -367,11 +392,11 @@ parsed_host parse_host(const source_file& file, std::string_view env) {
         if (!file.for_one_env) {
             for (const auto& [name, entry] : whole.entries()) {
                 if (name == env) {
-                    return read_host({file.path, entry.node, name, entry.where.line});
+                    return read_host({file.path, entry.node, name, entry.where.line}, env);
                 }
             }
         }
-        return read_host(std::move(whole));
+        return read_host(std::move(whole), env);
     } catch (const YAML::Exception& failed) {
         throw complaint({file.path, line_of_mark(failed.mark), {}}, "no YAML (" + failed.msg + ")",
                         "YAML");
@@ -381,7 +406,7 @@ parsed_host parse_host(const source_file& file, std::string_view env) {
 type_options host_options::type(std::string_view name) const {
     const auto found = types.find(name);
     return found != types.end() ? found->second
-                                : type_options{{std::string(name) + ".so"}, connector};
+                                : type_options{{std::string(name) + ".so"}, connector, reload};
 }
 
 } // namespace shaddock::config

@@ -15,6 +15,9 @@ struct parsed_host {
     place web_port;
 };
 
+/// What a system without the file has.
+parsed_host default_host(std::string_view env);
+
 /// Throws `error` (config).
 parsed_host parse_host(const source_file& file, std::string_view env);
 

@@ -117,7 +117,7 @@ system load_or_throw(const load_options& wanted) {
     parsed_master master =
         parse_master(require_json(wanted.folder, wanted.env, "master.json"), wanted.env);
     const auto host_file = find_file(wanted.folder, wanted.env, "host.yaml");
-    parsed_host host = host_file ? parse_host(*host_file, wanted.env) : parsed_host{};
+    parsed_host host = host_file ? parse_host(*host_file, wanted.env) : default_host(wanted.env);
 
     check_ids(servers, master);
     std::vector<port_use> ports{master.port};

@@ -77,11 +77,13 @@ TEST(server_options, give_what_clients_agree_on_to_frontends_only) {
 
 TEST(server_options, hand_limits_and_times_to_every_server) {
     const setting_folder folder("limits: {stop_timeout: 8, requests_per_session: 5, "
-                                "serial_per_session: 6}\nbus: {call_timeout: 4}\n");
+                                "serial_per_session: 6, generation_timeout: 7}\n"
+                                "bus: {call_timeout: 4}\n");
     const auto wanted = options(folder, "chat-1");
     EXPECT_EQ(wanted.self.id, "chat-1");
     EXPECT_EQ(wanted.call_timeout, 4s);
     EXPECT_EQ(wanted.drain_timeout, 4s);
+    EXPECT_EQ(wanted.generation_timeout, 7s);
     EXPECT_EQ(wanted.requests_limit, 5u);
     EXPECT_EQ(wanted.serial_limit, 6u);
 }

@@ -82,6 +82,10 @@ TEST_P(default_system, writes_out_the_defaults) {
     EXPECT_EQ(host.limits.tick_warning, limit_options{}.tick_warning);
     EXPECT_EQ(host.limits.requests_per_session, limit_options{}.requests_per_session);
     EXPECT_EQ(host.limits.serial_per_session, limit_options{}.serial_per_session);
+    EXPECT_EQ(host.limits.generation_timeout, limit_options{}.generation_timeout);
+    EXPECT_EQ(host.reload.watch, std::string_view(GetParam()) == "development");
+    EXPECT_EQ(host.reload.drain, reload_options{}.drain);
+    EXPECT_EQ(host.reload.timeout, reload_options{}.timeout);
     EXPECT_EQ(host.log.level, log_options{}.level);
     EXPECT_EQ(host.log.folder, log_options{}.folder);
     EXPECT_EQ(host.log.file_limit, log_options{}.file_limit);

@@ -45,6 +45,9 @@ TEST(host_yaml, empty_means_the_documented_defaults) {
         EXPECT_EQ(host.limits.tick_warning, 50ms);
         EXPECT_EQ(host.limits.requests_per_session, 1024u);
         EXPECT_EQ(host.limits.serial_per_session, 64u);
+        EXPECT_EQ(host.limits.generation_timeout, 10s);
+        EXPECT_EQ(host.reload.drain, 0ms);
+        EXPECT_EQ(host.reload.timeout, 2s);
         EXPECT_EQ(host.log.level, base::log::level::info);
         EXPECT_EQ(host.log.folder, "logs");
         EXPECT_EQ(host.log.file_limit, 10485760u);
@@ -60,7 +63,9 @@ TEST(host_yaml, sets_every_option) {
 connector: {heartbeat: 3, timeout: 7 s, dict: true, proto: true, crypto: true, idle_timeout: 2 min, handshake_timeout: 0, ack_timeout: 500 ms,
             package_limit: 1 KiB, pending_limit: 2 MiB, connections_limit: 0, distinctHost: true, nodelay: false}
 bus: {kind: local, call_timeout: 30 s, queue_limit: 64 KiB, heartbeat: 100 ms, silence: 200 ms}
-limits: {stop_timeout: 0, blocking_threads: 4, tick_warning: 20, requests_per_session: 1, serial_per_session: 1000000}
+limits: {stop_timeout: 0, blocking_threads: 4, tick_warning: 20, requests_per_session: 1, serial_per_session: 1000000,
+         generation_timeout: 1 min}
+reload: {watch: false, drain: 20, timeout: 3}
 log: {level: warn, folder: '', file_limit: 4096, files: 1}
 web: {port: 8080, host: 0.0.0.0, folder: page}
 )");
@@ -87,6 +92,10 @@ web: {port: 8080, host: 0.0.0.0, folder: page}
     EXPECT_EQ(host.limits.tick_warning, 20ms);
     EXPECT_EQ(host.limits.requests_per_session, 1u);
     EXPECT_EQ(host.limits.serial_per_session, 1000000u);
+    EXPECT_EQ(host.limits.generation_timeout, 60s);
+    EXPECT_FALSE(host.reload.watch);
+    EXPECT_EQ(host.reload.drain, 20ms);
+    EXPECT_EQ(host.reload.timeout, 3s);
     EXPECT_EQ(host.log.level, base::log::level::warn);
     EXPECT_TRUE(host.log.folder.empty());
     EXPECT_EQ(host.log.file_limit, 4096u);
@@ -98,7 +107,9 @@ web: {port: 8080, host: 0.0.0.0, folder: page}
 
 TEST(host_yaml, gives_each_type_its_modules) {
     const host_options host =
-        options_of("types: {a: , b: {modules: [b.so, more.so]}, c: {modules: c-2.so}}");
+        options_of("types: {a: , b: {modules: [b.so, more.so]}, c: {modules: c-2.so}, "
+                   "d: {modules: /opt/shop/d.so}}");
+    EXPECT_THAT(host.types.at("d").modules, ElementsAre("/opt/shop/d.so"));
     EXPECT_THAT(host.types.at("a").modules, ElementsAre("a.so"));
     EXPECT_THAT(host.types.at("b").modules, ElementsAre("b.so", "more.so"));
     EXPECT_THAT(host.types.at("c").modules, ElementsAre("c-2.so"));
@@ -118,6 +129,29 @@ TEST(host_yaml, overlays_the_connector_of_a_type_wherever_the_default_stands) {
     EXPECT_EQ(host.connector.heartbeat, 0s);
 }
 
+TEST(host_yaml, overlays_the_reload_of_a_type) {
+    const host_options host =
+        options_of("types: {chat: {reload: {watch: false, drain: 5}}, gate: }\n"
+                   "reload: {timeout: 4}");
+    EXPECT_EQ(host.types.at("chat").reload, (reload_options{false, 5ms, 4s}));
+    EXPECT_EQ(host.types.at("gate").reload, (reload_options{true, 0ms, 4s}));
+    EXPECT_EQ(host.type("unlisted").reload, host.types.at("gate").reload);
+}
+
+TEST(host_yaml, watches_modules_in_development_only_unless_told) {
+    EXPECT_TRUE(options_of("").reload.watch);
+    EXPECT_FALSE(options_of("", "production").reload.watch);
+    EXPECT_TRUE(options_of("reload: {watch: true}", "production").reload.watch);
+    const folder without;
+    without.write("master.json", R"({"id": "m", "host": "127.0.0.1", "port": 3005})");
+    without.write("servers.json", "{}");
+    for (const auto* const env : {"development", "production"}) {
+        const auto loaded = config::load({without.path(), env, std::nullopt});
+        ASSERT_TRUE(loaded) << loaded.error().text();
+        EXPECT_EQ(loaded->host.type("chat").reload.watch, env == std::string_view("development"));
+    }
+}
+
 TEST(host_yaml, waits_twice_the_heartbeat_unless_told) {
     EXPECT_EQ(options_of("connector: {heartbeat: 3}").connector.heartbeat_deadline(), 6s);
     EXPECT_EQ(options_of("connector: {heartbeat: 3, timeout: 4}").connector.heartbeat_deadline(),
@@ -129,10 +163,9 @@ TEST(host_yaml, may_have_sections_for_envs) {
     const std::string_view yaml = "production: {log: {level: error}}\nlog: {level: debug}";
     EXPECT_EQ(options_of(yaml, "production").log.level, base::log::level::error);
     // For another env the section is a key like any other, and unknown.
-    EXPECT_EQ(
-        error_of(yaml),
-        "host.yaml:1: production: found 'production', expected one of the keys: connector, types, "
-        "bus, limits, log, web; nearest known key: 'connector'");
+    EXPECT_EQ(error_of(yaml),
+              "host.yaml:1: production: found 'production', expected one of the keys: connector, "
+              "reload, types, bus, limits, log, web; nearest known key: 'connector'");
 }
 
 TEST(host_yaml_errors, unknown_key_names_the_nearest) {
@@ -222,6 +255,16 @@ TEST(host_yaml_errors, values_out_of_their_range) {
         {"limits: {serial_per_session: 1000001}",
          "limits.serial_per_session: found '1000001', expected a number of requests from 1 to "
          "1000000"},
+        {"limits: {generation_timeout: 61 min}",
+         "limits.generation_timeout: found '61 min', expected a time such as '10 s', at most an "
+         "hour (0 = cancel at once)"},
+        {"reload: {watch: yes}", "reload.watch: found 'yes', expected true or false"},
+        {"reload: {drain: 11 s}", "reload.drain: found '11 s', expected a time such as '50 ms', at "
+                                  "most 10 s (0 = requests do not wait)"},
+        {"reload: {timeout: 0}", "reload.timeout: found '0', expected a time such as '2 s', from "
+                                 "100 ms to 60 s"},
+        {"types: {a: {reload: {timeout: 61}}}",
+         "types.a.reload.timeout: found '61', expected a time such as '2 s', from 100 ms to 60 s"},
         {"log: {level: loud}", "log.level: found 'loud', expected debug, info, warn, error or off"},
         {"log: {folder: [x]}",
          "log.folder: found a list, expected a folder such as 'logs' ('' = no files)"},
@@ -250,9 +293,12 @@ TEST(host_yaml_errors, an_override_that_does_not_fit_its_default) {
 
 TEST(host_yaml_errors, wrong_modules) {
     const std::string rule =
-        ", expected the name of a module in the plugins folder, such as 'chat.so'";
+        ", expected the name of a module in the plugins folder, such as 'chat.so', or an absolute "
+        "path";
     EXPECT_EQ(error_of("types:\n  a:\n    modules:\n      - a.so\n      - ../b.so\n"),
               "host.yaml:5: types.a.modules[1]: found '../b.so'" + rule);
+    EXPECT_EQ(error_of("types:\n  a:\n    modules: /opt/../b.so\n"),
+              "host.yaml:3: types.a.modules: found '/opt/../b.so'" + rule);
     EXPECT_EQ(error_of("types:\n  a:\n    modules: a\n"),
               "host.yaml:3: types.a.modules: found 'a'" + rule);
     EXPECT_EQ(

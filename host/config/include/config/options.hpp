@@ -140,6 +140,9 @@ struct limit_options {
     /// Requests of one session that may wait for a serial method; further ones are answered
     /// `overloaded`. Default 64, 1 to 1000000; 0 is refused: always bounded.
     std::size_t serial_per_session = 64;
+    /// Seconds. What a replaced generation has under way may go on for so long; then it is
+    /// cancelled. Default 10 s, at most 1 h; 0 = it is cancelled at once.
+    milliseconds generation_timeout{std::chrono::seconds(10)};
 };
 
 /// `log:` of host.yaml.
@@ -166,13 +169,31 @@ struct web_options {
     std::filesystem::path folder;
 };
 
+/// `reload:` of host.yaml, and `types.<type>.reload:` for one type: how running servers change over
+/// to new module files.
+struct reload_options {
+    /// A server reloads by itself when one of its module files changes. Default: true in the env
+    /// development, else false.
+    bool watch = false;
+    /// Milliseconds. New requests wait at most so long for those in flight before the change-over.
+    /// Default 0 = they do not wait; at most 10 s.
+    milliseconds drain{0};
+    /// Seconds. How long the check in a process of its own may take, and then the setup of the new
+    /// generation. Default 2 s, 100 ms to 60 s.
+    milliseconds timeout{std::chrono::seconds(2)};
+
+    friend bool operator==(const reload_options&, const reload_options&) = default;
+};
+
 /// `types.<type>:` of host.yaml.
 struct type_options {
-    /// File names of the type's modules in the plugins folder. Default: one, `<type>.so`; never
-    /// empty.
+    /// File names of the type's modules in the plugins folder, or absolute paths. Default: one,
+    /// `<type>.so`; never empty.
     std::vector<std::string> modules;
     /// `connector:` of the file, overlaid by `types.<type>.connector:`.
     connector_options connector;
+    /// `reload:` of the file, overlaid by `types.<type>.reload:`.
+    reload_options reload;
 };
 
 /// host.yaml. A missing file means: all defaults, every type allowed.
@@ -181,12 +202,13 @@ struct host_options {
     std::map<std::string, type_options, std::less<>> types;
     /// What a type has that does not override it.
     connector_options connector;
+    reload_options reload;
     bus_options bus;
     limit_options limits;
     log_options log;
     web_options web;
 
-    /// The type's options; for a type that is in no file: `<type>.so` and the default connector.
+    /// The type's options; for a type that is in no file: `<type>.so`, and what all types have.
     type_options type(std::string_view name) const;
 };
 
