@@ -60,6 +60,7 @@ struct parser {
         add_list();
         add_stop();
         add_reload();
+        add_check();
     }
 
     void add_serve() {
@@ -114,6 +115,23 @@ struct parser {
         reload_app->footer(reload_examples);
     }
 
+    void add_check() {
+        check_app = app.add_subcommand(
+            "check", "Try module files in this process as a reload would: open, create, set up, "
+                     "take down");
+        add_place(*check_app, check.where);
+        check_app->add_option("--module", check.modules, "The file; repeat it for each of the type")
+            ->option_text("FILE")
+            ->required();
+        check_app->add_option("--type", check.type, "The server type that they are for")
+            ->option_text("TYPE")
+            ->required();
+        check_app->add_option("--id", check.id, "The server whose part they play")
+            ->option_text("ID (the first of the type)");
+        check_app->add_option("--scratch", check.scratch)->group("");
+        check_app->add_option("--patience", check.patience_ms)->group("");
+    }
+
     command chosen() const {
         if (start_app->parsed()) {
             return start;
@@ -129,6 +147,9 @@ struct parser {
         }
         if (reload_app->parsed()) {
             return reload;
+        }
+        if (check_app->parsed()) {
+            return check;
         }
         if (serve.type.empty() && serve.id.empty()) {
             return answer{app.help(), exit_usage};
@@ -149,11 +170,13 @@ struct parser {
     list_command list;
     stop_command stop;
     reload_command reload;
+    check_command check;
     CLI::App* start_app = nullptr;
     CLI::App* web_app = nullptr;
     CLI::App* list_app = nullptr;
     CLI::App* stop_app = nullptr;
     CLI::App* reload_app = nullptr;
+    CLI::App* check_app = nullptr;
 };
 
 } // namespace

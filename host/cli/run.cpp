@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "bus/run_folder.hpp"
+#include "check_module.hpp"
 #include "master/admin.hpp"
 #include "master/master.hpp"
 #include "terminal.hpp"
@@ -103,6 +104,11 @@ int run_command(const reload_command& wanted) {
     const auto text = wanted.as_json ? master::to_json(*lines) + "\n" : master::to_table(*lines);
     std::fputs(text.c_str(), stdout);
     return master::has_succeeded(*lines) ? 0 : exit_failed;
+}
+
+int run_command(const check_command& wanted) {
+    const auto checked = check_module(wanted);
+    return checked ? 0 : complain(checked.error().text());
 }
 
 int run_command(const serve_command& wanted) {

@@ -7,10 +7,16 @@
 #include "cluster/direct.hpp"
 #include "cluster/master_link.hpp"
 #include "master/child_status.hpp"
+#include "master/process.hpp"
 #include "module/module.hpp"
+#include "module_files.hpp"
+#include "module_reload.hpp"
+#include "module_watch.hpp"
 #include "process_life.hpp"
+#include "reload_text.hpp"
 #include "server/server.hpp"
 #include "server_options.hpp"
+#include "server_reload.hpp"
 #include "wire_files.hpp"
 
 #include <boost/asio/thread_pool.hpp>
@@ -21,6 +27,8 @@
 namespace shaddock::cli {
 namespace {
 
+/// The job of a reload that no master has asked for.
+constexpr std::uint64_t own_doing = 0;
 /// After everything else has stopped.
 constexpr std::chrono::seconds blocking_patience{2};
 
@@ -51,7 +59,7 @@ base::unique_function<void(base::duration)> warn_of_ticks(const setting& found) 
 class running_server final : cluster::master_listener {
 public:
     running_server(const setting& found, const config::server_record& record,
-                   const wire_files& agreed)
+                   const wire_files& agreed, module::loader& loader)
         : clock_(loop_.get_executor()), pool_(found.system.host.limits.blocking_threads),
           self_(own_info(record)),
           bus_(bus::make_direct(loop_.get_executor(), clock_, bus_of(found, self_))),
@@ -65,21 +73,40 @@ public:
               [this] { return master::to_json(status()); }, *this),
           signals_(loop_, clock_, found.system.host.limits.stop_timeout,
                    [this](int number) { stop(fmt::format("signal {}", number)); }),
+          processes_(loop_.get_executor()),
+          reload_steps_(loop_.get_executor(), clock_, processes_, loader, server_, found,
+                        record.type, record.id),
+          reload_(loop_.get_executor(), clock_, reload_steps_, record.id),
           watch_(clock_, found.system.host.limits.tick_warning, warn_of_ticks(found)) {
         if (agreed.protos) {
             version_ = agreed.protos->version;
             protos_.emplace(loop_.get_executor(), clock_, found.system.folder, found.system.env,
                             [this](auto now) { server_.use_protos(std::move(now)); });
         }
+        if (found.system.host.type(record.type).reload.watch) {
+            modules_.emplace(
+                loop_.get_executor(), clock_, module_places(found, record.type), [this](auto over) {
+                    reload_.reload(
+                        [this, over = std::move(over)](const reload_report& report) mutable {
+                            tell_master(own_doing, report);
+                            over();
+                        });
+                });
+        }
     }
 
     /// Returns the exit status.
-    int run(std::vector<server::plugin_source> plugins) {
+    /// `files`: what the modules' files were when they were read.
+    int run(reload_steps::plugins plugins, std::vector<file_stamp> files) {
         bus_->observe(links_);
-        server_.start(std::move(plugins), [this](const result<void>& started) {
+        reload_.begin_with(plugins);
+        server_.start(std::move(plugins), [this, files](const result<void>& started) {
             if (!started && !is_stopping_) {
                 status_ = complain(started.error().text());
                 stop("the start has failed");
+            }
+            if (started && modules_) {
+                modules_->start(files);
             }
             master_.report();
         });
@@ -92,6 +119,7 @@ public:
         // Blocking work of a plugin cannot be called back; with it, the process goes.
         alarm(static_cast<unsigned>(blocking_patience.count()));
         pool_.join();
+        reload_steps_.join();
         alarm(0);
         return status_;
     }
@@ -112,6 +140,10 @@ private:
         if (protos_) {
             protos_->stop();
         }
+        if (modules_) {
+            modules_->stop();
+        }
+        reload_.stop();
         server_.stop("shutdown", [this] { leave(); });
         master_.report();
     }
@@ -131,7 +163,10 @@ private:
         said.connections = now.connections;
         said.module = now.module;
         said.version = now.version;
+        said.build_id = now.build_id;
         said.generation = now.generation;
+        said.ending = now.ending;
+        said.kept = now.kept;
         said.links = now.links;
         said.links_expected = now.links_expected;
         return said;
@@ -139,6 +174,27 @@ private:
 
     void on_stop() override { stop("the master says so"); }
     void on_dead(const bus::peer& gone) override { bus_->report_dead(gone); }
+    void on_command(std::string_view name, std::string_view args) override {
+        if (name != "reload") {
+            base::log::warn("host", "the master says '{}', which this version does not know", name);
+            return;
+        }
+        const auto order = reload_order_from_json(args);
+        if (!order) {
+            base::log::warn("host", "the master says {}", order.error().text());
+            return;
+        }
+        auto answer = [this, job = order->job](const reload_report& report) {
+            tell_master(job, report);
+        };
+        order->is_rollback ? reload_.roll_back(std::move(answer))
+                           : reload_.reload(std::move(answer));
+    }
+    void tell_master(std::uint64_t job, const reload_report& report) {
+        // First what serves now, so that who hears of the swap finds it in the list.
+        master_.report();
+        master_.send("reloaded", to_json(job, report));
+    }
 
     boost::asio::io_context loop_{1};
     base::steady_clock clock_;
@@ -150,24 +206,17 @@ private:
     cluster::master_link master_;
     link_reports links_{master_};
     stop_signals signals_;
+    master::system_processes processes_;
+    server_reload reload_steps_;
+    module_reload reload_;
     base::loop_watch watch_;
     std::optional<proto_reload> protos_;
+    std::optional<module_watch> modules_;
     /// Of the protos that the start has read.
     std::string version_;
     bool is_stopping_ = false;
     int status_ = 0;
 };
-
-result<std::unique_ptr<module::generation>> open_module(module::loader& loader,
-                                                        const std::filesystem::path& exe,
-                                                        const std::string& name,
-                                                        const std::string& type) {
-    const auto file = module::find(module::default_folder(exe), name);
-    if (!file) {
-        return file.error();
-    }
-    return loader.load(*file, type);
-}
 
 std::string already_running(const setting& found, const config::server_record& record) {
     std::vector<std::string> others;
@@ -198,21 +247,21 @@ int serve(const setting& found, const config::server_record& record) {
         return complain(already_running(found, record));
     }
     module::loader loader(found.run, record.id);
-    std::vector<std::unique_ptr<module::generation>> opened;
-    std::vector<server::plugin_source> plugins;
-    for (const auto& name : found.system.host.type(record.type).modules) {
-        auto one = open_module(loader, found.exe, name, record.type);
-        if (!one) {
-            return complain(one.error().text());
-        }
-        plugins.push_back({&(*one)->door(), name});
-        opened.push_back(std::move(*one));
+    const auto files = find_modules(found, record.type);
+    if (!files) {
+        return complain(files.error().text());
+    }
+    auto stamps = stamps_of(*files);
+    auto plugins = open_modules(loader, *files, record.type);
+    if (!plugins) {
+        return complain(plugins.error().text());
     }
     const auto agreed = read_wire_files(found, record);
     if (!agreed) {
         return complain(agreed.error().text());
     }
-    return running_server(found, record, *agreed).run(std::move(plugins));
+    return running_server(found, record, *agreed, loader)
+        .run(std::move(*plugins), std::move(stamps));
 }
 
 } // namespace

@@ -58,6 +58,20 @@ struct reload_command {
     bool is_rollback = false;
     bool as_json = false;
 };
+/// `host check --module F --type T`: whether module files would be accepted.
+struct check_command {
+    place where;
+    /// Together; they are what a server of the type would run.
+    std::vector<std::filesystem::path> modules;
+    std::string type;
+    /// Whose part they play; absent: the first server of the type.
+    std::optional<std::string> id;
+    /// Given by a server that reloads: where copies stand meanwhile. The process then lives no
+    /// longer than that server.
+    std::optional<std::filesystem::path> scratch;
+    /// A start that still waits after it is good enough.
+    std::uint32_t patience_ms = 1000;
+};
 /// Nothing to run: help, the version, or what is wrong with the arguments.
 struct answer {
     std::string text;
@@ -65,7 +79,7 @@ struct answer {
 };
 
 using command = std::variant<answer, serve_command, start_command, web_command, list_command,
-                             stop_command, reload_command>;
+                             stop_command, reload_command, check_command>;
 
 /// Exit statuses of `host`.
 inline constexpr int exit_failed = 1;

@@ -1,0 +1,215 @@
+#include "check_module.hpp"
+
+#include "base/log.hpp"
+#include "bus/local.hpp"
+#include "cli/run.hpp"
+#include "cluster/local.hpp"
+#include "module_files.hpp"
+#include "process_life.hpp"
+#include "server_options.hpp"
+#include "server_reload.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <fmt/format.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+namespace shaddock::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// When whoever started it has died, too, and the loop still turns.
+constexpr unsigned most_seconds = 70;
+
+void limit(int what, rlim_t most) {
+    rlimit now{};
+    if (getrlimit(static_cast<__rlimit_resource>(what), &now) == 0) {
+        now.rlim_cur = std::min(now.rlim_max, most);
+        setrlimit(static_cast<__rlimit_resource>(what), &now);
+    }
+}
+
+/// A module that does harm does it to this process.
+void bound_this_process(bool has_caller) {
+    constexpr rlim_t gib = 1024ULL * 1024 * 1024;
+    limit(RLIMIT_CORE, 0);
+    limit(RLIMIT_FSIZE, gib);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) // they map terabytes
+    limit(RLIMIT_AS, 8 * gib);
+#endif
+    if (has_caller) {
+        limit(RLIMIT_CPU, 3);
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        alarm(most_seconds);
+    }
+}
+
+/// Where copies of the files stand meanwhile.
+class scratch_folder {
+public:
+    explicit scratch_folder(const std::optional<fs::path>& given) : is_own_(!given) {
+        if (given) {
+            path_ = fs::absolute(*given);
+            return;
+        }
+        auto name = (fs::temp_directory_path() / "shaddock-check-XXXXXX").string();
+        if (::mkdtemp(name.data()) == nullptr) {
+            throw std::runtime_error(
+                fmt::format("no temporary folder: {}", std::generic_category().message(errno)));
+        }
+        path_ = name;
+    }
+    scratch_folder(const scratch_folder&) = delete;
+    scratch_folder& operator=(const scratch_folder&) = delete;
+    ~scratch_folder() {
+        if (is_own_) {
+            std::error_code ignored;
+            fs::remove_all(path_, ignored);
+        }
+    }
+    const fs::path& path() const { return path_; }
+
+private:
+    bool is_own_;
+    fs::path path_;
+};
+
+/// The server whose part is played: the named one, else the first of the type, else one that stands
+/// in no file.
+config::server_record record_for(const config::system& system, const check_command& wanted) {
+    for (const auto& one : system.servers) {
+        if (one.type == wanted.type && wanted.id.value_or(one.id) == one.id) {
+            return one;
+        }
+    }
+    config::server_record made;
+    made.id = wanted.id.value_or(wanted.type + "-check");
+    made.type = wanted.type;
+    made.host = "127.0.0.1";
+    made.json = "{}";
+    return made;
+}
+
+/// Whether nothing but the absence of others is to blame.
+bool is_of_being_alone(const error& failed) {
+    return failed.code() == errc::no_server || failed.code() == errc::disconnected ||
+           failed.code() == errc::timeout;
+}
+
+/// A server on its own loop, bus and registry, started and stopped once.
+class lone_server {
+public:
+    lone_server(const setting& found, const config::server_record& record,
+                std::chrono::milliseconds patience)
+        : patience_(patience), self_(self_of(record)),
+          directory_(with(expected_of(found.system), self_)),
+          bus_(bus::make_local(loop_.get_executor(), clock_, network_, self_.id, self_.life)),
+          registry_(cluster::make_local_registry(loop_.get_executor(), directory_)),
+          server_(loop_.get_executor(), clock_, *bus_, *registry_,
+                  options(found, record, pool_.get_executor())) {}
+
+    result<void> run(reload_steps::plugins plugins) {
+        server_.start(std::move(plugins), [this](const result<void>& started) {
+            if (!started && !is_of_being_alone(started.error()) && !is_stopping_) {
+                outcome_ = started;
+            }
+            stop();
+        });
+        limit_ = clock_.after(patience_, [this] { stop(); });
+        loop_.run();
+        pool_.join();
+        return outcome_;
+    }
+
+private:
+    static door::server_info self_of(const config::server_record& record) {
+        auto self = info_of(record);
+        self.is_up = true;
+        self.life = new_incarnation();
+        return self;
+    }
+    static std::vector<door::server_info> with(std::vector<door::server_info> all,
+                                               const door::server_info& self) {
+        const auto is_there = std::any_of(all.begin(), all.end(),
+                                          [&](const auto& each) { return each.id == self.id; });
+        if (!is_there) {
+            all.push_back(info_of_down(self));
+        }
+        return all;
+    }
+    static door::server_info info_of_down(door::server_info self) {
+        self.is_up = false;
+        self.life = {};
+        return self;
+    }
+    server::server_options options(const setting& found, const config::server_record& record,
+                                   const boost::asio::any_io_executor& blocking) const {
+        auto wanted = options_of(found, record, self_, {}, blocking);
+        wanted.listener.reset();
+        wanted.drain_timeout = std::min<base::duration>(wanted.drain_timeout, patience_ / 2);
+        return wanted;
+    }
+
+    void stop() {
+        if (std::exchange(is_stopping_, true)) {
+            return;
+        }
+        limit_.cancel();
+        server_.stop("checked", [this] { loop_.stop(); });
+    }
+
+    boost::asio::io_context loop_{1};
+    base::steady_clock clock_{loop_.get_executor()};
+    boost::asio::thread_pool pool_{1};
+    std::chrono::milliseconds patience_;
+    door::server_info self_;
+    bus::local_network network_;
+    cluster::local_directory directory_;
+    std::unique_ptr<bus::bus> bus_;
+    std::unique_ptr<cluster::registry> registry_;
+    server::server server_;
+    base::timer limit_;
+    result<void> outcome_;
+    bool is_stopping_ = false;
+};
+
+} // namespace
+
+result<void> check_module(const check_command& wanted) {
+    bound_this_process(wanted.scratch.has_value());
+    base::log::options quiet;
+    quiet.threshold = base::log::level::off;
+    base::log::start("check", quiet);
+    const auto found = resolve(wanted.where);
+    if (!found) {
+        return found.error();
+    }
+    std::vector<module_file> files;
+    for (const auto& path : wanted.modules) {
+        files.push_back({path.filename().string(), fs::absolute(path).lexically_normal()});
+    }
+    const scratch_folder scratch(wanted.scratch);
+    module::loader loader(scratch.path(), "check");
+    auto plugins = open_modules(loader, files, wanted.type);
+    if (!plugins) {
+        return plugins.error();
+    }
+    auto outcome = lone_server(*found, record_for(found->system, wanted),
+                               std::chrono::milliseconds(wanted.patience_ms))
+                       .run(std::move(*plugins));
+    if (!outcome) {
+        std::string names;
+        for (const auto& file : files) {
+            names += (names.empty() ? "" : ", ") + file.path.string();
+        }
+        return error(errc::config, fmt::format("{}: {}", names, outcome.error().text()));
+    }
+    return outcome;
+}
+
+} // namespace shaddock::cli

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "cli/arguments.hpp"
+
+#include <shaddock/error.hpp>
+
+namespace shaddock::cli {
+
+/// Opens, checks, creates and sets up module files together on a server of their own, then takes
+/// them down again. Nobody else is there: its bus and registry are local, clients cannot connect,
+/// so a start that fails because another server cannot be reached is no failure; nor is one that
+/// still waits after `patience`, as long as it lets the loop turn.
+///
+/// Errors: config, one line with what the plugin or the checks have said. What crashes or spins
+/// takes the process with it: call it in one that is there for nothing else.
+result<void> check_module(const check_command& wanted);
+
+} // namespace shaddock::cli
