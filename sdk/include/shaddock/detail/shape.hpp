@@ -56,8 +56,9 @@ constexpr void add_struct_shape(Sink& sink) {
 
 template <class Sink, class... Ts, class... Outer>
 constexpr void add_each_shape(Sink& sink, boost::mp11::mp_list<Ts...>,
-                              boost::mp11::mp_list<Outer...>, std::string_view between) {
-    bool first = true;
+                              boost::mp11::mp_list<Outer...>,
+                              [[maybe_unused]] std::string_view between) {
+    [[maybe_unused]] bool first = true;
     ((sink.add(first ? "" : between), first = false, add_shape<Ts, Outer...>(sink)), ...);
 }
 
