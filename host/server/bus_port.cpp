@@ -51,7 +51,7 @@ void bus_port::on_call(const bus::peer& from, bus::envelope_view call,
     switch (static_cast<wire::kind>(call.kind)) {
     case wire::kind::client_request:
     case wire::kind::remote:
-        return serve(call, std::move(answer));
+        return serve(from, call, std::move(answer));
     case wire::kind::change_session:
         return change_session(call.bytes, *answer);
     case wire::kind::find_sessions:
@@ -69,7 +69,7 @@ void bus_port::on_cast(const bus::peer& from, bus::envelope_view cast) {
     switch (what) {
     case wire::kind::client_request:
     case wire::kind::remote:
-        return serve(cast, nullptr);
+        return serve(from, cast, nullptr);
     case wire::kind::member_lost:
         return channels_.on_member_lost(from, cast.bytes);
     case wire::kind::roster:
@@ -81,7 +81,8 @@ void bus_port::on_cast(const bus::peer& from, bus::envelope_view cast) {
     }
 }
 
-void bus_port::serve(bus::envelope_view what, std::unique_ptr<bus::responder> answer) {
+void bus_port::serve(const bus::peer& from, bus::envelope_view what,
+                     std::unique_ptr<bus::responder> answer) {
     wire::request request;
     if (!wire::decode(what.bytes, request)) {
         base::log::warn("server", "a request of {} bytes could not be read", what.bytes.size());
@@ -97,6 +98,9 @@ void bus_port::serve(bus::envelope_view what, std::unique_ptr<bus::responder> an
     }
     auto call =
         std::make_unique<remote_call>(std::move(session), request, deadline, std::move(answer));
+    if (request.contract != 0) {
+        call->comes_from(fmt::format("{} ({})", from.id, request.caller));
+    }
     if (static_cast<wire::kind>(what.kind) == wire::kind::client_request) {
         calls_.run_handler(request.route, std::move(call));
     } else {

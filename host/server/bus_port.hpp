@@ -26,7 +26,8 @@ public:
 
 private:
     /// Serves a request or remote; `answer` is null for a cast.
-    void serve(bus::envelope_view what, std::unique_ptr<bus::responder> answer);
+    void serve(const bus::peer& from, bus::envelope_view what,
+               std::unique_ptr<bus::responder> answer);
     void change_session(std::string_view bytes, bus::responder& answer);
     void find_sessions(std::string_view bytes, bus::responder& answer);
     void kick_uid(std::string_view bytes, bus::responder& answer);

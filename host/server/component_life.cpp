@@ -45,9 +45,11 @@ void component_life::start(base::duration patience,
     start_done_ = std::move(done);
     if (patience != base::duration::zero()) {
         wait_ = clock_.after(patience, [this, patience] {
+            const auto who = is_starting_
+                                 ? fmt::format("component '{}'", components_[started_ - 1]->name())
+                                 : fmt::format("{} components", components_.size());
             finish_start(error(errc::timeout,
-                               fmt::format("component '{}' did not start within {} ms",
-                                           components_[started_ - 1]->name(), in_ms(patience))));
+                               fmt::format("{} did not start within {} ms", who, in_ms(patience))));
         });
     }
     later([this] { start_next(); });
@@ -83,8 +85,9 @@ void component_life::ended_start(const door::component& one, const result<void>&
         });
     }
     if (!outcome) {
-        return finish_start(error(errc::config, fmt::format("component '{}' did not start: {}",
-                                                            one.name(), outcome.error().text())));
+        return finish_start(
+            error(outcome.error().code(), fmt::format("component '{}' did not start: {}",
+                                                      one.name(), outcome.error().text())));
     }
     later([this] { start_next(); });
 }
@@ -99,8 +102,7 @@ void component_life::finish_start(result<void> outcome) {
 
 void component_life::stop(base::duration patience, base::unique_function<void()> done) {
     is_stopping_ = true;
-    start_done_ = nullptr;
-    wait_.cancel();
+    forget_start();
     patience_ = patience;
     stop_done_ = std::move(done);
     stop_next();

@@ -27,6 +27,11 @@ public:
     /// `done` once, never inline: all are up, or what did not start (errc::config), or timeout when
     /// it takes longer than `patience` (zero: no limit). Not called any more after stop().
     void start(base::duration patience, base::unique_function<void(result<void>)> done);
+    /// `done` of start() is not called any more; stop() is still owed.
+    void forget_start() {
+        start_done_ = nullptr;
+        wait_.cancel();
+    }
     /// Stops those that were started, also one that is starting, as soon as it is up. Each has
     /// `patience`; who does not stop in time is left. `done` once, possibly inline.
     void stop(base::duration patience, base::unique_function<void()> done);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 namespace shaddock::server {
 
@@ -96,13 +97,13 @@ bool dispatcher::keep_back(bool is_remote, std::string_view route,
 
 void dispatcher::release() {
     is_holding_ = false;
-    auto kept = std::move(held_);
-    held_.clear();
-    const auto now = clock_.now();
-    for (auto& each : kept) {
-        if (each.call->deadline_ <= now) {
-            each.call->finish(error(errc::timeout, "waited too long for a reload"));
-        } else if (each.is_remote) {
+    expire_held(clock_.now());
+    for (auto& each : std::exchange(held_, {})) {
+        // What the calls before this one changed is seen by this one.
+        if (auto now = each.call->session_now()) {
+            each.call->session_ = std::move(now);
+        }
+        if (each.is_remote) {
             run_remote(each.route, std::move(each.call));
         } else {
             run_handler(each.route, std::move(each.call));
@@ -131,6 +132,14 @@ void dispatcher::run(method_entry* entry, std::string_view route,
                            fmt::format("'{}' is not registered by this server", route)));
         return;
     }
+    if (call->contract_ != 0 && entry->contract != 0 && call->contract_ != entry->contract) {
+        call->finish(error(
+            errc::contract,
+            fmt::format("'{}': {} calls it with other types than those of this server ({} {}); "
+                        "build both from the same contract",
+                        route, call->caller_, current_->modules(), current_->versions())));
+        return;
+    }
     call->entry_ = entry;
     call->lease_ = current_;
     if (!entry->is_serial || call->session_ == nullptr) {
@@ -142,6 +151,7 @@ void dispatcher::run(method_entry* entry, std::string_view route,
         start(std::move(call));
     } else if (at->second.size() < serial_limit_) {
         at->second.push_back(std::move(call));
+        ++waiting_;
     } else {
         call->finish(
             error(errc::overloaded, fmt::format("'{}': {} requests of this session wait already",
@@ -177,7 +187,11 @@ void dispatcher::ended(pending_call& call) {
     (call.before_ != nullptr ? call.before_->after_ : first_) = call.after_;
     (call.after_ != nullptr ? call.after_->before_ : last_) = call.before_;
     --in_flight_;
-    if (in_flight_ == 0 && idle_) {
+    tell_idle();
+}
+
+void dispatcher::tell_idle() {
+    if (in_flight() == 0 && idle_) {
         idle_();
     }
 }
@@ -196,6 +210,7 @@ void dispatcher::next_serial(const serial_key& key) {
     while (at != serial_.end() && !at->second.empty()) {
         auto next = std::move(at->second.front());
         at->second.pop_front();
+        --waiting_;
         if (next->is_session_gone()) {
             next->finish(error(errc::closed, "the session closed while the request waited"));
             continue;
@@ -209,6 +224,7 @@ void dispatcher::next_serial(const serial_key& key) {
     }
     if (at != serial_.end()) {
         serial_.erase(at);
+        tell_idle();
     }
 }
 
@@ -228,8 +244,21 @@ void dispatcher::expire() {
         }
     }
     expire_waiting(now);
-    if (in_flight_ != 0 || !serial_.empty()) {
+    expire_held(now);
+    if (in_flight_ != 0 || !serial_.empty() || !held_.empty()) {
         watch();
+    }
+}
+
+void dispatcher::expire_held(base::time_point now) {
+    const auto late = std::stable_partition(
+        held_.begin(), held_.end(), [&](const auto& each) { return each.call->deadline_ > now; });
+    std::deque<held_call> expired(std::make_move_iterator(late),
+                                  std::make_move_iterator(held_.end()));
+    held_.erase(late, held_.end());
+    for (auto& each : expired) {
+        each.call->finish(
+            error(errc::timeout, fmt::format("'{}' waited too long for a reload", each.route)));
     }
 }
 
@@ -238,11 +267,13 @@ void dispatcher::expire_waiting(base::time_point now) {
         while (!queue.empty() && queue.front()->deadline_ <= now) {
             auto late = std::move(queue.front());
             queue.pop_front();
+            --waiting_;
             late->finish(
                 error(errc::timeout, fmt::format("'{}' waited too long for the request before it",
                                                  late->route())));
         }
     }
+    tell_idle();
 }
 
 void dispatcher::cancel_all() {
@@ -259,6 +290,7 @@ void dispatcher::cancel_all() {
         }
     }
     serial_.clear();
+    waiting_ = 0;
     sweep_.cancel();
 }
 

@@ -31,6 +31,9 @@ public:
     base::time_point deadline() const noexcept final { return deadline_; }
     void finish(result<door::body> outcome) noexcept final;
 
+    /// Who calls, for people: `chat-server-1 (chat.so 1.2)`. For calls with a contract.
+    void comes_from(std::string caller) { caller_ = std::move(caller); }
+
 protected:
     /// Sends the answer on its way; called exactly once, for a notify too.
     virtual void answer(result<door::body> outcome) noexcept = 0;
@@ -55,6 +58,7 @@ private:
     door::codec tag_;
     base::time_point deadline_;
     std::uint64_t contract_;
+    std::string caller_;
     bool is_notify_;
     bool is_finished_ = false;
     method_entry* entry_ = nullptr;
@@ -77,17 +81,19 @@ public:
 
     /// From here on calls go to `next`.
     void use(std::shared_ptr<generation> next);
-    /// Calls that come are kept back until release(), so that those in flight can end first.
-    /// Limits: `held_limit`; further ones are answered `overloaded`.
+    /// Calls that come are kept back until release(), so that those in flight can end first; who
+    /// waits past his deadline is answered `timeout`. Limits: `held_limit`; further ones are
+    /// answered `overloaded`.
     void hold() { is_holding_ = true; }
-    /// Those kept back run now, in order; who is past its deadline is answered `timeout`.
+    /// Those kept back run now, in order, with their sessions as they are by now.
     void release();
     const std::shared_ptr<generation>& current() const { return current_; }
 
     void run_handler(std::string_view route, std::unique_ptr<pending_call> call);
     void run_remote(std::string_view route, std::unique_ptr<pending_call> call);
 
-    std::size_t in_flight() const { return in_flight_; }
+    /// Accepted and not answered: those that run, and those that wait for the one before them.
+    std::size_t in_flight() const { return in_flight_ + waiting_; }
     std::uint64_t started() const { return started_; }
     /// Called whenever the last call in flight has ended.
     void on_idle(base::unique_function<void()> idle) { idle_ = std::move(idle); }
@@ -121,7 +127,9 @@ private:
     void serial_ended(const pending_call& call);
     void next_serial(const serial_key& key);
     void expire_waiting(base::time_point now);
+    void expire_held(base::time_point now);
     void expire();
+    void tell_idle();
     void watch();
 
     boost::asio::any_io_executor executor_;
@@ -133,6 +141,8 @@ private:
     pending_call* first_ = nullptr;
     pending_call* last_ = nullptr;
     std::size_t in_flight_ = 0;
+    /// In all queues of `serial_`.
+    std::size_t waiting_ = 0;
     std::uint64_t started_ = 0;
     base::timer sweep_;
     base::unique_function<void()> idle_;

@@ -38,21 +38,29 @@ result<std::shared_ptr<generation>> generation::create(std::vector<plugin_source
                                                        std::unique_ptr<door::host> host,
                                                        std::string type, std::uint32_t number) {
     auto made = std::make_shared<generation>(std::move(host), std::move(type), number);
-    for (auto& source : from) {
-        std::string failed;
-        auto* object = source.door->create(*made->host_, made->tables_, &failed);
-        if (object == nullptr) {
-            return error(errc::config,
-                         fmt::format("plugin {}: could not be created: {}", source.file,
-                                     failed.empty() ? "it gave no reason" : failed));
-        }
-        made->plugins_.push_back({std::move(source), object});
-    }
-    if (!made->tables_.problem().empty()) {
-        return error(errc::config,
-                     fmt::format("plugin {}: {}", made->modules(), made->tables_.problem()));
+    if (auto added = made->add(std::move(from)); !added) {
+        return std::move(added).error();
     }
     return made;
+}
+
+result<void> generation::add(std::vector<plugin_source> plugins) {
+    for (auto& source : plugins) {
+        const auto file = source.file;
+        std::string failed;
+        auto* object = source.door->create(*host_, tables_, &failed);
+        if (object != nullptr) {
+            plugins_.push_back({std::move(source), object});
+        }
+        if (object == nullptr || !failed.empty()) {
+            return error(errc::config, fmt::format("plugin {}: could not be created: {}", file,
+                                                   failed.empty() ? "it gave no reason" : failed));
+        }
+    }
+    if (!tables_.problem().empty()) {
+        return error(errc::config, fmt::format("plugin {}: {}", modules(), tables_.problem()));
+    }
+    return {};
 }
 
 generation::~generation() {

@@ -82,8 +82,8 @@ private:
 /// Shared by the server and by every invocation that it still has to answer (the lease).
 class generation {
 public:
-    /// Creates and registers, in the order of the list. Errors: config with what a plugin threw, or
-    /// a route registered twice; whatever was created is destroyed.
+    /// A new one with the plugins' objects, as add(); whatever was created is destroyed when it
+    /// fails.
     static result<std::shared_ptr<generation>> create(std::vector<plugin_source> from,
                                                       std::unique_ptr<door::host> host,
                                                       std::string type, std::uint32_t number);
@@ -93,6 +93,10 @@ public:
     generation& operator=(const generation&) = delete;
     ~generation();
 
+    /// Creates and registers, in the order of the list. Errors: config with what a plugin threw, or
+    /// a route registered twice; what was created stays, for it may have begun work: let that end,
+    /// then destroy().
+    result<void> add(std::vector<plugin_source> plugins);
     tables& registered() { return tables_; }
     door::host& host() { return *host_; }
     /// Files and versions as people read them: `chat.so`, or `chat.so, extra.so`.

@@ -22,16 +22,19 @@ constexpr auto unwind_time = std::chrono::seconds(1);
 
 result<generations::living> generations::make(std::vector<plugin_source> plugins,
                                               std::uint32_t number) {
-    auto host = std::make_unique<plugin_host>(parts_);
-    auto made =
-        generation::create(std::move(plugins), std::move(host), parts_.options.self.type, number);
-    if (!made) {
-        return std::move(made).error();
-    }
-    living one{std::move(*made), nullptr};
-    host_of(one).use(one.made->registered());
+    living one{std::make_shared<generation>(std::make_unique<plugin_host>(parts_),
+                                            parts_.options.self.type, number),
+               nullptr};
+    const auto added = one.made->add(std::move(plugins));
     one.components = std::make_unique<component_life>(parts_.executor, parts_.clock,
                                                       one.made->registered().components());
+    host_of(one).use(one.made->registered(),
+                     fmt::format("{} {}", one.made->modules(), one.made->versions()));
+    if (!added) {
+        host_of(one).end_timers();
+        let_end(std::move(one));
+        return added.error();
+    }
     return one;
 }
 
@@ -40,6 +43,7 @@ result<void> generations::create(std::vector<plugin_source> plugins) {
     if (!first) {
         return std::move(first).error();
     }
+    host_of(*first).begin_timers();
     current_ = std::move(first->made);
     components_ = std::move(first->components);
     parts_.calls.use(current_);
@@ -64,9 +68,10 @@ void generations::reload(std::vector<plugin_source> plugins, reload_options how,
     }
     auto next = make(std::move(plugins), last_number_ + 1);
     if (!next) {
+        log_refused(next.error());
         return refuse(std::move(next).error());
     }
-    reloading_.emplace(reloading{std::move(*next), how, std::move(done), false});
+    reloading_.emplace(reloading{++last_reload_, std::move(*next), how, std::move(done)});
     reloading_->next.components->start(how.setup, [this](const result<void>& outcome) {
         outcome ? drain() : give_up(outcome.error());
     });
@@ -77,10 +82,8 @@ void generations::drain() {
         return swap();
     }
     parts_.calls.hold();
-    const auto go_on = [this] {
-        if (reloading_ && !std::exchange(reloading_->is_drained, true)) {
-            drain_wait_.cancel();
-            parts_.calls.on_idle(nullptr);
+    const auto go_on = [this, id = reloading_->id] {
+        if (is_reloading(id)) {
             swap();
         }
     };
@@ -107,7 +110,7 @@ void generations::swap() {
     components_ = std::move(next.components);
     last_number_ = current_->number();
     parts_.calls.use(current_);
-    base::log::info("server", "{}: generation {} serves: {} {}", parts_.options.self.id,
+    base::log::debug("server", "{}: generation {} serves: {} {}", parts_.options.self.id,
                     current_->number(), current_->modules(), current_->versions());
     for (auto* hook : current_->registered().hooks()) {
         hook->on_started();
@@ -116,25 +119,35 @@ void generations::swap() {
     finish_reload({});
 }
 
+void generations::log_refused(const error& why) {
+    base::log::debug("server", "{}: reload refused, generation {} serves on: {}",
+                     parts_.options.self.id, current_->number(), why.text());
+}
+
 /// The old generation goes on; what was made of the new one is taken down.
 void generations::give_up(const error& why) {
-    base::log::error("server", "{}: reload refused, generation {} serves on: {}",
-                     parts_.options.self.id, current_->number(), why.text());
-    let_end(std::move(reloading_->next));
+    log_refused(why);
+    auto& next = reloading_->next;
+    next.components->forget_start();
+    host_of(next).end_timers();
+    let_end(std::move(next));
     finish_reload(why);
 }
 
 void generations::finish_reload(result<void> outcome) {
     drain_wait_.cancel();
+    parts_.calls.on_idle(nullptr);
     auto done = std::move(reloading_->done);
     reloading_.reset();
     parts_.calls.release();
-    done(std::move(outcome));
+    boost::asio::post(parts_.executor,
+                      [done = std::move(done), outcome = std::move(outcome)]() mutable {
+                          done(std::move(outcome));
+                      });
 }
 
 void generations::stop_reloading() {
     if (reloading_) {
-        parts_.calls.on_idle(nullptr);
         give_up(error(errc::cancelled, "the server is stopping"));
     }
 }
@@ -143,7 +156,7 @@ void generations::stop_reloading() {
 
 void generations::let_end(living one) {
     const auto until = parts_.clock.now() + parts_.options.generation_timeout;
-    ending_.push_back({std::move(one), ending_step::requests, until});
+    ending_.push_back({std::move(one), ending_step::requests, until, nullptr});
     look_later();
 }
 
@@ -172,9 +185,7 @@ bool generations::advance(ending_one& ending) {
     switch (ending.step) {
     case ending_step::requests:
         if (is_idle(one) || is_late) {
-            ending.step = ending_step::components;
-            one.components->stop(parts_.options.drain_timeout,
-                                 [&ending] { ending.step = ending_step::work; });
+            stop_components(ending, parts_.options.drain_timeout);
         }
         return false;
     case ending_step::components:
@@ -201,6 +212,17 @@ bool generations::advance(ending_one& ending) {
     return false;
 }
 
+/// `of` stays where it is until its components have stopped.
+void generations::stop_components(ending_one& of, base::duration patience) {
+    of.step = ending_step::components;
+    of.one.components->stop(patience, [&of] {
+        of.step = ending_step::work;
+        if (of.on_stopped) {
+            of.on_stopped();
+        }
+    });
+}
+
 void generations::keep(const ending_one& ending) {
     base::log::warn("server",
                     "{}: generation {} ({} {}) does not end: {} requests and {} coroutines or "
@@ -213,6 +235,7 @@ void generations::keep(const ending_one& ending) {
 void generations::destroy(living& one) {
     const auto number = one.made->number();
     one.components.reset();
+    host_of(one).drop_sleepers();
     one.made->destroy();
     base::log::debug("server", "{}: generation {} has ended", parts_.options.self.id, number);
 }
@@ -229,10 +252,12 @@ void generations::stop_components(base::duration patience, base::unique_function
         }
     };
     for (auto& each : ending_) {
-        if (each.step == ending_step::requests) {
+        if (each.step <= ending_step::components) {
             ++*waiting;
-            each.step = ending_step::components;
-            each.one.components->stop(patience, ended);
+            each.on_stopped = ended;
+        }
+        if (each.step == ending_step::requests) {
+            stop_components(each, patience);
         }
     }
     if (components_) {
@@ -259,6 +284,10 @@ void generations::destroy() {
         destroy(each.one);
     }
     ending_.clear();
+    for (auto& each : kept_) {
+        destroy(each);
+    }
+    kept_.clear();
     if (current_) {
         living last{std::move(current_), std::move(components_)};
         current_.reset();

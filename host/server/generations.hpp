@@ -47,7 +47,7 @@ public:
     void stop_components(base::duration patience, base::unique_function<void()> done);
     /// Ends timers, sleeps and posted work of all.
     void cancel();
-    /// Destroys all objects, but those of generations that were kept.
+    /// Destroys all objects. Nothing of any generation runs any more.
     void destroy();
 
 private:
@@ -62,24 +62,31 @@ private:
         ending_step step = ending_step::requests;
         /// When the step is over, ready or not.
         base::time_point until;
+        /// The server stops and waits for its components.
+        base::unique_function<void()> on_stopped;
     };
     struct reloading {
+        /// No two reloads have the same: who is late finds another one, or none.
+        std::uint64_t id;
         living next;
         reload_options how;
         base::unique_function<void(result<void>)> done;
-        bool is_drained = false;
     };
 
+    /// What could not be made whole ends as a generation does.
     result<living> make(std::vector<plugin_source> plugins, std::uint32_t number);
+    bool is_reloading(std::uint64_t id) const { return reloading_ && reloading_->id == id; }
     static plugin_host& host_of(const living& one) {
         return static_cast<plugin_host&>(one.made->host());
     }
     void drain();
     void swap();
     void give_up(const error& why);
+    void log_refused(const error& why);
     void finish_reload(result<void> outcome);
 
     void let_end(living one);
+    void stop_components(ending_one& of, base::duration patience);
     void look_later();
     void look();
     /// True: its objects are gone.
@@ -93,10 +100,11 @@ private:
     std::unique_ptr<component_life> components_;
     std::uint32_t last_number_ = 0;
     std::optional<reloading> reloading_;
+    std::uint64_t last_reload_ = 0;
     base::timer drain_wait_;
     std::list<ending_one> ending_;
     base::timer next_look_;
-    /// Never destroyed: something of theirs may still run.
+    /// Something of theirs may still run.
     std::vector<living> kept_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -13,9 +13,9 @@ namespace {
 
 /// Pieces of blocking work that one generation may have under way.
 constexpr std::size_t blocking_limit = 1024;
-/// Sleeps that end at once after the stop, for coroutines that try again a few times before they
-/// give up.
-constexpr std::size_t late_sleeps_limit = 1000;
+/// Sleeps and calls that end at once after the stop, for coroutines that try again a few times
+/// before they give up.
+constexpr std::size_t late_waits_limit = 1000;
 constexpr auto gone = "this generation of the plugin has ended";
 
 base::log::level translate(door::log_level at) {
@@ -36,7 +36,7 @@ base::log::level translate(door::log_level at) {
 struct tally {
     std::size_t waiting = 0;
     std::size_t sum = 0;
-    std::unique_ptr<door::completion> done;
+    base::unique_function<void(result<door::body>)> end;
 };
 
 } // namespace
@@ -57,6 +57,26 @@ void plugin_host::stop() {
         each.wait.cancel();
         complete(std::move(each.done), error(errc::cancelled, gone));
     }
+    for (auto& [id, done] : std::exchange(awaited_, {})) {
+        complete(std::move(done), error(errc::cancelled, gone));
+    }
+}
+
+void plugin_host::drop_sleepers() {
+    // Their destructors may end up here again.
+    const auto gone_now = std::exchange(asleep_for_ever_, {});
+}
+
+void plugin_host::begin_timers() {
+    timers_are_ = timers_are::running;
+    for (auto& [name, timer] : timers_) {
+        arm(name, timer);
+    }
+}
+
+void plugin_host::end_timers() {
+    timers_are_ = timers_are::over;
+    timers_.clear();
 }
 
 void plugin_host::replaced_by(plugin_host& next) {
@@ -64,14 +84,36 @@ void plugin_host::replaced_by(plugin_host& next) {
         const auto old = timers_.find(name);
         if (old != timers_.end()) {
             timer.due = old->second.due;
-            next.arm(name, timer);
         }
     }
-    timers_.clear();
+    end_timers();
+    next.begin_timers();
+}
+
+base::unique_function<void(result<door::body>)>
+plugin_host::await(std::unique_ptr<door::completion> done) {
+    const auto id = next_awaited_++;
+    awaited_.emplace(id, std::move(done));
+    return [this, alive = alive_, id](result<door::body> outcome) {
+        if (!*alive) {
+            return; // ended by the stop
+        }
+        if (const auto ended = awaited_.extract(id)) {
+            ended.mapped()->done(std::move(outcome));
+        }
+    };
+}
+
+void plugin_host::end_late(std::unique_ptr<door::completion> done) {
+    if (++late_waits_ > late_waits_limit) {
+        asleep_for_ever_.push_back(std::move(done));
+        return;
+    }
+    complete(std::move(done), error(errc::cancelled, gone));
 }
 
 void plugin_host::complete(std::unique_ptr<door::completion> done, result<door::body> outcome) {
-    boost::asio::post(parts_.executor,
+    boost::asio::post(work_.executor(),
                       [done = std::move(done), outcome = std::move(outcome)]() mutable {
                           done->done(std::move(outcome));
                       });
@@ -103,9 +145,9 @@ void plugin_host::blocking(std::unique_ptr<door::task> work,
         return;
     }
     ++blocking_;
-    // The loop must not end while the pool works for it.
+    // The loop must not end while the pool works for it, nor the generation.
     auto keep =
-        boost::asio::prefer(parts_.executor, boost::asio::execution::outstanding_work.tracked);
+        boost::asio::prefer(work_.executor(), boost::asio::execution::outstanding_work.tracked);
     boost::asio::post(parts_.options.blocking_pool, [this, resume, alive = alive_, keep,
                                                      work = std::move(work),
                                                      after = std::move(after)]() mutable {
@@ -122,11 +164,7 @@ void plugin_host::blocking(std::unique_ptr<door::task> work,
 
 void plugin_host::sleep(door::duration how_long, std::unique_ptr<door::completion> done) noexcept {
     if (!*alive_) {
-        if (++late_sleeps_ > late_sleeps_limit) {
-            asleep_for_ever_.push_back(std::move(done));
-            return;
-        }
-        return complete(std::move(done), error(errc::cancelled, gone));
+        return end_late(std::move(done));
     }
     const auto id = next_sleeper_++;
     auto& entry = sleepers_[id];
@@ -139,14 +177,16 @@ void plugin_host::sleep(door::duration how_long, std::unique_ptr<door::completio
 
 void plugin_host::set_timer(std::string_view name, door::duration first, door::duration period,
                             std::unique_ptr<door::task> tick) noexcept {
-    if (!*alive_) {
+    if (!*alive_ || timers_are_ == timers_are::over) {
         return;
     }
     auto& entry = timers_[std::string(name)];
     entry.due = parts_.clock.now() + first;
     entry.period = period;
     entry.tick = std::move(tick);
-    arm(std::string(name), entry);
+    if (timers_are_ == timers_are::running) {
+        arm(std::string(name), entry);
+    }
 }
 
 void plugin_host::arm(const std::string& name, named_timer& timer) {
@@ -197,16 +237,19 @@ result<std::string> plugin_host::target_of(std::string_view route,
 
 void plugin_host::call(std::string_view route, std::uint64_t contract, const door::call_target& to,
                        door::body_view arguments, std::unique_ptr<door::completion> done) noexcept {
+    if (!*alive_) {
+        return end_late(std::move(done));
+    }
     auto target = target_of(route, to);
     if (!target) {
         return complete(std::move(done), std::move(target).error());
     }
     const auto timeout = to.timeout.count() > 0 ? to.timeout : parts_.options.call_timeout;
     parts_.servers.call(
-        *target, wire::kind::remote, wire::encode(route, contract, to.session, arguments),
-        parts_.clock.now() + timeout, [done = std::move(done)](result<std::string> reply) {
-            done->done(reply ? wire::decode_reply(*reply)
-                             : result<door::body>(std::move(reply).error()));
+        *target, wire::kind::remote, wire::encode(route, contract, to.session, arguments, who_),
+        parts_.clock.now() + timeout,
+        [end = await(std::move(done))](result<std::string> reply) mutable {
+            end(reply ? wire::decode_reply(*reply) : result<door::body>(std::move(reply).error()));
         });
 }
 
@@ -217,7 +260,7 @@ result<void> plugin_host::cast(std::string_view route, std::uint64_t contract,
         return std::move(target).error();
     }
     return parts_.servers.cast(*target, wire::kind::remote,
-                               wire::encode(route, contract, to.session, arguments));
+                               wire::encode(route, contract, to.session, arguments, who_));
 }
 
 // ---- sessions
@@ -225,6 +268,9 @@ result<void> plugin_host::cast(std::string_view route, std::uint64_t contract,
 
 void plugin_host::change_session(const session_ref& who, door::session_change change,
                                  std::unique_ptr<door::completion> done) noexcept {
+    if (!*alive_) {
+        return end_late(std::move(done));
+    }
     // On the session's own frontend at once, so that the next request sees it; the answer still
     // comes by post.
     if (parts_.clients != nullptr && who.frontend == parts_.options.self.id) {
@@ -232,40 +278,47 @@ void plugin_host::change_session(const session_ref& who, door::session_change ch
     }
     parts_.servers.call(who.frontend, wire::kind::change_session, wire::encode(who, change),
                         parts_.clock.now() + parts_.options.call_timeout,
-                        [done = std::move(done)](const result<std::string>& reply) {
-                            done->done(reply ? result<door::body>(door::body{})
-                                             : result<door::body>(reply.error()));
+                        [end = await(std::move(done))](const result<std::string>& reply) mutable {
+                            end(reply ? result<door::body>(door::body{})
+                                      : result<door::body>(reply.error()));
                         });
 }
 
 void plugin_host::find_sessions(const session_ref& who,
                                 std::unique_ptr<door::completion> done) noexcept {
+    if (!*alive_) {
+        return end_late(std::move(done));
+    }
     std::string bytes;
     wire::writer out(bytes);
     wire::write(out, who);
     parts_.servers.call(
         who.frontend, wire::kind::find_sessions, std::move(bytes),
         parts_.clock.now() + parts_.options.call_timeout,
-        [done = std::move(done)](result<std::string> reply) {
-            done->done(reply ? result<door::body>(door::body{door::codec::json, std::move(*reply)})
-                             : result<door::body>(std::move(reply).error()));
+        [end = await(std::move(done))](result<std::string> reply) mutable {
+            end(reply ? result<door::body>(door::body{door::codec::json, std::move(*reply)})
+                      : result<door::body>(std::move(reply).error()));
         });
 }
 
 void plugin_host::kick_uid(std::string_view uid, std::string_view reason,
                            std::unique_ptr<door::completion> done) noexcept {
+    if (!*alive_) {
+        return end_late(std::move(done));
+    }
     std::string bytes;
     wire::writer out(bytes);
     out.text(uid);
     out.text(reason);
     auto count = std::make_shared<tally>();
-    count->done = std::move(done);
+    count->end = await(std::move(done));
     // One for ourselves, so that the tally cannot end while the questions are still being sent.
     count->waiting = 1;
-    const auto ended = [this, count] {
+    const auto ended = [count, executor = parts_.executor] {
         if (--count->waiting == 0) {
-            complete(std::move(count->done),
-                     door::body{door::codec::json, std::to_string(count->sum)});
+            boost::asio::post(executor, [count] {
+                count->end(door::body{door::codec::json, std::to_string(count->sum)});
+            });
         }
     };
     for (const auto& each : *parts_.list.all()) {

@@ -10,6 +10,7 @@
 #include <map>
 #include <set>
 #include <thread>
+#include <unordered_map>
 
 namespace shaddock::server {
 
@@ -35,16 +36,30 @@ class plugin_host final : public door::host {
 public:
     explicit plugin_host(host_parts parts);
     ~plugin_host() override;
-    /// Whose routers this generation's calls use. From its creation on.
-    void use(const tables& own) { own_ = &own; }
-    /// This generation was replaced by `next`: its named timers end here, and those that the next
-    /// one has set again keep their time.
+    /// Whose routers this generation's calls use, and its modules and versions, for people. From
+    /// its creation on.
+    void use(const tables& own, std::string who) {
+        own_ = &own;
+        who_ = std::move(who);
+    }
+    /// This generation serves: its named timers run from here on.
+    void begin_timers();
+    /// It does not serve any more, or never will: its named timers end here, none is set any more.
+    void end_timers();
+    /// As both, for a generation that was replaced by `next`: timers that the next one has set
+    /// again keep their time.
     void replaced_by(plugin_host& next);
-    /// Coroutines and handlers of this generation that have not ended.
-    std::size_t work() const { return work_.count(); }
-    /// Cancels timers and sleeps; later ones end at once. Posted work that has not run yet is
-    /// dropped.
+    /// What this generation has under way: coroutines and handlers that have not ended, whatever
+    /// it waits for. Counts some more than once; 0: nothing.
+    std::size_t work() const {
+        return work_.count() + awaited_.size() + sleepers_.size() + asleep_for_ever_.size();
+    }
+    /// Cancels timers, sleeps and calls; later ones end at once. Posted work that has not run yet
+    /// is dropped.
     void stop();
+    /// Destroys the coroutines that sleep for ever. Before the plugin's objects, which they may
+    /// use.
+    void drop_sleepers();
 
     const door::server_info& self() const noexcept override { return parts_.options.self; }
     door::server_list servers(std::string_view type) const noexcept override {
@@ -106,20 +121,33 @@ private:
         base::timer wait;
         std::unique_ptr<door::completion> done;
     };
+    /// Named timers of a generation that does not serve yet wait; two generations never tick at
+    /// once.
+    enum class timers_are { waiting, running, over };
     void arm(const std::string& name, named_timer& timer);
     void complete(std::unique_ptr<door::completion> done, result<door::body> outcome);
+    /// Keeps `done` until the answer or the stop; gives what ends it, once, on the loop. Null after
+    /// the stop: `done` has been ended.
+    base::unique_function<void(result<door::body>)> await(std::unique_ptr<door::completion> done);
+    /// Of a generation that was stopped.
+    void end_late(std::unique_ptr<door::completion> done);
     result<std::string> target_of(std::string_view route, const door::call_target& to) const;
 
     host_parts parts_;
     generation_work work_;
     const tables* own_ = nullptr;
+    std::string who_;
     std::thread::id loop_;
+    timers_are timers_are_ = timers_are::waiting;
     std::map<std::string, named_timer, std::less<>> timers_;
     std::map<std::uint64_t, sleeper> sleepers_;
     std::uint64_t next_sleeper_ = 1;
+    /// Operations elsewhere that the plugin waits for.
+    std::unordered_map<std::uint64_t, std::unique_ptr<door::completion>> awaited_;
+    std::uint64_t next_awaited_ = 1;
     std::size_t blocking_ = 0;
-    /// Sleeps begun after the stop. Who goes on and on is left asleep, so that he does not spin.
-    std::size_t late_sleeps_ = 0;
+    /// Waits begun after the stop. Who goes on and on is left asleep, so that he does not spin.
+    std::size_t late_waits_ = 0;
     std::vector<std::unique_ptr<door::completion>> asleep_for_ever_;
     /// Shared with posted work; false after stop.
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -60,12 +60,16 @@ door::session_data read_session(reader& in) {
 }
 
 std::string encode(std::string_view route, std::uint64_t contract,
-                   const door::session_data* session, door::body_view body) {
+                   const door::session_data* session, door::body_view body,
+                   std::string_view caller) {
     std::string bytes;
     bytes.reserve(route.size() + body.bytes.size() + 160);
     writer out(bytes);
     out.text(route);
     out.u64(contract);
+    if (contract != 0) {
+        out.text(caller);
+    }
     out.u8(session != nullptr ? 1 : 0);
     if (session != nullptr) {
         write(out, *session);
@@ -79,6 +83,7 @@ bool decode(std::string_view in, request& out) {
     reader fields(in);
     out.route = fields.text();
     out.contract = fields.u64();
+    out.caller = out.contract != 0 ? fields.text() : std::string_view{};
     out.has_session = fields.u8() != 0;
     if (out.has_session) {
         out.session = read_session(fields);

@@ -107,12 +107,15 @@ door::session_data read_session(reader& in);
 struct request {
     std::string_view route;
     std::uint64_t contract = 0;
+    /// Modules and versions of who calls, for people; only with a contract.
+    std::string_view caller;
     bool has_session = false;
     door::session_data session;
     door::body_view body;
 };
 std::string encode(std::string_view route, std::uint64_t contract,
-                   const door::session_data* session, door::body_view body);
+                   const door::session_data* session, door::body_view body,
+                   std::string_view caller = {});
 bool decode(std::string_view in, request& out);
 
 /// The answer of a request or remote: codec and bytes.
