@@ -189,7 +189,8 @@ void server::parts::serve() {
     }
     state_ = state::ready;
     const auto& now = *generations_->current();
-    base::log::info("server", "{} serves: {} {}{}", options_.self.id, now.modules(), now.versions(),
+    base::log::info("server", "{} serves: {} {} ({:.12}, generation {}){}", options_.self.id,
+                    now.modules(), now.versions(), now.build_ids(), now.number(),
                     clients_ ? fmt::format(", clients on port {}", clients_->port())
                              : std::string());
     for (auto* hook : generations_->current()->registered().hooks()) {
