@@ -42,6 +42,7 @@ function(shaddock_add_plugin name)
   add_custom_command(TARGET ${name} POST_BUILD
     COMMAND ${CMAKE_COMMAND} -E make_directory "${arg_OUTPUT_DIRECTORY}"
     COMMAND ${CMAKE_COMMAND} -E copy "$<TARGET_FILE:${name}>" "${finished}.new"
+    COMMAND chmod go-w "${finished}.new" # the host opens no module that others may write
     COMMAND ${CMAKE_COMMAND} -E rename "${finished}.new" "${finished}"
     BYPRODUCTS "${finished}" COMMENT "Finished ${finished}" VERBATIM)
 endfunction()
