@@ -2,6 +2,10 @@
 
 #include <stdexcept>
 
+#if !defined(TEST_TYPE)
+#define TEST_TYPE "throws"
+#endif
+
 namespace {
 
 struct part {
@@ -10,6 +14,6 @@ struct part {
 
 } // namespace
 
-SHADDOCK_PLUGIN("throws", registrar) {
+SHADDOCK_PLUGIN(TEST_TYPE, registrar) {
     registrar.component<part>("part");
 }
