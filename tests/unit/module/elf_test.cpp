@@ -1,15 +1,20 @@
 #include "elf.hpp"
 
-#include <gtest/gtest.h>
+#include <elf.h>
+#include <gmock/gmock.h>
 
-#include <cstdlib>
+#include <cstddef>
 #include <filesystem>
 #include <fstream>
+#include <random>
 #include <sstream>
+#include <utility>
 
 namespace {
 
 namespace fs = std::filesystem;
+namespace module = shaddock::module;
+using testing::HasSubstr;
 
 std::string read(const fs::path& file) {
     std::ifstream in(file, std::ios::binary);
@@ -18,45 +23,85 @@ std::string read(const fs::path& file) {
     return all.str();
 }
 
-class scratch_file {
-public:
-    scratch_file() {
-        std::string pattern = (fs::temp_directory_path() / "shaddock-elf-XXXXXX").string();
-        folder_ = mkdtemp(pattern.data());
-    }
-    scratch_file(const scratch_file&) = delete;
-    scratch_file& operator=(const scratch_file&) = delete;
-    ~scratch_file() { fs::remove_all(folder_); }
-    fs::path write(const std::string& bytes) const {
-        std::ofstream(folder_ / "x.so", std::ios::binary | std::ios::trunc) << bytes;
-        return folder_ / "x.so";
-    }
+shaddock::result<module::elf_facts> facts_of(std::string_view bytes) {
+    return module::read_elf(bytes, bytes.size());
+}
 
-private:
-    fs::path folder_;
+class elf : public testing::Test {
+protected:
+    const std::string whole = read(fs::path(SHADDOCK_TEST_MODULES) / "module_good.so");
 };
 
-TEST(elf, reads_a_file_cut_off_anywhere_without_harm) {
-    const auto whole = read(fs::path(SHADDOCK_TEST_MODULES) / "module_no_door.so");
-    ASSERT_GT(whole.size(), 1000U);
-    const scratch_file file;
-    for (std::size_t size = 0; size < whole.size(); size += whole.size() / 100 + 1) {
-        EXPECT_FALSE(shaddock::module::read_elf(file.write(whole.substr(0, size)))) << size;
+TEST_F(elf, needs_of_a_file_what_stands_before_its_sections) {
+    const auto size = module::opened_bytes(
+        std::string_view(whole).substr(0, module::elf_head_bytes), whole.size());
+    ASSERT_TRUE(size);
+    EXPECT_LT(*size, whole.size() / 2);
+    const auto facts = module::read_elf(std::string_view(whole).substr(0, *size), whole.size());
+    ASSERT_TRUE(facts) << facts.error().text();
+    EXPECT_TRUE(facts->door);
+    EXPECT_EQ(facts->build_id.size(), 40U);
+    EXPECT_FALSE(module::read_elf(std::string_view(whole).substr(0, *size), *size))
+        << "a file of that size has lost its sections";
+}
+
+TEST_F(elf, refuses_a_file_cut_off_anywhere) {
+    for (std::size_t size = 0; size < whole.size(); size += whole.size() / 500 + 1) {
+        const auto facts = facts_of(std::string_view(whole).substr(0, size));
+        ASSERT_FALSE(facts) << size;
+        EXPECT_THAT(facts.error().text(), HasSubstr("wanted")) << size;
     }
 }
 
-TEST(elf, reads_a_file_with_wild_numbers_without_harm) {
-    const auto whole = read(fs::path(SHADDOCK_TEST_MODULES) / "module_no_door.so");
-    const scratch_file file;
-    for (std::size_t at = 16; at < 64; ++at) {
-        auto broken = whole;
-        broken[at] = '\xff';
-        (void)shaddock::module::read_elf(file.write(broken)); // must come back
+TEST_F(elf, names_what_else_it_is) {
+    const auto with = [this](std::size_t at, char byte) {
+        auto other = whole;
+        other[at] = byte;
+        return std::string(facts_of(other).error().text());
+    };
+    EXPECT_THAT(facts_of("").error().text(), HasSubstr("an empty file"));
+    EXPECT_THAT(facts_of("#!/bin/sh\n").error().text(), HasSubstr("no ELF file"));
+    EXPECT_THAT(with(EI_CLASS, ELFCLASS32), HasSubstr("no 64-bit file"));
+    EXPECT_THAT(with(EI_DATA, ELFDATA2MSB), HasSubstr("not little-endian"));
+    EXPECT_THAT(with(offsetof(Elf64_Ehdr, e_machine), EM_386),
+                HasSubstr("another architecture (32-bit x86, this machine is"));
+    EXPECT_THAT(with(offsetof(Elf64_Ehdr, e_type), ET_EXEC), HasSubstr("an ELF file of type 2"));
+    EXPECT_THAT(with(offsetof(Elf64_Ehdr, e_phnum), 0), HasSubstr("0 program headers"));
+    EXPECT_THAT(with(offsetof(Elf64_Ehdr, e_phoff) + 6, 1), HasSubstr("program headers outside"));
+    EXPECT_THAT(with(offsetof(Elf64_Ehdr, e_shoff) + 6, 1), HasSubstr("cut off"));
+}
+
+/// Each byte of the headers, and after them any, to other values: an answer, whatever it is.
+TEST_F(elf, lives_through_every_flipped_byte) {
+    const auto size = module::opened_bytes(whole, whole.size()).value();
+    auto bytes = whole.substr(0, size);
+    const auto try_with = [&](std::size_t at, char other) {
+        const auto before = std::exchange(bytes[at], other);
+        (void)module::read_elf(bytes, whole.size());
+        (void)module::opened_bytes(bytes, whole.size());
+        bytes[at] = before;
+    };
+    for (std::size_t at = 0; at < module::elf_head_bytes; ++at) {
+        for (const int other : {0, 1, 0x7f, 0x80, 0xff, ~int{bytes[at]}}) {
+            try_with(at, static_cast<char>(other));
+        }
     }
-    for (std::size_t at = whole.size() - 256; at < whole.size(); at += 8) {
-        auto broken = whole;
-        broken.replace(at, 8, 8, '\xff');
-        (void)shaddock::module::read_elf(file.write(broken));
+    std::minstd_rand random(4); // the same in every run
+    for (int i = 0; i < 20'000; ++i) {
+        try_with(random() % size, static_cast<char>(random()));
+    }
+    EXPECT_TRUE(module::read_elf(bytes, whole.size())) << "put back as it was";
+}
+
+/// Eight bytes at once: wild offsets and sizes.
+TEST_F(elf, lives_through_wild_numbers) {
+    const auto size = module::opened_bytes(whole, whole.size()).value();
+    for (std::size_t at = 0; at + 8 <= std::size_t{4096}; at += 8) {
+        for (const char other : {'\xff', '\x7f', '\0'}) {
+            auto bytes = whole.substr(0, size);
+            bytes.replace(at, 8, 8, other);
+            (void)module::read_elf(bytes, whole.size());
+        }
     }
     SUCCEED();
 }

@@ -1,10 +1,15 @@
 #include "elf.hpp"
 
+#include <shaddock/door.hpp>
+#include <shaddock/fingerprint.hpp>
+
 #include <gtest/gtest.h>
 
 #include <array>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <string>
 
@@ -35,9 +40,16 @@ TEST_P(shipped_plugin, exports_its_door_and_nothing_else) {
 }
 
 TEST_P(shipped_plugin, is_sealed) {
-    const auto facts = shaddock::module::read_elf(file());
+    std::ifstream in(file(), std::ios::binary);
+    const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+    const auto facts = shaddock::module::read_elf(bytes, bytes.size());
     ASSERT_TRUE(facts) << facts.error().text();
-    EXPECT_TRUE(facts->has_door);
+    ASSERT_TRUE(facts->door);
+    EXPECT_EQ(facts->door->abi, shaddock::door::sdk_abi);
+    EXPECT_EQ(facts->door->struct_size, sizeof(shaddock::door::plugin_door));
+    EXPECT_EQ(facts->door->fingerprint, shaddock::fingerprint);
+    EXPECT_EQ(facts->door->type, GetParam());
+    EXPECT_FALSE(facts->has_text_relocations);
     EXPECT_EQ(facts->unique_symbol, "");
     EXPECT_FALSE(facts->imports_thread_atexit);
     EXPECT_EQ(facts->build_id.size(), 40U);
