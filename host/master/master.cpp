@@ -18,8 +18,9 @@ namespace shaddock::master {
 namespace {
 
 constexpr int status_failed = 1;
-/// Checks in a process of its own, setup and what waits for them, with air for a busy machine.
-constexpr std::chrono::seconds reload_patience{30};
+/// Beside what host.yaml grants to the steps of a reload: opening the files on a busy machine, and a
+/// reload of the server's own that is under way.
+constexpr std::chrono::seconds reload_slack{26};
 
 /// Milliseconds: every JSON reader takes a number of that size exactly.
 std::uint64_t first_question() {
@@ -204,7 +205,10 @@ private:
     bool ask(std::string_view id, std::string_view args_json) override {
         return hub_.send(id, "reload", args_json);
     }
-    base::duration patience(std::string_view) const override { return reload_patience; }
+    base::duration patience(std::string_view type) const override {
+        const auto wanted = options_.system.host.type(type).reload;
+        return 2 * wanted.timeout + wanted.drain + reload_slack;
+    }
     void on_swapped(std::string_view id, const running_build& now) override {
         children_.on_swapped(id, now);
     }

@@ -147,11 +147,12 @@ result<std::vector<reload_line>> reload_from_json(std::string_view text) {
 std::string to_table(const std::vector<reload_line>& lines) {
     auto table = fmt::format("{:<20} {:<36}    {:<36} {:>8}\n", "id", "from", "to", "ms");
     for (const auto& line : lines) {
-        const auto to = line.outcome == reload_outcome::swapped   ? cell(line.to)
-                        : line.outcome == reload_outcome::refused ? "refused"
-                                                                  : "not touched";
-        table += fmt::format("{:<20} {:<36} -> {:<36} {:>8.1f}\n", line.id, cell(line.from), to,
-                             line.ms);
+        const bool is_skipped = line.outcome == reload_outcome::skipped;
+        const auto to = line.outcome == reload_outcome::swapped ? cell(line.to)
+                        : is_skipped                            ? "not touched"
+                                                                : "refused";
+        table += fmt::format("{:<20} {:<36} -> {:<36} {:>8}\n", line.id, cell(line.from), to,
+                             is_skipped ? "-" : fmt::format("{:.1f}", line.ms));
         table += indented(line.reason);
     }
     return table;

@@ -335,7 +335,10 @@ TEST(reload_lines, are_a_table_for_people) {
                               "",
                               12.34};
     const reload_line refused{"chat-2", "chat", reload_outcome::refused, {}, {}, "one\ntwo", 0};
-    EXPECT_EQ(to_table({swapped, refused}),
+    auto skipped = refused;
+    skipped.outcome = reload_outcome::skipped;
+    skipped.reason = "not asked";
+    EXPECT_EQ(to_table({swapped, refused, skipped}),
               "id                   from                                    to                "
               "                         ms\n"
               "chat-1               0.1.0 0123456789ab generation 4      -> 0.2.0 - generation 5 "
@@ -343,7 +346,10 @@ TEST(reload_lines, are_a_table_for_people) {
               "chat-2               -                                    -> refused           "
               "                        0.0\n"
               "  one\n"
-              "  two\n");
+              "  two\n"
+              "chat-2               -                                    -> not touched       "
+              "                          -\n"
+              "  not asked\n");
 }
 
 TEST(reload_lines, succeed_when_somebody_swaps_and_nobody_refuses) {
