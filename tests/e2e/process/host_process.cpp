@@ -15,7 +15,8 @@ namespace shaddock::test {
 
 using steady = std::chrono::steady_clock;
 
-host_process::host_process(const std::string& folder, const std::vector<std::string>& arguments) {
+host_process::host_process(const std::string& folder, const std::vector<std::string>& arguments,
+                           const std::string& program) {
     std::array<int, 2> ends{};
     if (pipe2(ends.data(), O_CLOEXEC) != 0) {
         throw std::runtime_error("pipe2");
@@ -25,7 +26,7 @@ host_process::host_process(const std::string& folder, const std::vector<std::str
     posix_spawn_file_actions_addchdir_np(&files, folder.c_str());
     posix_spawn_file_actions_adddup2(&files, ends[1], STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&files, ends[1], STDERR_FILENO);
-    std::vector<std::string> words = {SHADDOCK_HOST};
+    std::vector<std::string> words = {program};
     words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<char*> pointers;
     pointers.reserve(words.size() + 1);
@@ -33,12 +34,13 @@ host_process::host_process(const std::string& folder, const std::vector<std::str
         pointers.push_back(word.data());
     }
     pointers.push_back(nullptr);
-    const int failed = posix_spawn(&pid_, SHADDOCK_HOST, &files, nullptr, pointers.data(), environ);
+    const int failed =
+        posix_spawn(&pid_, program.c_str(), &files, nullptr, pointers.data(), environ);
     posix_spawn_file_actions_destroy(&files);
     close(ends[1]);
     output_ = ends[0];
     if (failed != 0) {
-        throw std::runtime_error("cannot run " SHADDOCK_HOST);
+        throw std::runtime_error("cannot run " + program);
     }
 }
 
@@ -52,6 +54,12 @@ host_process::~host_process() {
 
 void host_process::signal(int number) const {
     kill(pid_, number);
+}
+
+bool host_process::is_over() const {
+    siginfo_t info{};
+    return waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid == pid_;
 }
 
 bool host_process::read_more(steady::time_point until) {

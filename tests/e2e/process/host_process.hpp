@@ -19,8 +19,10 @@ struct outcome {
 /// A running `host`, its stdout and stderr together. Killed when it goes out of scope.
 class host_process {
 public:
-    /// `folder` is its working directory.
-    host_process(const std::string& folder, const std::vector<std::string>& arguments);
+    /// `folder` is its working directory; `program` the host that the build has made, or a copy of
+    /// it, which then has its modules in `../plugins` of its own.
+    host_process(const std::string& folder, const std::vector<std::string>& arguments,
+                 const std::string& program = SHADDOCK_HOST);
     host_process(const host_process&) = delete;
     host_process& operator=(const host_process&) = delete;
     ~host_process();
@@ -29,6 +31,8 @@ public:
     /// Waits until `text` stands in the output; false when it ended or `limit` passed before.
     bool says(std::string_view text, std::chrono::seconds limit = std::chrono::seconds(60));
     void signal(int number) const;
+    /// Whether it has ended, without waiting.
+    bool is_over() const;
     /// Waits for its end.
     outcome end(std::chrono::seconds limit = std::chrono::seconds(60));
     const std::string& text() const { return text_; }

@@ -117,9 +117,10 @@ TEST(host_start, is_refused_where_a_master_runs) {
 
 TEST(host_list, has_no_master_to_ask) {
     const test_system system;
-    for (const auto* command : {"list", "stop"}) {
-        const auto said = system.run({command});
-        EXPECT_EQ(said.status, 3) << command;
+    for (const std::vector<std::string>& command :
+         {std::vector<std::string>{"list"}, {"stop"}, {"reload", "chat"}}) {
+        const auto said = system.run(command);
+        EXPECT_EQ(said.status, 3) << command.front();
         EXPECT_THAT(said.text, HasSubstr("no master runs on"));
     }
 }

@@ -29,14 +29,18 @@ std::uint16_t free_port() {
     return ntohs(address.sin_port);
 }
 
-test_system::test_system(const std::string& stop_timeout) {
+test_system::test_system(const std::string& stop_timeout, int chats) : chats_(chats) {
+    std::string records;
+    for (int i = 0; i < chats; ++i) {
+        records += fmt::format(R"({}{{"id": "chat-server-{}", "host": "127.0.0.1", "port": {}}})",
+                               i == 0 ? "" : ",\n           ", i + 1, 6050 + i);
+    }
     folder_.write("config/servers.json", fmt::format(R"({{
   "gate": [{{"id": "gate-server-1", "host": "127.0.0.1", "clientPort": {}, "frontend": true}}],
   "connector": [{{"id": "connector-server-1", "host": "127.0.0.1", "port": 4050, "clientPort": {}, "frontend": true}}],
-  "chat": [{{"id": "chat-server-1", "host": "127.0.0.1", "port": 6050}},
-           {{"id": "chat-server-2", "host": "127.0.0.1", "port": 6051}}]
+  "chat": [{}]
 }})",
-                                                     gate_port, connector_port));
+                                                     gate_port, connector_port, records));
     folder_.write("config/master.json",
                   fmt::format(R"({{"id": "master-server-1", "host": "127.0.0.1", "port": {}}})",
                               master_port));
@@ -60,6 +64,27 @@ test_system::~test_system() {
 
 void test_system::add(const std::string& name, const std::string& text) const {
     std::ofstream(path(name), std::ios::binary | std::ios::app) << text;
+}
+
+void test_system::take_plugins() {
+    std::filesystem::create_directory(path("bin"));
+    std::filesystem::create_directory(path("plugins"));
+    program_ = path("bin/host");
+    // The program is large: a second name, unless the folders are of two file systems.
+    std::error_code failed;
+    std::filesystem::create_hard_link(SHADDOCK_HOST, program_, failed);
+    if (failed) {
+        std::filesystem::copy_file(SHADDOCK_HOST, program_);
+    }
+    for (const auto* module : {"gate.so", "connector.so", "chat.so"}) {
+        install(module);
+    }
+}
+
+void test_system::install(const std::string& module) const {
+    const auto built = std::filesystem::path(SHADDOCK_HOST).parent_path() / "../plugins" / module;
+    std::filesystem::copy_file(built, path("plugins/" + module + ".new"));
+    std::filesystem::rename(path("plugins/" + module + ".new"), path("plugins/" + module));
 }
 
 std::vector<master::list_line> test_system::list() const {
@@ -90,8 +115,10 @@ bool test_system::comes_true(const std::function<bool()>& wanted) const {
 }
 
 std::vector<pid_t> test_system::running() const {
-    auto ids = server_ids;
-    ids.insert(ids.end(), {"web", "master"});
+    std::vector<std::string> ids = {"gate-server-1", "connector-server-1", "web", "master"};
+    for (int i = 0; i < chats_; ++i) {
+        ids.push_back(fmt::format("chat-server-{}", i + 1));
+    }
     std::vector<pid_t> pids;
     for (const auto& id : ids) {
         if (const auto pid = bus::running_pid(path("run"), id)) {

@@ -1,0 +1,277 @@
+#include "test_system.hpp"
+
+#include <gmock/gmock.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
+#include <fmt/format.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+namespace shaddock::test {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+namespace fs = std::filesystem;
+
+std::string text_of(const fs::path& file) {
+    std::ostringstream text;
+    text << std::ifstream(file, std::ios::binary).rdbuf();
+    return text.str();
+}
+
+std::size_t count_of(std::string_view text, std::string_view what) {
+    std::size_t count = 0;
+    for (auto at = text.find(what); at != std::string_view::npos; at = text.find(what, at + 1)) {
+        ++count;
+    }
+    return count;
+}
+
+/// A running system with three chats whose module files are its own.
+class reload : public testing::Test {
+protected:
+    void SetUp() override {
+        system.take_plugins();
+        configure("watch: false");
+        start();
+    }
+    void TearDown() override { system.run({"stop"}); }
+
+    void start() const {
+        const auto started = system.run({"start", "-D"});
+        ASSERT_EQ(started.status, 0) << started.text;
+    }
+    void configure(const std::string& options) const {
+        system.write("config/host.yaml", fmt::format("connector: {{distinctHost: true}}\n"
+                                                     "limits: {{stop_timeout: 2 s}}\n"
+                                                     "web: {{port: {}}}\n"
+                                                     "reload: {{{}}}\n",
+                                                     system.web_port, options));
+    }
+    /// `<id> <generation>` of the servers of a type.
+    std::vector<std::string> generations(const std::string& type) const {
+        std::vector<std::string> all;
+        for (const auto& line : system.list()) {
+            if (line.type == type) {
+                EXPECT_EQ(line.state, "ready") << line.id;
+                all.push_back(fmt::format("{} {}", line.id, line.generation));
+            }
+        }
+        return all;
+    }
+    std::string master_log() const { return text_of(system.path("logs/master.log")); }
+
+    test_system system{"2 s", 3};
+};
+
+TEST_F(reload, swaps_the_servers_of_a_type_one_after_the_other) {
+    const auto before = system.line("chat-server-1");
+    EXPECT_NE(before.build_id, "");
+    const auto said = system.run({"reload", "chat"});
+    EXPECT_EQ(said.status, 0) << said.text;
+    EXPECT_EQ(count_of(said.text, "generation 1"), 3U) << said.text;
+    EXPECT_EQ(count_of(said.text, "generation 2"), 3U) << said.text;
+    EXPECT_EQ(count_of(said.text, before.build_id.substr(0, 12)), 6U) << said.text;
+    EXPECT_THAT(generations("chat"),
+                ElementsAre("chat-server-1 2", "chat-server-2 2", "chat-server-3 2"));
+    EXPECT_THAT(generations("connector"), ElementsAre("connector-server-1 1"));
+    const auto after = system.line("chat-server-1");
+    EXPECT_EQ(after.pid, before.pid);
+    EXPECT_EQ(after.build_id, before.build_id) << "the file is the same";
+    EXPECT_THAT(system.run({"list"}).text, HasSubstr(before.build_id.substr(0, 12)));
+    const auto log = master_log();
+    std::size_t at = 0;
+    for (const auto* id : {"chat-server-1", "chat-server-2", "chat-server-3"}) {
+        at = log.find(fmt::format("{} is reloaded", id), at);
+        ASSERT_NE(at, std::string::npos) << id << " in\n" << log;
+    }
+    EXPECT_THAT(log.substr(at), AllOf(HasSubstr(before.version), HasSubstr("generation 2"),
+                                      HasSubstr(before.build_id.substr(0, 12))));
+}
+
+TEST_F(reload, swaps_one_server_that_is_named) {
+    const auto said = system.run({"reload", "chat-server-2", "--json"});
+    EXPECT_EQ(said.status, 0) << said.text;
+    const auto lines = master::reload_from_json(said.text);
+    ASSERT_TRUE(lines) << said.text;
+    ASSERT_EQ(lines->size(), 1U);
+    EXPECT_EQ(lines->front().id, "chat-server-2");
+    EXPECT_EQ(lines->front().type, "chat");
+    EXPECT_EQ(lines->front().from.generation, 1U);
+    EXPECT_EQ(lines->front().to.generation, 2U);
+    EXPECT_THAT(generations("chat"),
+                ElementsAre("chat-server-1 1", "chat-server-2 2", "chat-server-3 1"));
+}
+
+TEST_F(reload, goes_back_within_a_second) {
+    const auto early = system.run({"reload", "chat-server-1", "--rollback"});
+    EXPECT_EQ(early.status, 1) << "nothing to go back to: " << early.text;
+    ASSERT_EQ(system.run({"reload", "chat"}).status, 0);
+    const auto said = system.run({"reload", "chat", "--rollback", "--json"});
+    EXPECT_EQ(said.status, 0) << said.text;
+    const auto lines = master::reload_from_json(said.text);
+    ASSERT_TRUE(lines) << said.text;
+    double ms = 0;
+    for (const auto& line : *lines) {
+        EXPECT_EQ(line.to.generation, 3U) << line.id;
+        ms += line.ms;
+    }
+    EXPECT_EQ(lines->size(), 3U);
+    EXPECT_LT(ms, 1000.0);
+    EXPECT_THAT(generations("chat"),
+                ElementsAre("chat-server-1 3", "chat-server-2 3", "chat-server-3 3"));
+}
+
+TEST_F(reload, names_the_nearest_of_an_unknown_target_and_touches_nothing) {
+    const auto said = system.run({"reload", "chat", "chat-sever-2", "gaet"});
+    EXPECT_EQ(said.status, 1);
+    EXPECT_THAT(said.text, AllOf(HasSubstr("'chat-sever-2'; nearest: chat-server-2"),
+                                 HasSubstr("'gaet'; nearest: gate")));
+    EXPECT_THAT(generations("chat"),
+                ElementsAre("chat-server-1 1", "chat-server-2 1", "chat-server-3 1"));
+}
+
+TEST_F(reload, of_a_bad_module_changes_nothing_and_leaves_the_rest_of_the_type_alone) {
+    system.write("plugins/chat.so", "not a module\n");
+    const auto said = system.run({"reload", "chat", "connector"});
+    EXPECT_EQ(said.status, 1) << said.text;
+    EXPECT_THAT(said.text, HasSubstr("chat.so"));
+    EXPECT_EQ(count_of(said.text, "-> refused"), 1U) << said.text;
+    EXPECT_EQ(count_of(said.text, "-> not touched"), 2U) << said.text;
+    EXPECT_THAT(generations("chat"),
+                ElementsAre("chat-server-1 1", "chat-server-2 1", "chat-server-3 1"));
+    EXPECT_THAT(generations("connector"), ElementsAre("connector-server-1 2"));
+    EXPECT_THAT(master_log(), HasSubstr("chat-server-1 is not reloaded and keeps"));
+    fs::remove(system.path("plugins/chat.so"));
+    EXPECT_EQ(system.run({"reload", "chat"}).status, 1);
+    system.install("chat.so");
+    const auto healed = system.run({"reload", "chat"});
+    EXPECT_EQ(healed.status, 0) << healed.text;
+    EXPECT_THAT(generations("chat"),
+                ElementsAre("chat-server-1 2", "chat-server-2 2", "chat-server-3 2"));
+}
+
+TEST_F(reload, is_one_at_a_time_and_ends_when_its_server_dies) {
+    const auto held = system.line("chat-server-1").pid.value();
+    kill(held, SIGSTOP); // so that the first reload waits
+    auto first = system.host({"reload", "chat"});
+    const auto second = [&] { return system.run({"reload", "nobody"}); };
+    ASSERT_TRUE(
+        system.comes_true([&] { return second().text.find("nobody") == std::string::npos; }));
+    const auto refused = second();
+    EXPECT_EQ(refused.status, 1);
+    EXPECT_THAT(refused.text, HasSubstr("another reload is under way"));
+    kill(held, SIGKILL);
+    const auto said = first.end();
+    EXPECT_EQ(said.status, 1) << said.text;
+    EXPECT_THAT(said.text, HasSubstr("ended while it was reloading"));
+    EXPECT_EQ(count_of(said.text, "not touched"), 2U) << said.text;
+    EXPECT_THAT(second().text, HasSubstr("no server and no type 'nobody'"));
+}
+
+TEST_F(reload, passes_over_a_server_that_was_stopped) {
+    ASSERT_EQ(system.run({"stop", "chat-server-1"}).status, 0);
+    const auto said = system.run({"reload", "chat"});
+    EXPECT_EQ(said.status, 0) << said.text;
+    EXPECT_THAT(said.text, HasSubstr("it is stopped"));
+    EXPECT_EQ(system.line("chat-server-3").generation, 2U);
+    EXPECT_EQ(system.run({"reload", "chat-server-1"}).status, 1);
+}
+
+/// One user of the chat over raw TCP, with JSON bodies and routes as texts.
+class chat_user {
+public:
+    explicit chat_user(std::uint16_t port) {
+        socket_.connect({boost::asio::ip::make_address("127.0.0.1"), port});
+        send('\x01', R"({"sys":{"type":"test","version":"1"}})");
+        EXPECT_THAT(read(), HasSubstr(R"("code":200)"));
+        send('\x02', "");
+    }
+    /// The body of the answer; pushes that come before it are kept.
+    std::string ask(const std::string& route, const std::string& body) {
+        const auto id = static_cast<char>(++asked_ % 127 + 1);
+        send('\x04', std::string{'\0', id, static_cast<char>(route.size())} + route + body);
+        for (;;) {
+            const auto message = read();
+            if (message[0] == '\x04') {
+                EXPECT_EQ(message[1], id) << "the answer to another question";
+                return message.substr(2);
+            }
+            pushes_.push_back(message.substr(2));
+        }
+    }
+    const std::vector<std::string>& pushes() const { return pushes_; }
+
+private:
+    void send(char type, const std::string& body) {
+        std::string package = {type, '\0', static_cast<char>(body.size() >> 8),
+                               static_cast<char>(body.size())};
+        boost::asio::write(socket_, boost::asio::buffer(package += body));
+    }
+    std::string read() {
+        std::string head(4, '\0');
+        boost::asio::read(socket_, boost::asio::buffer(head));
+        const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(head[at]); };
+        std::string body(std::size_t{byte(2)} << 8 | byte(3), '\0');
+        boost::asio::read(socket_, boost::asio::buffer(body));
+        return body;
+    }
+
+    boost::asio::io_context loop_;
+    boost::asio::ip::tcp::socket socket_{loop_};
+    unsigned asked_ = 0;
+    std::vector<std::string> pushes_;
+};
+
+TEST_F(reload, keeps_a_client_connected_and_answered) {
+    chat_user user(system.connector_port);
+    EXPECT_THAT(user.ask("connector.entryHandler.enter", R"({"username":"ann","rid":"r"})"),
+                HasSubstr("ann"));
+    unsigned said = 0;
+    const auto say = [&] {
+        const auto answer = user.ask("chat.chatHandler.send",
+                                     fmt::format(R"({{"content":"line {}.","target":"*"}})", said));
+        EXPECT_THAT(answer, Not(HasSubstr("\"code\":500"))) << "line " << said;
+        ++said;
+    };
+    say();
+    auto command = system.host({"reload", "chat", "connector"});
+    while (!command.is_over()) {
+        say();
+        ASSERT_LT(said, 1'000'000U);
+    }
+    EXPECT_GT(said, 2U) << "nothing was asked meanwhile";
+    say();
+    EXPECT_EQ(command.end().status, 0) << command.text();
+    EXPECT_THAT(generations("connector"), ElementsAre("connector-server-1 2"));
+    EXPECT_THAT(generations("chat"),
+                ElementsAre("chat-server-1 2", "chat-server-2 2", "chat-server-3 2"));
+    say();
+    ASSERT_EQ(user.pushes().size(), said);
+    for (unsigned i = 0; i < said; ++i) {
+        EXPECT_THAT(user.pushes()[i], HasSubstr(fmt::format("\"line {}.\"", i)));
+    }
+}
+
+TEST_F(reload, happens_by_itself_where_files_are_watched) {
+    ASSERT_EQ(system.run({"stop"}).status, 0);
+    configure("watch: true");
+    start();
+    system.install("chat.so");
+    EXPECT_TRUE(system.comes_true([&] { return system.line("chat-server-3").generation == 2; }));
+    EXPECT_TRUE(system.comes_true([&] { return count_of(master_log(), " is reloaded: ") == 3; }))
+        << master_log();
+    EXPECT_EQ(system.line("connector-server-1").generation, 1U);
+}
+
+} // namespace
+} // namespace shaddock::test
