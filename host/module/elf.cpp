@@ -402,7 +402,8 @@ std::string build_id_in(std::string_view notes, std::uint64_t alignment) {
         if (!name || !id) {
             return {};
         }
-        if (note->n_type == NT_GNU_BUILD_ID && *name == std::string_view("GNU", 4)) {
+        if (note->n_type == NT_GNU_BUILD_ID && name->size() == sizeof ELF_NOTE_GNU &&
+            name->starts_with(ELF_NOTE_GNU)) {
             return id->size() <= 64 ? hexadecimal(*id) : std::string();
         }
         at = filled(content + note->n_descsz);

@@ -188,6 +188,7 @@ std::vector<std::span<char>> unwritten_pages(void* opened, const elf_facts& fact
             return other.is_writable && first(other) < end(one) && first(one) < end(other);
         });
         if (!is_shared) {
+            // NOLINTNEXTLINE(performance-no-int-to-ptr): the system's loader tells a number
             auto* begin = reinterpret_cast<char*>(map->l_addr + first(one) * page);
             out.emplace_back(begin, (end(one) - first(one)) * page);
         }

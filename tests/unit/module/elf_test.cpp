@@ -4,10 +4,12 @@
 #include <gmock/gmock.h>
 
 #include <cstddef>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <random>
 #include <sstream>
+#include <string>
 #include <utility>
 
 namespace {
@@ -27,6 +29,28 @@ shaddock::result<module::elf_facts> facts_of(std::string_view bytes) {
     return module::read_elf(bytes, bytes.size());
 }
 
+std::string seed(const std::string& name) {
+    return read(fs::path(SHADDOCK_TEST_SOURCE_DIR) / "tests" / "fuzz" / "corpus" / "elf" / name);
+}
+
+/// 0: there is none.
+std::size_t offset_of_dynamic_entry(const std::string& bytes, Elf64_Sxword tag) {
+    const auto at = [&bytes]<class T>(T value, std::size_t offset) {
+        std::memcpy(&value, bytes.data() + offset, sizeof value);
+        return value;
+    };
+    const auto header = at(Elf64_Ehdr{}, 0);
+    for (std::size_t i = 0; i < header.e_phnum; ++i) {
+        const auto part = at(Elf64_Phdr{}, header.e_phoff + i * sizeof(Elf64_Phdr));
+        for (std::size_t k = 0; part.p_type == PT_DYNAMIC && k < part.p_filesz; k += 16) {
+            if (at(Elf64_Dyn{}, part.p_offset + k).d_tag == tag) {
+                return part.p_offset + k;
+            }
+        }
+    }
+    return 0;
+}
+
 class elf : public testing::Test {
 protected:
     const std::string whole = read(fs::path(SHADDOCK_TEST_MODULES) / "module_good.so");
@@ -44,6 +68,47 @@ TEST_F(elf, needs_of_a_file_what_stands_before_its_sections) {
     EXPECT_FALSE(module::read_elf(std::string_view(whole).substr(0, *size), *size))
         << "a file of that size has lost its sections";
 }
+
+TEST_F(elf, is_the_same_module_without_its_sections) {
+    auto bytes = whole.substr(0, module::opened_bytes(whole, whole.size()).value());
+    module::forget_sections(bytes);
+    const auto facts = facts_of(bytes);
+    ASSERT_TRUE(facts) << facts.error().text();
+    EXPECT_TRUE(facts->door);
+}
+
+TEST_F(elf, sees_code_that_is_written_to) {
+    EXPECT_FALSE(facts_of(whole)->has_text_relocations);
+    auto bytes = whole;
+    const auto at = offset_of_dynamic_entry(bytes, DT_INIT);
+    ASSERT_NE(at, 0U);
+    bytes.replace(at, 8, std::string({DT_TEXTREL, 0, 0, 0, 0, 0, 0, 0}));
+    EXPECT_TRUE(facts_of(bytes)->has_text_relocations);
+}
+
+#if defined(__x86_64__)
+/// Small files of another linker, made for the fuzzer.
+TEST(elf_seeds, have_doors_in_tables_of_either_kind) {
+    for (const auto& [name, build_id] :
+         {std::pair("door_gnu_hash", 40U), std::pair("door_sysv_hash", 0U)}) {
+        const auto facts = facts_of(seed(name));
+        ASSERT_TRUE(facts) << name << ": " << facts.error().text();
+        ASSERT_TRUE(facts->door) << name;
+        EXPECT_EQ(facts->door->struct_size, 88U);
+        EXPECT_EQ(facts->door->abi, 3U);
+        EXPECT_EQ(facts->door->fingerprint, "sdk 3; boost 1");
+        EXPECT_EQ(facts->door->type, "chat");
+        EXPECT_EQ(facts->unique_symbol, "");
+        EXPECT_FALSE(facts->imports_thread_atexit);
+        EXPECT_EQ(facts->build_id.size(), build_id) << name;
+    }
+}
+
+TEST(elf_seeds, tell_what_pins_them) {
+    EXPECT_TRUE(facts_of(seed("thread_local")).value().imports_thread_atexit);
+    EXPECT_EQ(facts_of(seed("unique")).value().unique_symbol, "once");
+}
+#endif
 
 TEST_F(elf, refuses_a_file_cut_off_anywhere) {
     for (std::size_t size = 0; size < whole.size(); size += whole.size() / 500 + 1) {
