@@ -265,12 +265,19 @@ TEST_F(reload, keeps_a_client_connected_and_answered) {
 TEST_F(reload, happens_by_itself_where_files_are_watched) {
     ASSERT_EQ(system.run({"stop"}).status, 0);
     configure("watch: true");
-    start();
+    auto master = system.host({"start"});
+    ASSERT_TRUE(master.says("ready: 5 servers\n")) << master.text();
     system.install("chat.so");
-    EXPECT_TRUE(system.comes_true([&] { return system.line("chat-server-3").generation == 2; }));
-    EXPECT_TRUE(system.comes_true([&] { return count_of(master_log(), " is reloaded: ") == 3; }))
-        << master_log();
+    for (const auto* id : {"chat-server-1", "chat-server-2", "chat-server-3"}) {
+        EXPECT_TRUE(master.says(fmt::format("{} is reloaded: ", id))) << master.text();
+        EXPECT_EQ(system.line(id).generation, 2U);
+    }
     EXPECT_EQ(system.line("connector-server-1").generation, 1U);
+    system.write("plugins/connector.so", "not a module\n");
+    EXPECT_TRUE(master.says("connector-server-1 is not reloaded and keeps ")) << master.text();
+    EXPECT_THAT(generations("connector"), ElementsAre("connector-server-1 1"));
+    master.signal(SIGINT);
+    EXPECT_EQ(master.end().status, 0) << master.text();
 }
 
 } // namespace
