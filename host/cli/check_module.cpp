@@ -23,8 +23,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// When whoever started it has died, too, and the loop still turns.
-constexpr unsigned most_seconds = 70;
+/// Without a caller that kills it. Safe in a signal handler.
+[[noreturn]] void give_up(int) {
+    constexpr std::string_view why =
+        "host: found no end of create and setup (they spin or block), wanted a module that lets "
+        "the loop turn\n";
+    [[maybe_unused]] const auto written = ::write(STDERR_FILENO, why.data(), why.size());
+    _exit(exit_failed);
+}
 
 void limit(int what, rlim_t most) {
     rlimit now{};
@@ -35,18 +41,22 @@ void limit(int what, rlim_t most) {
 }
 
 /// A module that does harm does it to this process.
-void bound_this_process(bool has_caller) {
+void bound_this_process(const check_command& wanted) {
     constexpr rlim_t gib = 1024ULL * 1024 * 1024;
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_FSIZE, gib);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) // they map terabytes
     limit(RLIMIT_AS, 8 * gib);
 #endif
-    if (has_caller) {
-        limit(RLIMIT_CPU, 3);
+    // The caller waits for twice the patience, as a person does.
+    const auto most_seconds = wanted.patience_ms * 2 / 1000 + 1;
+    if (wanted.scratch) {
+        limit(RLIMIT_CPU, most_seconds);
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        alarm(most_seconds);
+    } else {
+        std::signal(SIGALRM, &give_up);
     }
+    alarm(most_seconds);
 }
 
 /// Where copies of the files stand meanwhile.
@@ -138,14 +148,10 @@ private:
         const auto is_there = std::any_of(all.begin(), all.end(),
                                           [&](const auto& each) { return each.id == self.id; });
         if (!is_there) {
-            all.push_back(info_of_down(self));
+            all.push_back(self);
+            all.back().is_up = false;
         }
         return all;
-    }
-    static door::server_info info_of_down(door::server_info self) {
-        self.is_up = false;
-        self.life = {};
-        return self;
     }
     server::server_options options(const setting& found, const config::server_record& record,
                                    const boost::asio::any_io_executor& blocking) const {
@@ -181,7 +187,7 @@ private:
 } // namespace
 
 result<void> check_module(const check_command& wanted) {
-    bound_this_process(wanted.scratch.has_value());
+    bound_this_process(wanted);
     base::log::options quiet;
     quiet.threshold = base::log::level::off;
     base::log::start("check", quiet);
