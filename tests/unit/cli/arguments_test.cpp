@@ -78,6 +78,25 @@ TEST(arguments, reload_types_and_ids) {
                                  HasSubstr("Exit status")));
 }
 
+TEST(arguments, check_module_files) {
+    const auto plain = parsed<check_command>({"check", "--module", "a.so", "--type", "chat"});
+    EXPECT_THAT(plain.modules, ElementsAre("a.so"));
+    EXPECT_EQ(plain.type, "chat");
+    EXPECT_FALSE(plain.id);
+    EXPECT_FALSE(plain.scratch);
+    EXPECT_EQ(plain.patience_ms, 1000U);
+    const auto by_server = parsed<check_command>(
+        {"check", "--type", "chat", "--id", "chat-1", "--scratch", "/r/chat-1@check", "--patience",
+         "500", "--module", "/p/a.so", "--module", "/p/b.so", "--env", "production"});
+    EXPECT_THAT(by_server.modules, ElementsAre("/p/a.so", "/p/b.so"));
+    EXPECT_EQ(by_server.id, "chat-1");
+    EXPECT_EQ(by_server.scratch, "/r/chat-1@check");
+    EXPECT_EQ(by_server.patience_ms, 500U);
+    EXPECT_EQ(by_server.where.env, "production");
+    EXPECT_EQ(parsed<answer>({"check", "--type", "chat"}).status, exit_usage);
+    EXPECT_EQ(parsed<answer>({"check", "--module", "a.so"}).status, exit_usage);
+}
+
 TEST(arguments, serve_the_page) {
     const auto wanted = parsed<web_command>({"web", "--port", "8080", "--folder", "/w"});
     EXPECT_EQ(wanted.port, 8080);
