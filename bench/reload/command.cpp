@@ -10,10 +10,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <fstream>
 #include <stdexcept>
 #include <system_error>
+#include <thread>
 
 extern char** environ;
 
@@ -121,6 +123,19 @@ std::vector<listed_server> system_under_test::list() const {
             fmt::format("host list: exit {}: {}{}", said.status, said.out, said.err));
     }
     return *listed;
+}
+
+std::vector<listed_server> system_under_test::list_at_rest(std::chrono::seconds patience) const {
+    const auto limit = std::chrono::steady_clock::now() + patience;
+    for (;;) {
+        auto listed = list();
+        const bool is_at_rest =
+            std::ranges::all_of(listed, [](const auto& one) { return one.ending == 0; });
+        if (is_at_rest || std::chrono::steady_clock::now() > limit) {
+            return listed;
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(200));
+    }
 }
 
 holding holding_of(pid_t pid) {

@@ -2,6 +2,7 @@
 
 #include "bodies.hpp"
 
+#include <chrono>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -30,6 +31,8 @@ struct system_under_test {
     reload exchange(const std::string& type, std::size_t build) const;
     /// The running servers. Throws std::runtime_error with what `host list` said.
     std::vector<listed_server> list() const;
+    /// As `list`, once all replaced generations have ended, or after `patience`.
+    std::vector<listed_server> list_at_rest(std::chrono::seconds patience) const;
 };
 
 /// What a process holds, from /proc.

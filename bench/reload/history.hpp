@@ -2,6 +2,7 @@
 
 #include <compare>
 #include <cstdint>
+#include <deque>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -76,7 +77,7 @@ struct session {
     std::uint32_t room = 0;
     /// Indices into history::requests, by n.
     std::vector<std::uint32_t> requests;
-    std::vector<push> pushes;
+    std::deque<push> pushes;
     std::uint32_t answers = 0;
     /// Answers to ids that were never asked.
     std::uint32_t unasked = 0;
@@ -112,9 +113,12 @@ struct reload {
 /// All of a run. Thread: one.
 struct history {
     std::vector<session> sessions;
-    std::vector<request> requests;
+    /// Never moved while it grows: that would take milliseconds of the time that is measured.
+    std::deque<request> requests;
     std::vector<reload> reloads;
     std::vector<stamp> stamps;
+    /// The servers drain before a swap, so that the rooms' count of messages has to go on over it.
+    bool has_state = false;
 
     stamp_id intern(const stamp& one);
     /// Notes a request that is about to be sent.

@@ -5,9 +5,10 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
-#include <optional>
 #include <set>
 #include <tuple>
+#include <unordered_map>
+#include <unordered_set>
 
 namespace shaddock::reload {
 namespace {
@@ -69,8 +70,13 @@ private:
     void check_stale(const request& one, stamp_id by);
     void check_known(stamp_id by);
     void check_pushes();
-    void check_member(const session& member, std::size_t place,
-                      const std::map<std::uint32_t, const request*>& owed);
+    /// By key_of.
+    using messages = std::unordered_map<std::uint64_t, const request*>;
+    using places = std::unordered_map<std::uint64_t, std::size_t>;
+    void check_state(std::uint32_t room, const messages& said);
+    void check_member(const session& member, std::size_t place, const messages& owed);
+    void check_after(std::size_t place, const push& one, const push& before);
+    void check_common_order(const session& member, std::size_t place, const places& common);
     void check_connections();
 
     using moment = std::pair<nanoseconds, std::uint64_t>;
@@ -221,47 +227,70 @@ void examination::check_stale(const request& one, stamp_id by) {
     }
 }
 
+/// One message of a room.
+constexpr std::uint64_t key_of(std::uint32_t from, std::uint32_t n) {
+    return (std::uint64_t{from} << 32) | n;
+}
+
 void examination::check_pushes() {
-    // By room: what was said, by its place there.
-    std::map<std::uint32_t, std::map<std::uint32_t, const request*>> said;
+    std::map<std::uint32_t, messages> rooms;
     for (const auto& one : all_.requests) {
-        if (one.what != kind::say || one.answers == 0 || one.is_refused) {
-            continue;
-        }
-        const auto room = all_.sessions[one.session].room;
-        const auto [other, is_new] = said[room].try_emplace(one.seq, &one);
-        if (!is_new) {
-            add(rule::lost_state, "room {}: message {} twice: {} and {}", room, one.seq, text(one),
-                text(*other->second));
+        if (one.what == kind::say && one.answers > 0 && !one.is_refused) {
+            rooms[all_.sessions[one.session].room].emplace(key_of(one.session, one.n), &one);
         }
     }
-    for (const auto& [room, messages] : said) {
-        if (messages.rbegin()->first - messages.begin()->first + 1 != messages.size()) {
-            add(rule::lost_state, "room {}: {} messages, numbered {} to {}", room, messages.size(),
-                messages.begin()->first, messages.rbegin()->first);
-        }
-    }
+    // By room: the place at which its first member saw each message.
+    std::map<std::uint32_t, places> order;
     for (std::size_t place = 0; place < all_.sessions.size(); ++place) {
         const auto& member = all_.sessions[place];
         found_.pushes += member.pushes.size();
-        check_member(member, place, said[member.room]);
+        check_member(member, place, rooms[member.room]);
+        const auto [common, is_first] = order.try_emplace(member.room);
+        if (is_first) {
+            for (const auto& one : member.pushes) {
+                common->second.emplace(key_of(one.from, one.n), common->second.size());
+            }
+        } else {
+            check_common_order(member, place, common->second);
+        }
+    }
+    if (all_.has_state) {
+        for (const auto& [room, said] : rooms) {
+            check_state(room, said);
+        }
     }
 }
 
-void examination::check_member(const session& member, std::size_t place,
-                               const std::map<std::uint32_t, const request*>& owed) {
-    std::set<std::uint32_t> seen;
-    std::optional<push> before;
+/// A room has counted its messages from one to the next, whatever generation they met.
+void examination::check_state(std::uint32_t room, const messages& said) {
+    std::map<std::uint32_t, const request*> counted;
+    for (const auto& [key, one] : said) {
+        const auto [other, is_new] = counted.try_emplace(one->seq, one);
+        if (!is_new) {
+            add(rule::lost_state, "room {}: message {} twice: {} and {}", room, one->seq,
+                text(*one), text(*other->second));
+        }
+    }
+    if (counted.rbegin()->first - counted.begin()->first + 1 != counted.size()) {
+        add(rule::lost_state, "room {}: {} messages, numbered {} to {}", room, counted.size(),
+            counted.begin()->first, counted.rbegin()->first);
+    }
+}
+
+void examination::check_member(const session& member, std::size_t place, const messages& owed) {
+    std::unordered_set<std::uint64_t> seen;
+    // By sender: its last message here.
+    std::unordered_map<std::uint32_t, push> last;
     for (const auto& one : member.pushes) {
         check_known(one.by);
-        const auto said = owed.find(one.seq);
-        if (said == owed.end() || said->second->session != one.from || said->second->n != one.n) {
+        const auto said = owed.find(key_of(one.from, one.n));
+        if (said == owed.end() || said->second->seq != one.seq) {
             add(rule::ghost_push, "session {}: message {} of session {} as {} of the room", place,
                 one.n, one.from, one.seq);
             continue;
         }
-        if (!seen.insert(one.seq).second) {
-            add(rule::doubled_push, "session {}: message {} of its room", place, one.seq);
+        if (!seen.insert(said->first).second) {
+            add(rule::doubled_push, "session {}: message {} of session {}", place, one.n, one.from);
             continue;
         }
         if (said->second->taken != one.by) {
@@ -269,25 +298,51 @@ void examination::check_member(const session& member, std::size_t place,
                 text(one.by), text(said->second->taken));
         }
         if (!one.is_proved) {
-            add(rule::mixed_code, "session {}: push {}: {} did not compute what its version does",
-                place, one.seq, text(one.by));
+            add(rule::mixed_code,
+                "session {}: message {} of session {}: {} did not compute what "
+                "its version does",
+                place, one.n, one.from, text(one.by));
         }
-        if (before && one.seq < before->seq) {
-            add(rule::push_out_of_order, "session {}: message {} of its room after {}", place,
-                one.seq, before->seq);
-        } else {
-            if (before && all_.stamps[one.by].generation < all_.stamps[before->by].generation) {
-                add(rule::went_back, "session {}: a push by {} after one by {}", place,
-                    text(one.by), text(before->by));
-            }
-            before = one;
+        const auto [before, is_first] = last.try_emplace(one.from, one);
+        if (!is_first) {
+            check_after(place, one, before->second);
+            before->second = one;
         }
     }
     if (seen.size() != owed.size()) {
         const auto lost = std::ranges::find_if(
             owed, [&](const auto& each) { return !seen.contains(each.first); });
-        add(rule::lost_push, "session {}: {} of {} messages of its room, the first {}", place,
+        add(rule::lost_push, "session {}: {} of {} messages of its room, one of them {}", place,
             owed.size() - seen.size(), owed.size(), text(*lost->second));
+    }
+}
+
+/// `one` came after `before`, of the same sender.
+void examination::check_after(std::size_t place, const push& one, const push& before) {
+    if (one.n < before.n) {
+        add(rule::push_out_of_order, "session {}: message {} of session {} after {}", place, one.n,
+            one.from, before.n);
+    } else if (all_.stamps[one.by].generation < all_.stamps[before.by].generation) {
+        add(rule::went_back, "session {}: a push by {} after one by {}", place, text(one.by),
+            text(before.by));
+    }
+}
+
+/// All members of a room see its messages in one order.
+void examination::check_common_order(const session& member, std::size_t place,
+                                     const places& common) {
+    std::size_t before = 0;
+    for (const auto& one : member.pushes) {
+        const auto found = common.find(key_of(one.from, one.n));
+        if (found == common.end()) {
+            continue;
+        }
+        if (found->second < before) {
+            add(rule::push_out_of_order,
+                "session {}: message {} of session {} later than another member of its room saw it",
+                place, one.n, one.from);
+        }
+        before = std::max(before, found->second);
     }
 }
 

@@ -24,19 +24,21 @@ enum class rule : std::uint8_t {
     mixed_generations,
     /// A version's name beside what another build computes.
     mixed_code,
-    /// By order of asking (answers) or of coming (pushes), a session saw an older life or
-    /// generation of a server after a younger one.
+    /// By order of asking (answers), or of coming (pushes for one sender's messages), a session saw
+    /// an older life or generation of a server after a younger one.
     went_back,
     /// Asked after a swap was reported, answered by the generation before it.
     stale,
     /// A version or generation that no reload reported.
     unknown_generation,
-    /// A member of the room did not get a message, got it twice, late, or nobody said it.
+    /// A member of the room did not get a message, got it twice, in another order than its sender
+    /// said it or another member got it, or nobody said it.
     lost_push,
     doubled_push,
     push_out_of_order,
     ghost_push,
-    /// A room's messages did not go on counting: the plugin's state did not cross.
+    /// A room's messages did not go on counting: the plugin's state did not cross. Only where the
+    /// servers drain: without, what was accepted before the swap changes the old state after it.
     lost_state,
     closed,
     mangled,

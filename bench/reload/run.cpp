@@ -15,6 +15,8 @@ constexpr auto tick_time = std::chrono::milliseconds(1);
 constexpr double enter_limit_s = 30;
 /// Load without any measurement, so that all have reached their size.
 constexpr double warm_up_s = 2;
+/// More than a replaced generation may take to end.
+constexpr auto rest_limit = std::chrono::seconds(13);
 constexpr nanoseconds ms = 1'000'000;
 
 asio::ip::tcp::endpoint resolve(asio::io_context& io, const std::string& address) {
@@ -33,7 +35,7 @@ asio::ip::tcp::endpoint resolve(asio::io_context& io, const std::string& address
 }
 
 /// Of 20 requests 9 echo, 8 say, 2 relay, 1 waits.
-kind kind_of(std::uint64_t turn) {
+kind kind_of(std::uint64_t turn, bool may_wait) {
     constexpr std::string_view pattern = "eseserseeswesesrseee";
     switch (pattern[turn % pattern.size()]) {
     case 's':
@@ -41,7 +43,7 @@ kind kind_of(std::uint64_t turn) {
     case 'r':
         return kind::relay;
     case 'w':
-        return kind::wait;
+        return may_wait ? kind::wait : kind::echo;
     default:
         return kind::echo;
     }
@@ -49,7 +51,9 @@ kind kind_of(std::uint64_t turn) {
 
 } // namespace
 
-proof_run::proof_run(const run_options& options) : options_(options), all_(io_) {}
+proof_run::proof_run(const run_options& options) : options_(options), all_(io_) {
+    all_.seen.has_state = options.is_drained;
+}
 
 double proof_run::since(nanoseconds then) const {
     return static_cast<double>(all_.wire.now - then) / 1e9;
@@ -106,8 +110,15 @@ void proof_run::tick_enter() {
 void proof_run::tick_warm_up() {
     talk();
     reload_when_due();
-    if (begun_ == wanted_ && !is_reloading_ && since(phase_began_) >= warm_up_s) {
-        note_servers(false);
+    if (begun_ == wanted_ && !is_commanding_ && since(phase_began_) >= warm_up_s) {
+        look_at_servers(false);
+        step_ = &proof_run::tick_look;
+    }
+}
+
+void proof_run::tick_look() {
+    talk();
+    if (!is_commanding_) {
         next_window();
         step_ = &proof_run::tick_load;
     }
@@ -132,7 +143,7 @@ void proof_run::tick_load() {
     if (now.has_reloads) {
         reload_when_due();
     }
-    const bool is_over = now.has_reloads ? begun_ == wanted_ && !is_reloading_
+    const bool is_over = now.has_reloads ? begun_ == wanted_ && !is_commanding_
                                          : since(now.began) >= options_.seconds;
     if (is_over) {
         close_window();
@@ -156,7 +167,7 @@ void proof_run::talk() {
         auto& next = *clients_[asked_++ % clients_.size()];
         if (next.is_open() && next.waiting() < options_.pipeline) {
             // Every session goes through all kinds, each from another beginning.
-            next.ask(kind_of(asked_ / clients_.size() + asked_),
+            next.ask(kind_of(asked_ / clients_.size() + asked_, !options_.is_drained),
                      static_cast<std::uint32_t>(1 + all_.wire.random() % 40));
             ++sent_;
             passed_over = 0;
@@ -167,7 +178,7 @@ void proof_run::talk() {
 }
 
 void proof_run::reload_when_due() {
-    if (begun_ == wanted_ || is_reloading_ || all_.wire.now < reload_due_) {
+    if (begun_ == wanted_ || is_commanding_ || all_.wire.now < reload_due_) {
         return;
     }
     ++begun_;
@@ -175,13 +186,24 @@ void proof_run::reload_when_due() {
     exchange();
 }
 
+template <class Work>
+void proof_run::command(Work work) {
+    is_commanding_ = true;
+    asio::post(commands_, [this, work] {
+        auto then = work();
+        asio::post(io_, [this, then = std::move(then)]() mutable {
+            is_commanding_ = false;
+            then();
+        });
+    });
+}
+
 /// Connector and chat in turn, each the next of its builds.
 void proof_run::exchange() {
-    is_reloading_ = true;
     const std::string type = exchanges_ % 2 == 0 ? "chat" : "connector";
     const std::size_t build = exchanges_ / 2 + 1;
     ++exchanges_;
-    asio::post(commands_, [this, type, build] {
+    command([this, type, build] {
         reload done;
         try {
             done = options_.system.exchange(type, build);
@@ -190,34 +212,54 @@ void proof_run::exchange() {
             done.status = -1;
             done.said = problem.what();
         }
-        asio::post(io_, [this, done = std::move(done)]() mutable {
+        return [this, done = std::move(done)]() mutable {
             all_.seen.reloads.push_back(std::move(done));
-            is_reloading_ = false;
-        });
+        };
     });
 }
 
-void proof_run::note_servers(bool is_after) {
-    const auto listed = options_.system.list();
-    for (const auto& one : listed) {
-        if (!options_.system.into.contains(one.type)) {
-            continue;
+void proof_run::look_at_servers(bool is_after) {
+    command([this, is_after] {
+        std::vector<std::pair<listed_server, holding>> found;
+        std::string problem;
+        try {
+            // Before, too: what the warm-up has replaced still holds memory for a moment.
+            for (const auto& one : options_.system.list_at_rest(rest_limit)) {
+                if (options_.system.into.contains(one.type)) {
+                    found.emplace_back(one, holding_of(one.pid));
+                }
+            }
+        } catch (const std::exception& failed) {
+            problem = failed.what();
         }
-        const auto held = holding_of(one.pid);
-        if (!is_after) {
-            result_.servers.push_back(
-                {.before = one, .after = one, .held_before = held, .held_after = held});
-            continue;
-        }
-        const auto found = std::ranges::find_if(result_.servers, [&](const auto& each) {
-            return each.before.id == one.id && each.before.pid == one.pid;
-        });
-        if (found == result_.servers.end()) {
-            result_.problem = fmt::format("{} is not the process that it was", one.id);
-        } else {
-            found->after = one;
-            found->held_after = held;
-        }
+        return [this, found, problem, is_after] {
+            for (const auto& [one, held] : found) {
+                note_server(one, held, is_after);
+            }
+            if (!problem.empty()) {
+                result_.problem = problem;
+            }
+            if (is_after) {
+                finish();
+            }
+        };
+    });
+}
+
+void proof_run::note_server(const listed_server& one, const holding& held, bool is_after) {
+    if (!is_after) {
+        result_.servers.push_back(
+            {.before = one, .after = one, .held_before = held, .held_after = held});
+        return;
+    }
+    const auto found = std::ranges::find_if(result_.servers, [&](const auto& each) {
+        return each.before.id == one.id && each.before.pid == one.pid;
+    });
+    if (found == result_.servers.end()) {
+        result_.problem = fmt::format("{} is not the process that it was", one.id);
+    } else {
+        found->after = one;
+        found->held_after = held;
     }
 }
 
@@ -228,17 +270,22 @@ void proof_run::start_drain() {
 
 void proof_run::tick_drain() {
     const bool is_quiet = all_.wire.now - all_.last_activity >= options_.settle_ms * ms &&
-                          all_.waiting == 0 && !is_reloading_;
+                          all_.waiting == 0 && !is_commanding_;
     if (!is_quiet && since(phase_began_) < options_.drain_ms / 1e3) {
         return;
     }
-    if (!result_.servers.empty()) {
-        note_servers(true);
+    step_ = nullptr;
+    if (result_.servers.empty()) {
+        finish();
+    } else {
+        look_at_servers(true);
     }
+}
+
+void proof_run::finish() {
     for (const auto& one : clients_) {
         one->end();
     }
-    step_ = nullptr;
 }
 
 } // namespace shaddock::reload

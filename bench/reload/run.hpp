@@ -35,6 +35,9 @@ struct run_options {
     double seconds = 10;
     /// From the start of one reload to that of the next at least.
     unsigned every_ms = 200;
+    /// The system is configured with `reload: drain`: rooms must go on counting over every swap,
+    /// and nobody asks for what makes a drain wait (`wait`).
+    bool is_drained = false;
     unsigned settle_ms = 500;
     unsigned drain_ms = 10'000;
 };
@@ -69,6 +72,8 @@ private:
     void tick();
     void tick_enter();
     void tick_warm_up();
+    /// Until the servers were looked at.
+    void tick_look();
     void tick_load();
     void tick_drain();
     void talk();
@@ -76,14 +81,19 @@ private:
     void close_window();
     void reload_when_due();
     void exchange();
-    void note_servers(bool is_after);
+    /// Runs `work` beside the loop, and what it gives on the loop.
+    template <class Work>
+    void command(Work work);
+    void look_at_servers(bool is_after);
+    void note_server(const listed_server& one, const holding& held, bool is_after);
+    void finish();
     void start_drain();
     double since(nanoseconds then) const;
 
     run_options options_;
     boost::asio::io_context io_{1};
     boost::asio::steady_timer timer_{io_};
-    /// Runs `host reload`, one at a time.
+    /// Runs `host reload` and `host list`, one at a time.
     boost::asio::thread_pool commands_{1};
     stage all_;
     std::vector<std::unique_ptr<client>> clients_;
@@ -98,7 +108,7 @@ private:
     /// Of this window.
     unsigned begun_ = 0;
     unsigned wanted_ = 0;
-    bool is_reloading_ = false;
+    bool is_commanding_ = false;
 };
 
 } // namespace shaddock::reload

@@ -27,8 +27,12 @@ const servers = {
 
 const modulePath = (folder, type) => join(folder, "modules", `hot_${type}.so`);
 
-/** Starts it with the first build of each type. Modules change by `host reload` alone: nobody watches their folder. */
-export async function startHotSystem() {
+/**
+ * Starts it with the first build of each type. Modules change by `host reload` alone: nobody watches their folder.
+ * @param {object} [options]
+ * @param {string} [options.drain] `reload: drain` of the chat servers
+ */
+export async function startHotSystem({ drain = "0 ms" } = {}) {
     const system = await startSystem({
         edit: async (config) => {
             const folder = dirname(config);
@@ -40,7 +44,8 @@ export async function startHotSystem() {
             await writeFile(join(config, "servers.json"), JSON.stringify(servers));
             await writeFile(join(config, "host.yaml"), [
                 "types:",
-                ...types.map((type) => `  ${type}: {modules: ["${modulePath(folder, type)}"]}`),
+                `  connector: {modules: ["${modulePath(folder, "connector")}"]}`,
+                `  chat: {modules: ["${modulePath(folder, "chat")}"], reload: {drain: ${drain}}}`,
                 "connector: {distinctHost: true}",
                 "reload: {watch: false, timeout: 20 s}",
                 "web: {port: 3001}",

@@ -205,9 +205,18 @@ TEST_F(story, once) {
     expect_only(rule::doubled_push);
 }
 
-TEST_F(story, in_the_order_of_the_room) {
+TEST_F(story, in_one_order_for_all_members) {
     std::swap(all.sessions[1].pushes[0], all.sessions[1].pushes[1]);
     expect_only(rule::push_out_of_order);
+}
+
+TEST_F(story, in_the_order_of_its_sender) {
+    // The second and third messages of session 0.
+    say(0, 60 * ms, new_chat, 5);
+    for (auto& member : all.sessions) {
+        std::swap(member.pushes[2], member.pushes[4]);
+    }
+    expect_only(rule::push_out_of_order, 2);
 }
 
 TEST_F(story, and_nothing_that_nobody_said) {
@@ -224,10 +233,16 @@ TEST_F(story, the_sender_of_a_push_is_who_said_it) {
 TEST_F(story, a_room_goes_on_counting) {
     // As if the new generation had begun with what the old one had before its last message.
     said(2).seq = 2;
+    for (auto& member : all.sessions) {
+        member.pushes[2].seq = 2;
+    }
+    EXPECT_TRUE(check(all).is_clean());
+    all.has_state = true;
     EXPECT_GT(check(all).count(rule::lost_state), 0U);
 }
 
 TEST_F(story, a_room_leaves_no_number_out) {
+    all.has_state = true;
     said(3).seq = 9;
     for (auto& member : all.sessions) {
         member.pushes[3].seq = 9;
