@@ -200,6 +200,44 @@ TEST_F(dispatcher_test, tells_when_the_last_call_has_ended) {
     EXPECT_EQ(idle, 1);
 }
 
+TEST_F(dispatcher_test, who_waits_for_a_serial_method_is_in_flight) {
+    int idle = 0;
+    calls.on_idle([&] { ++idle; });
+    run("t.h.serial", "a");
+    run("t.h.serial", "b");
+    EXPECT_EQ(calls.in_flight(), 2u);
+    made->held[0]->finish(door::body{});
+    EXPECT_EQ(calls.in_flight(), 1u);
+    EXPECT_EQ(idle, 0);
+    turn();
+    made->held[1]->finish(door::body{});
+    EXPECT_EQ(calls.in_flight(), 0u);
+    EXPECT_GE(idle, 1);
+}
+
+TEST_F(dispatcher_test, calls_kept_back_are_bounded_and_run_in_order) {
+    constexpr std::size_t limit = 100'000;
+    calls.hold();
+    for (std::size_t i = 0; i < limit; ++i) {
+        run("t.h.quick", i == 0 ? "first" : i == limit - 1 ? "last" : "");
+    }
+    EXPECT_TRUE(notes.empty());
+    EXPECT_EQ(calls.in_flight(), 0u);
+    run("t.h.quick", "one too many");
+    EXPECT_EQ(notes, (outcomes{"one too many=overloaded"}));
+    calls.release();
+    ASSERT_EQ(notes.size(), limit + 1);
+    EXPECT_EQ(notes[1], "first=ok");
+    EXPECT_EQ(notes.back(), "last=ok");
+}
+
+TEST_F(dispatcher_test, calls_kept_back_are_answered_when_all_is_cancelled) {
+    calls.hold();
+    run("t.h.quick", "a");
+    calls.cancel_all();
+    EXPECT_EQ(notes, (outcomes{"a=cancelled"}));
+}
+
 TEST_F(dispatcher_test, a_call_outlives_the_dispatcher_without_harm) {
     std::unique_ptr<door::invocation> kept;
     {

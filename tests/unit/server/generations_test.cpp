@@ -473,6 +473,20 @@ TEST_F(generations_test, a_drained_reload_waits_no_longer_than_it_was_told) {
     EXPECT_EQ(answers.back(), R"({"version":1,"count":1,"note":""})");
 }
 
+TEST_F(generations_test, a_request_that_waits_for_a_drain_past_its_deadline_is_answered) {
+    ask("wait", 1);
+    begin_reload({.drain = 10s});
+    turn();
+    ask("who", 0, 1s);
+    ask("who", 0, 1h);
+    pass(1300ms);
+    EXPECT_EQ(answers, texts{"timeout"});
+    EXPECT_EQ(word(), "nothing");
+    release();
+    EXPECT_EQ(answers.size(), 3u);
+    EXPECT_EQ(answers.back(), R"({"version":2,"count":2,"note":""})");
+}
+
 TEST_F(generations_test, a_drain_waits_for_serial_requests_in_their_queue_too) {
     ask("serial", 1);
     ask("serial", 2);

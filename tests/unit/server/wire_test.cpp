@@ -12,12 +12,13 @@ door::session_data session() {
 
 TEST(wire, a_request_comes_out_as_it_went_in) {
     const auto data = session();
-    const auto bytes =
-        wire::encode("chat.chatHandler.send", 42, &data, {door::codec::json, "{\"a\":1}"});
+    const auto bytes = wire::encode("chat.chatHandler.send", 42, &data,
+                                    {door::codec::json, "{\"a\":1}"}, "connector.so 1.2");
     wire::request out;
     ASSERT_TRUE(wire::decode(bytes, out));
     EXPECT_EQ(out.route, "chat.chatHandler.send");
     EXPECT_EQ(out.contract, 42u);
+    EXPECT_EQ(out.caller, "connector.so 1.2");
     ASSERT_TRUE(out.has_session);
     EXPECT_EQ(out.session.ref, data.ref);
     ASSERT_EQ(out.session.settings.size(), 2u);
