@@ -94,6 +94,8 @@ private:
     std::uint64_t deliveries_ = 0;
     /// What a client without a key is told now.
     std::shared_ptr<const agreement> agreed_;
+    /// Handshakes that wait for a hook.
+    std::size_t greetings_ = 0;
     bool is_draining_ = false;
     base::unique_function<void()> idle_;
     // Scratch for the package being encoded.

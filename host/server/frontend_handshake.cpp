@@ -11,7 +11,14 @@ namespace shaddock::server {
 
 /// A handshake on its way through the plugins' hooks, which may take their time.
 struct frontend::greeting {
-    session_id id;
+    explicit greeting(std::size_t& among) : count(among) { ++count; }
+    greeting(const greeting&) = delete;
+    greeting& operator=(const greeting&) = delete;
+    ~greeting() { --count; }
+
+    /// Of all greetings: whose client has gone lasts until its hook has answered.
+    std::size_t& count;
+    session_id id{};
     std::string address;
     protocol::handshake_request said;
     std::shared_ptr<const agreement> agreed;
@@ -43,7 +50,12 @@ private:
 
 namespace {
 
+/// Greetings under way at a time where connections have no limit.
+constexpr std::size_t greetings_limit = 10'000;
+
 net::handshake_answer refusal(std::string_view address, int code, std::string_view why) {
+    // A hook may choose the code, but a refusal is never a success.
+    code = code == 200 ? 500 : code;
     base::log::debug("server", "handshake of {} refused with {}: {}", address, code, why);
     return {false, protocol::handshake_failure(code)};
 }
@@ -60,7 +72,8 @@ door::client_info info_of(const protocol::handshake_request& said, std::string_v
 } // namespace
 
 void frontend::use_protos(std::shared_ptr<const protocol::protos> now) {
-    if (agreed_->protos != nullptr && now != nullptr) {
+    // A file that was only written anew is no new form to encode.
+    if (agreed_->protos != nullptr && now != nullptr && now->version != agreed_->protos->version) {
         agreed_ = std::make_shared<agreement>(agreement{std::move(now), std::nullopt});
     }
 }
@@ -91,8 +104,16 @@ std::optional<net::handshake_answer> frontend::on_handshake(net::connection& fro
         agreed = std::make_shared<agreement>(agreement{agreed_->protos, std::move(*key)});
     }
     from.agreed = agreed;
-    const auto about = std::make_shared<greeting>(
-        greeting{from.id(), from.address(), std::move(*said), std::move(agreed), lease, 0, {}});
+    const auto limit = options_.listener->connections_limit;
+    if (greetings_ >= (limit != 0 ? limit : greetings_limit)) {
+        return refusal(from.address(), 500, "too many handshakes wait for their hooks");
+    }
+    const auto about = std::make_shared<greeting>(greetings_);
+    about->id = from.id();
+    about->address = from.address();
+    about->said = std::move(*said);
+    about->agreed = std::move(agreed);
+    about->asked = lease;
     if (hooks.empty()) {
         return net::handshake_answer{true, welcome(*about)};
     }

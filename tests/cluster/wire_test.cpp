@@ -268,10 +268,36 @@ TEST_F(handshake_hooks, refuse_clients) {
     EXPECT_EQ(answer(banned, error(errc::application, "no")), R"({"code":500})");
     EXPECT_TRUE(all.until([&] { return banned.is_ended; }));
     EXPECT_EQ(answer(asking("1"), error(errc::application, "no", 501)), R"({"code":501})");
+    EXPECT_EQ(answer(asking("1"), error(errc::application, "no", 200)), R"({"code":500})");
     EXPECT_EQ(all.shake(all.open("probe-server-1"), R"({"sys":{"version":"0.9"}})"),
               R"({"code":501})");
     EXPECT_EQ(all.shake(all.open("probe-server-1"), R"({"sys":{"type":"broken"}})"),
               R"({"code":500})");
+}
+
+TEST(handshake_greetings, are_bounded_also_when_their_clients_have_gone) {
+    system all({.connectors = 1,
+                .chats = 1,
+                .probe = &keeper_door(),
+                .is_probe_frontend = true,
+                .adjust = [](server::server_options& options) {
+                    if (options.listener) {
+                        options.listener->connections_limit = 3;
+                    }
+                }});
+    constexpr auto hello = R"({"sys":{"type":"t","version":"1.0"}})";
+    for (std::size_t i = 1; i <= 3; ++i) {
+        auto& impatient = all.open("probe-server-1");
+        impatient.write_package(protocol::package_type::handshake, hello);
+        ASSERT_TRUE(all.until([&] { return keeper->waiting.size() == i; }));
+        impatient.drop();
+        ASSERT_TRUE(all.until([&] { return all.at("probe-server-1").now().connections == 0; }));
+    }
+    EXPECT_EQ(all.shake(all.open("probe-server-1"), hello), R"({"code":500})");
+    keeper->waiting.pop_back(); // a hook ends
+    auto& next = all.open("probe-server-1");
+    next.write_package(protocol::package_type::handshake, hello);
+    EXPECT_TRUE(all.until([&] { return keeper->waiting.size() == 3; }));
 }
 
 TEST_F(handshake_hooks, that_never_answer_are_answered_for) {
