@@ -158,6 +158,36 @@ TEST_F(reload_by_hand, is_not_harmed_by_a_bad_module) {
     until_answered_by("2.0.0");
 }
 
+TEST_F(reload_by_hand, opens_nothing_that_is_not_a_sealed_module_of_this_host) {
+    auto foreign = bytes_of(test_modules / "module_probe_next.so");
+    foreign[18] = '\xb7'; // e_machine
+    install_bytes(foreign);
+    is_refused("other architecture", "another architecture (64-bit ARM");
+    install(test_modules / "module_no_door.so");
+    is_refused("no door", "no symbol shaddock_plugin_door");
+    install(test_modules / "module_older_door.so");
+    is_refused("older door", "found SDK 2, wanted SDK ");
+    install(test_modules / "module_other_fingerprint.so");
+    is_refused("other fingerprint", "found build 'sdk 3; boost 1'");
+    install(test_modules / "module_thread_local.so");
+    is_refused("thread_local destructor", "a thread_local object with a destructor");
+    install(test_modules / "module_undefined.so");
+    is_refused("undefined symbol", "the undefined symbol ");
+    if (fs::exists(test_modules / "module_unique.so")) { // GCC makes them
+        install(test_modules / "module_unique.so");
+        is_refused("unsealed", "wanted a sealed plugin: a later version would read");
+    }
+    auto temporary = module;
+    temporary += ".new";
+    fs::copy_file(test_modules / "module_probe_next.so", temporary);
+    fs::permissions(temporary, fs::perms(0666));
+    fs::rename(temporary, module);
+    is_refused("world-writable file", "found mode 0666");
+    fs::create_symlink(test_modules / "module_probe_next.so", temporary);
+    fs::rename(temporary, module);
+    is_refused("link leaving the folder", "a link that leads to ");
+}
+
 class check_verb : public testing::Test {
 protected:
     outcome check(const fs::path& module, const std::string& type) const {
