@@ -175,8 +175,8 @@ TEST(host_yaml_errors, unknown_key_names_the_nearest) {
               "queue_limit, heartbeat, silence; nearest known key: 'call_timeout'");
     EXPECT_THAT(error_of("types:\n  chat:\n    conector:\n      heartbeat: 3\n"),
                 StartsWith("host.yaml:3: types.chat.conector: found 'conector', expected one of "
-                           "the keys: modules, "
-                           "connector; nearest known key: 'connector'"));
+                           "the keys: modules, connector, reload; nearest known key: "
+                           "'connector'"));
     EXPECT_THAT(
         error_of("types:\n  chat:\n    connector:\n      hartbeat: 3\n"),
         AllOf(StartsWith("host.yaml:4: types.chat.connector.hartbeat: found 'hartbeat', expected"),
