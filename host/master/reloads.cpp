@@ -98,7 +98,7 @@ result<std::deque<reloads::target>> reloads::resolve(const std::vector<std::stri
             continue;
         }
         for (const auto& child : children) { // they come in order of type and id
-            if (child.is_server && (child.id == wanted || child.type == wanted)) {
+            if (child.id == wanted || child.type == wanted) {
                 add(child, child.id == wanted);
             }
         }

@@ -208,6 +208,14 @@ TEST_F(reloading, does_not_wait_for_ever) {
     EXPECT_THAT(lines[0].reason, HasSubstr("no answer within 30 s"));
 }
 
+TEST_F(reloading, does_not_wait_for_who_has_answered) {
+    ASSERT_TRUE(reload({"chat-1"}));
+    swapped("chat-1");
+    clock.advance(60s);
+    EXPECT_EQ(ends, 1);
+    EXPECT_THAT(news, SizeIs(1));
+}
+
 TEST_F(reloading, does_not_take_a_late_answer_for_that_to_the_next_question) {
     ASSERT_TRUE(reload({"chat-1"}));
     clock.advance(30s);
@@ -253,6 +261,8 @@ TEST_F(reloading, is_refused_when_a_stopped_server_is_named) {
     ASSERT_TRUE(reload({"chat-1"}));
     EXPECT_THAT(outcomes(), ElementsAre("chat-1 refused"));
     EXPECT_THAT(lines[0].reason, HasSubstr("it is failed"));
+    ASSERT_TRUE(reload({"chat", "chat-1"}));
+    EXPECT_THAT(outcomes(), ElementsAre("chat-1 refused", "chat-2 skipped", "chat-3 skipped"));
 }
 
 TEST_F(reloading, is_refused_by_servers_that_cannot_be_asked) {
