@@ -6,13 +6,15 @@
 #include <boost/asio/write.hpp>
 
 #include <cstdint>
+#include <stdexcept>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace shaddock::test {
 
-/// A client over raw TCP that blocks: one request at a time, pushes are dropped. Throws when the
-/// server closes the connection.
+/// A client over raw TCP that blocks: one request at a time. Throws when the server closes the
+/// connection or answers another request.
 class raw_client {
 public:
     explicit raw_client(std::uint16_t port) : socket_(loop_) {
@@ -33,10 +35,18 @@ public:
             const auto package = receive();
             constexpr char response = 2 << 1;
             if (package[0] == data && package[4] == response) {
+                if (package[5] != message[1]) {
+                    throw std::runtime_error("the answer to another request");
+                }
                 return package.substr(6);
+            }
+            if (package[0] == data) {
+                pushes_.push_back(package.substr(5));
             }
         }
     }
+    /// Routes and bodies of what came before an answer.
+    const std::vector<std::string>& pushes() const { return pushes_; }
 
 private:
     static constexpr char handshake = 1;
@@ -62,6 +72,7 @@ private:
     boost::asio::io_context loop_;
     boost::asio::ip::tcp::socket socket_;
     unsigned id_ = 0;
+    std::vector<std::string> pushes_;
 };
 
 } // namespace shaddock::test

@@ -1,11 +1,8 @@
+#include "raw_client.hpp"
 #include "test_system.hpp"
 
 #include <gmock/gmock.h>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/read.hpp>
-#include <boost/asio/write.hpp>
 #include <fmt/format.h>
 
 #include <csignal>
@@ -187,53 +184,8 @@ TEST_F(reload, passes_over_a_server_that_was_stopped) {
     EXPECT_EQ(system.run({"reload", "chat-server-1"}).status, 1);
 }
 
-/// One user of the chat over raw TCP, with JSON bodies and routes as texts.
-class chat_user {
-public:
-    explicit chat_user(std::uint16_t port) {
-        socket_.connect({boost::asio::ip::make_address("127.0.0.1"), port});
-        send('\x01', R"({"sys":{"type":"test","version":"1"}})");
-        EXPECT_THAT(read(), HasSubstr(R"("code":200)"));
-        send('\x02', "");
-    }
-    /// The body of the answer; pushes that come before it are kept.
-    std::string ask(const std::string& route, const std::string& body) {
-        const auto id = static_cast<char>(++asked_ % 127 + 1);
-        send('\x04', std::string{'\0', id, static_cast<char>(route.size())} + route + body);
-        for (;;) {
-            const auto message = read();
-            if (message[0] == '\x04') {
-                EXPECT_EQ(message[1], id) << "the answer to another question";
-                return message.substr(2);
-            }
-            pushes_.push_back(message.substr(2));
-        }
-    }
-    const std::vector<std::string>& pushes() const { return pushes_; }
-
-private:
-    void send(char type, const std::string& body) {
-        std::string package = {type, '\0', static_cast<char>(body.size() >> 8),
-                               static_cast<char>(body.size())};
-        boost::asio::write(socket_, boost::asio::buffer(package += body));
-    }
-    std::string read() {
-        std::string head(4, '\0');
-        boost::asio::read(socket_, boost::asio::buffer(head));
-        const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(head[at]); };
-        std::string body(std::size_t{byte(2)} << 8 | byte(3), '\0');
-        boost::asio::read(socket_, boost::asio::buffer(body));
-        return body;
-    }
-
-    boost::asio::io_context loop_;
-    boost::asio::ip::tcp::socket socket_{loop_};
-    unsigned asked_ = 0;
-    std::vector<std::string> pushes_;
-};
-
 TEST_F(reload, keeps_a_client_connected_and_answered) {
-    chat_user user(system.connector_port);
+    raw_client user(system.connector_port);
     EXPECT_THAT(user.ask("connector.entryHandler.enter", R"({"username":"ann","rid":"r"})"),
                 HasSubstr("ann"));
     unsigned said = 0;
