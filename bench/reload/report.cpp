@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
 
 namespace shaddock::reload {
@@ -116,6 +117,42 @@ double each(double grown, const server_growth& one) {
     return one.generations() == 0 ? grown : grown / static_cast<double>(one.generations());
 }
 
+/// The slowest answers of the windows with reloads: by whom, and how far a reload was by then.
+std::string slowest(const history& seen, const measures& measured) {
+    constexpr std::size_t shown = 10;
+    std::vector<const request*> all;
+    for (const auto& one : seen.requests) {
+        const auto is_in = [&one](const window& each) {
+            return each.has_reloads && one.sent >= each.began && one.sent < each.ended;
+        };
+        if (one.what != kind::wait && one.answers > 0 && one.taken != none &&
+            std::ranges::any_of(measured.windows, is_in)) {
+            all.push_back(&one);
+        }
+    }
+    const auto end = all.begin() + static_cast<std::ptrdiff_t>(std::min(shown, all.size()));
+    std::ranges::partial_sort(all, end, std::greater(),
+                              [](const request* one) { return one->answered - one->sent; });
+    std::string out = all.empty() ? "" : "the slowest during reloads:\n";
+    for (auto each = all.begin(); each != end; ++each) {
+        const auto& one = **each;
+        const auto next = std::ranges::upper_bound(seen.reloads, one.sent, {}, &reload::began);
+        const auto* by = next == seen.reloads.begin() ? nullptr : &*std::prev(next);
+        fmt::format_to(std::back_inserter(out), "  {:<6} {:>8.3f} ms by {}", to_string(one.what),
+                       static_cast<double>(one.answered - one.sent) / 1e6,
+                       seen.stamps[one.taken].server);
+        if (by != nullptr) {
+            fmt::format_to(std::back_inserter(out),
+                           ", sent {:.1f} ms after the start of a reload "
+                           "of {} that took {:.1f} ms",
+                           static_cast<double>(one.sent - by->began) / 1e6, by->target,
+                           static_cast<double>(by->ended - by->began) / 1e6);
+        }
+        out += '\n';
+    }
+    return out;
+}
+
 } // namespace
 
 std::vector<bound> bounds_of(const run_options& options, const history& seen,
@@ -178,6 +215,7 @@ std::string text_report(const run_options& options, const history& seen, const m
                    commands.count(), commands.percentile_us(0.5) / 1000,
                    static_cast<double>(commands.max_ns()) / 1e6, swaps.percentile_us(0.5) / 1000,
                    static_cast<double>(swaps.max_ns()) / 1e6, swaps.count());
+    out += slowest(seen, measured) + '\n';
     fmt::format_to(to, "server                generations   rss KiB before   after     maps   "
                        "after  threads   after   fds   after\n");
     for (const auto& one : measured.servers) {
