@@ -80,8 +80,7 @@ std::string child_check::reason_of(const master::exit_report& how) const {
             files_, std::chrono::duration_cast<std::chrono::milliseconds>(options_.timeout).count(),
             remedy());
     }
-    const auto said =
-        last_complaint(master::last_lines(options_.scratch / "output", 0, most_lines));
+    auto said = last_complaint(master::last_lines(options_.scratch / "output", 0, most_lines));
     if (how.status == EXIT_FAILURE && !said.empty()) {
         return said;
     }

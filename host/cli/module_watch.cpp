@@ -9,6 +9,7 @@ namespace {
 
 std::vector<std::filesystem::path> paths_of(const std::vector<module_file>& files) {
     std::vector<std::filesystem::path> paths;
+    paths.reserve(files.size());
     for (const auto& file : files) {
         paths.push_back(file.path);
     }

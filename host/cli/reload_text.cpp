@@ -35,7 +35,8 @@ result<reload_order> reload_order_from_json(std::string_view text) {
         return error(errc::bad_request, "reload: found no JSON object");
     }
     reload_order order;
-    for (const auto& member : document.GetObject()) {
+    const rapidjson::Value& root = document;
+    for (const auto& member : root.GetObject()) {
         const std::string_view key = member.name.GetString();
         if (key == "job" && member.value.IsUint64()) {
             order.job = member.value.GetUint64();
