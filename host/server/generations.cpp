@@ -31,7 +31,6 @@ result<generations::living> generations::make(std::vector<plugin_source> plugins
     host_of(one).use(one.made->registered(),
                      fmt::format("{} {}", one.made->modules(), one.made->versions()));
     if (!added) {
-        host_of(one).end_timers();
         let_end(std::move(one));
         return added.error();
     }
@@ -129,7 +128,6 @@ void generations::give_up(const error& why) {
     log_refused(why);
     auto& next = reloading_->next;
     next.components->forget_start();
-    host_of(next).end_timers();
     let_end(std::move(next));
     finish_reload(why);
 }

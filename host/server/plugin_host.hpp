@@ -44,7 +44,7 @@ public:
     }
     /// This generation serves: its named timers run from here on.
     void begin_timers();
-    /// It does not serve any more, or never will: its named timers end here, none is set any more.
+    /// It does not serve any more: its named timers end here, none is set any more.
     void end_timers();
     /// As both, for a generation that was replaced by `next`: timers that the next one has set
     /// again keep their time.
