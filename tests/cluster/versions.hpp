@@ -28,7 +28,8 @@ struct notes {
     bool is_state_renamed = false;
     /// Version 2 sets the timer that version 1 has set.
     bool is_timer_set_again = true;
-    bool has_router = true;
+    /// Components of version 1 take their time.
+    bool is_old_slow_to_stop = false;
 
     // seen
     /// Objects that live, by version.
@@ -246,7 +247,12 @@ struct part : counted<V> {
         seen().log.push_back("starts " + std::to_string(V));
         co_return result<void>();
     }
-    void stop() { seen().log.push_back("stops " + std::to_string(V)); }
+    awaitable<void> stop() {
+        seen().log.push_back("stops " + std::to_string(V));
+        if (V == 1 && seen().is_old_slow_to_stop) {
+            co_await app_.sleep(std::chrono::milliseconds(100));
+        }
+    }
     std::string save_state() const { return give(own); }
     void restore_state(std::string_view bytes, std::string_view version) {
         take(own, bytes, version, "component").value();

@@ -252,10 +252,12 @@ TEST_F(reloading_test, a_stop_while_requests_are_drained_lets_the_waiting_ones_r
 TEST_F(reloading_test, a_stop_waits_for_components_of_the_old_generation) {
     ask("wait", 1);
     EXPECT_EQ(reload(), "done");
+    seen().is_old_slow_to_stop = true;
     bool is_stopped = false;
     all->stop_components(1s, [&] { is_stopped = true; });
+    pass(50ms);
     EXPECT_FALSE(is_stopped);
-    turn();
+    pass(100ms);
     EXPECT_TRUE(is_stopped);
     EXPECT_TRUE(logged("stops 1"));
     EXPECT_TRUE(logged("stops 2"));
