@@ -34,7 +34,7 @@ struct run_options {
     /// Length of a window without.
     double seconds = 10;
     /// From the start of one reload to that of the next at least.
-    unsigned every_ms = 200;
+    unsigned every_ms = 0;
     /// The system is configured with `reload: drain`: rooms must go on counting over every swap,
     /// and nobody asks for what makes a drain wait (`wait`).
     bool is_drained = false;

@@ -18,11 +18,11 @@ const isSanitized = Boolean(process.env.SHADDOCK_SANITIZED);
 
 const whole = ["--reloads", "1000", "--windows", "5", "--seconds", "10"];
 // A few reloads do not drown what a server's memory moves by itself in the same time; and p99.9 of a second says nothing: it is shown only.
-const short = ["--reloads", "60", "--windows", "3", "--seconds", "1", "--every-ms", "0", "--memory-slack-kib", "2048", "--allow", "latency"];
-const sanitized = ["--reloads", "30", "--windows", "3", "--seconds", "1", "--every-ms", "0", "--rate", "500",
+const short = ["--reloads", "60", "--windows", "3", "--seconds", "1", "--memory-slack-kib", "2048", "--allow", "latency"];
+const sanitized = ["--reloads", "30", "--windows", "3", "--seconds", "1", "--rate", "500",
     "--allow", "rate,latency,memory,maps"];
 // New requests wait for those under way: that is what draining is.
-const drained = ["--reloads", "20", "--windows", "1", "--seconds", "1", "--every-ms", "0", "--memory-slack-kib", "2048",
+const drained = ["--reloads", "20", "--windows", "1", "--seconds", "1", "--memory-slack-kib", "2048",
     "--rate", isSanitized ? "500" : "6000", "--allow", "rate,latency,memory,maps", "--drained"];
 
 const [name, options] = isSanitized ? ["30 reloads at 500 requests/s, with sanitizers", sanitized]
