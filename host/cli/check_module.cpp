@@ -40,9 +40,6 @@ void limit(int what, rlim_t most) {
     }
 }
 
-/// How much less of the processor a check gets than the server that asked for it.
-constexpr int niceness = 10;
-
 /// A module that does harm does it to this process.
 void bound_this_process(const check_command& wanted) {
     constexpr rlim_t gib = 1024ULL * 1024 * 1024;
@@ -56,8 +53,6 @@ void bound_this_process(const check_command& wanted) {
     if (wanted.scratch) {
         limit(RLIMIT_CPU, most_seconds);
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        // Whoever serves goes first.
-        setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + niceness);
     } else {
         std::signal(SIGALRM, &give_up);
     }
