@@ -45,6 +45,7 @@ pipe_ends make_pipe() {
 
 pid_t spawn(const std::vector<std::string>& words, const pipe_ends& out, const pipe_ends& err) {
     std::vector<char*> arguments;
+    arguments.reserve(words.size() + 1);
     for (const auto& word : words) {
         arguments.push_back(const_cast<char*>(word.c_str()));
     }
