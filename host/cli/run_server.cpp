@@ -97,7 +97,7 @@ public:
 
     /// Returns the exit status.
     /// `files`: what the modules' files were when they were read.
-    int run(reload_steps::plugins plugins, std::vector<file_stamp> files) {
+    int run(reload_steps::plugins plugins, const std::vector<file_stamp>& files) {
         bus_->observe(links_);
         reload_.begin_with(plugins);
         server_.start(std::move(plugins), [this, files](const result<void>& started) {
@@ -251,7 +251,7 @@ int serve(const setting& found, const config::server_record& record) {
     if (!files) {
         return complain(files.error().text());
     }
-    auto stamps = stamps_of(*files);
+    const auto stamps = stamps_of(*files);
     auto plugins = open_modules(loader, *files, record.type);
     if (!plugins) {
         return complain(plugins.error().text());
@@ -260,8 +260,7 @@ int serve(const setting& found, const config::server_record& record) {
     if (!agreed) {
         return complain(agreed.error().text());
     }
-    return running_server(found, record, *agreed, loader)
-        .run(std::move(*plugins), std::move(stamps));
+    return running_server(found, record, *agreed, loader).run(std::move(*plugins), stamps);
 }
 
 } // namespace
