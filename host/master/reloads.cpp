@@ -79,7 +79,7 @@ result<std::deque<reloads::target>> reloads::resolve(const std::vector<std::stri
         }
     }
     std::ranges::sort(names);
-    names.erase(std::ranges::unique(names).begin(), names.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
     std::deque<target> found;
     const auto add = [&](const child_report& child, bool is_named) {
         const auto old =
