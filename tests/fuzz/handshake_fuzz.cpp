@@ -1,6 +1,7 @@
 #include "check.hpp"
 
 #include <protocol/handshake.hpp>
+#include <protocol/utf8.hpp>
 
 using namespace shaddock::protocol;
 using shaddock::fuzz::check;
@@ -15,6 +16,10 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     }
     const auto second = parse_handshake_request(handshake_request_body(*first));
     check(second.has_value(), "it can be read again");
+    if (!is_utf8(first->client_type) || !is_utf8(first->client_version) ||
+        !is_utf8(first->proto_version.value_or("")) || !is_utf8(first->dict_version.value_or(""))) {
+        return 0; // what is no UTF-8 is written as U+FFFD
+    }
     check(second->client_type == first->client_type &&
               second->client_version == first->client_version &&
               second->proto_version == first->proto_version &&
