@@ -13,6 +13,7 @@
 #include "module_reload.hpp"
 #include "module_watch.hpp"
 #include "process_life.hpp"
+#include "questions.hpp"
 #include "reload_text.hpp"
 #include "server/server.hpp"
 #include "server_options.hpp"
@@ -175,6 +176,9 @@ private:
     void on_stop() override { stop("the master says so"); }
     void on_dead(const bus::peer& gone) override { bus_->report_dead(gone); }
     void on_command(std::string_view name, std::string_view args) override {
+        if (name == "ask") {
+            return questions_.serve(args);
+        }
         if (name != "reload") {
             base::log::warn("host", "the master says '{}', which this version does not know", name);
             return;
@@ -205,6 +209,7 @@ private:
     server::server server_;
     cluster::master_link master_;
     link_reports links_{master_};
+    questions questions_{[this](std::string_view answer) { master_.send("answer", answer); }};
     stop_signals signals_;
     master::system_processes processes_;
     server_reload reload_steps_;

@@ -12,7 +12,7 @@
 namespace shaddock::cluster {
 
 /// Bytes of one line, without its end.
-inline constexpr std::size_t line_limit = std::size_t{64} * 1024;
+inline constexpr std::size_t line_limit = std::size_t{1024} * 1024;
 
 struct json_line {
     std::string name;

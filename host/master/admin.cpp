@@ -1,25 +1,25 @@
 #include "master/admin.hpp"
 
-#include "bus/run_folder.hpp"
 #include "http.hpp"
 #include "json.hpp"
 #include "private_file.hpp"
 
 #include <fmt/format.h>
 
-#include <poll.h>
-#include <sys/syscall.h>
+#include <algorithm>
+#include <charconv>
+
 #include <unistd.h>
 
 namespace shaddock::master {
 namespace {
 
-http_response json_answer(unsigned status, std::string body) {
-    http_response answer;
-    answer.status = status;
-    answer.headers = {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}};
-    answer.body = std::move(body);
-    return answer;
+http_response to_http(admin_answer answer) {
+    http_response sent;
+    sent.status = answer.status;
+    sent.headers = {{"Content-Type", std::move(answer.type)}, {"Cache-Control", "no-store"}};
+    sent.body = std::move(answer.body);
+    return sent;
 }
 
 /// Takes as long for a wrong first digit as for a wrong last one.
@@ -44,94 +44,137 @@ unsigned http_status(errc code) {
     }
 }
 
-/// Whether the process is gone within the time.
-bool waits_until_gone(pid_t pid, std::chrono::milliseconds limit) {
-    const int fd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0U));
-    if (fd < 0) {
-        return errno == ESRCH;
+void serve_stop(admin_target& target, const admin_request& request, admin_reply reply) {
+    const auto ids = ids_from_json(request.body);
+    if (!ids) {
+        return reply(refusal(ids.error()));
     }
-    pollfd ready{fd, POLLIN, 0};
-    const int events = poll(&ready, 1, static_cast<int>(limit.count()));
-    close(fd);
-    return events == 1;
+    if (ids->empty()) {
+        reply({202});
+        return target.stop_everything();
+    }
+    auto kept = std::make_shared<admin_reply>(std::move(reply));
+    if (const auto begun = target.stop(*ids, [kept] { (*kept)({}); }); !begun) {
+        (*kept)(refusal(begun.error()));
+    }
 }
 
-// Four stages of 10 s each, and some air.
-constexpr std::chrono::seconds longest_stop{60};
-// The master itself bounds the time of each server; this is for a master that hangs.
-constexpr std::chrono::minutes longest_reload{30};
+void serve_reload(admin_target& target, const admin_request& request, admin_reply reply) {
+    const auto wanted = reload_request_from_json(request.body);
+    if (!wanted) {
+        return reply(refusal(wanted.error()));
+    }
+    auto kept = std::make_shared<admin_reply>(std::move(reply));
+    const auto begun =
+        target.reload(wanted->targets, wanted->is_rollback, [kept](const auto& lines) {
+            (*kept)({200, to_json(lines)});
+        });
+    if (!begun) {
+        (*kept)(refusal(begun.error()));
+    }
+}
+
+/// `%41` -> `A`, `+` -> a blank; what is no escape stays.
+std::string unescaped(std::string_view text) {
+    std::string plain;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        unsigned value = 0;
+        const auto* end = text.data() + std::min(i + 3, text.size());
+        if (text[i] == '%' && end == text.data() + i + 3 &&
+            std::from_chars(text.data() + i + 1, end, value, 16).ptr == end) {
+            plain.push_back(static_cast<char>(value));
+            i += 2;
+        } else {
+            plain.push_back(text[i] == '+' ? ' ' : text[i]);
+        }
+    }
+    return plain;
+}
 
 } // namespace
 
+std::string admin_request::parameter(std::string_view name) const {
+    for (std::string_view rest = query; !rest.empty();) {
+        const auto one = rest.substr(0, rest.find('&'));
+        rest.remove_prefix(std::min(one.size() + 1, rest.size()));
+        if (one.substr(0, one.find('=')) == name) {
+            return unescaped(one.substr(std::min(name.size() + 1, one.size())));
+        }
+    }
+    return {};
+}
+
+admin_answer refusal(const error& why) {
+    return {http_status(why.code()), error_json(why.text())};
+}
+
 struct admin_server::state {
-    state(boost::asio::any_io_executor executor, admin_target& what, std::filesystem::path folder)
-        : target(what), run(std::move(folder)), token(random_token()),
+    struct call {
+        std::string method;
+        std::string path;
+        admin_access access;
+        admin_handler handler;
+    };
+
+    state(boost::asio::any_io_executor executor, std::filesystem::path folder)
+        : run(std::move(folder)), token(random_token()),
           server(std::move(executor), {}, [this](const http_request& request, http_reply reply) {
               serve(request, std::move(reply));
           }) {}
 
     void serve(const http_request& request, http_reply reply) {
-        if (!is_same_secret(request.authorization, "Bearer " + token)) {
-            return reply(json_answer(
-                401, error_json("expected Authorization: Bearer <what <run>/token holds>")));
+        const auto mark = std::min(request.target.find('?'), request.target.size());
+        const auto path = std::string_view(request.target).substr(0, mark);
+        const auto at = std::ranges::find_if(calls, [&](const call& each) {
+            return each.path == path && each.method == request.method;
+        });
+        const bool is_for_anyone = at != calls.end() && at->access == admin_access::anyone;
+        if (!is_for_anyone && !is_same_secret(request.authorization, "Bearer " + token)) {
+            return reply(to_http(
+                {401, error_json("expected Authorization: Bearer <what <run>/token holds>")}));
         }
-        const auto path = request.target.substr(0, request.target.find('?'));
-        if (path == "/api/servers" && request.method == "GET") {
-            const bool with_all = request.target.ends_with("?all=1");
-            return reply(json_answer(200, to_json(target.list(with_all))));
+        if (at == calls.end()) {
+            return reply(to_http({404, error_json(fmt::format("unknown; there are {}", known()))}));
         }
-        if (path == "/api/stop" && request.method == "POST") {
-            return serve_stop(request, std::move(reply));
-        }
-        if (path == "/api/reload" && request.method == "POST") {
-            return serve_reload(request, std::move(reply));
-        }
-        reply(json_answer(404, error_json("unknown; there are GET /api/servers, POST /api/stop and "
-                                          "POST /api/reload")));
+        const std::string query(request.target, std::min(mark + 1, request.target.size()));
+        at->handler({query, request.body}, [reply = std::move(reply)](admin_answer answer) mutable {
+            reply(to_http(std::move(answer)));
+        });
     }
 
-    void serve_stop(const http_request& request, http_reply reply) {
-        const auto ids = ids_from_json(request.body);
-        if (!ids) {
-            return reply(json_answer(400, error_json(ids.error().text())));
+    std::string known() const {
+        std::string text;
+        for (const auto& each : calls) {
+            text += fmt::format("{}{} {}", text.empty() ? "" : ", ", each.method, each.path);
         }
-        if (ids->empty()) {
-            reply(json_answer(202, "{}"));
-            return target.stop_everything();
-        }
-        auto kept = std::make_shared<http_reply>(std::move(reply));
-        const auto begun = target.stop(*ids, [kept] { (*kept)(json_answer(200, "{}")); });
-        if (!begun) {
-            (*kept)(
-                json_answer(http_status(begun.error().code()), error_json(begun.error().text())));
-        }
+        return text;
     }
 
-    void serve_reload(const http_request& request, http_reply reply) {
-        const auto wanted = reload_request_from_json(request.body);
-        if (!wanted) {
-            return reply(json_answer(400, error_json(wanted.error().text())));
-        }
-        auto kept = std::make_shared<http_reply>(std::move(reply));
-        const auto begun =
-            target.reload(wanted->targets, wanted->is_rollback,
-                          [kept](const auto& lines) { (*kept)(json_answer(200, to_json(lines))); });
-        if (!begun) {
-            (*kept)(
-                json_answer(http_status(begun.error().code()), error_json(begun.error().text())));
-        }
-    }
-
-    admin_target& target;
     std::filesystem::path run;
     std::string token;
+    std::vector<call> calls;
     http_server server;
     bool is_started = false;
 };
 
 admin_server::admin_server(boost::asio::any_io_executor executor, admin_target& target,
                            std::filesystem::path run)
-    : state_(std::make_unique<state>(std::move(executor), target, std::move(run))) {}
+    : state_(std::make_unique<state>(std::move(executor), std::move(run))) {
+    route("GET", "/api/servers", [&target](const admin_request& request, admin_reply reply) {
+        reply({200, to_json(target.list(request.parameter("all") == "1"))});
+    });
+    route("POST", "/api/stop", [&target](const admin_request& request, admin_reply reply) {
+        serve_stop(target, request, std::move(reply));
+    });
+    route("POST", "/api/reload", [&target](const admin_request& request, admin_reply reply) {
+        serve_reload(target, request, std::move(reply));
+    });
+}
+
+void admin_server::route(std::string_view method, std::string_view path, admin_handler handler,
+                         admin_access access) {
+    state_->calls.push_back({std::string(method), std::string(path), access, std::move(handler)});
+}
 
 admin_server::~admin_server() {
     stop();
@@ -162,93 +205,6 @@ void admin_server::stop() {
         std::filesystem::remove(state_->run / "admin.json", ignored);
     }
     state_->server.stop();
-}
-
-result<admin_client> admin_client::open(const std::filesystem::path& run) {
-    const auto nobody = [&](const std::string& why) {
-        return error(errc::not_found,
-                     fmt::format("no master runs on {}: {}; start one with `host start --run {}`",
-                                 run.string(), why, run.string()));
-    };
-    if (!bus::is_running(run, "master")) {
-        return nobody("its lock is free");
-    }
-    const auto text = read_small_file(run / "admin.json");
-    if (!text) {
-        return nobody(text.error().text());
-    }
-    const auto place = admin_place_from_json(*text);
-    if (!place) {
-        return nobody(place.error().text());
-    }
-    auto token = read_small_file(run / "token");
-    if (!token) {
-        return nobody(token.error().text());
-    }
-    while (!token->empty() && token->back() == '\n') {
-        token->pop_back();
-    }
-    admin_client client;
-    client.host_ = place->host;
-    client.port_ = place->port;
-    client.pid_ = place->pid;
-    client.token_ = *token;
-    return client;
-}
-
-result<std::vector<list_line>> admin_client::list(bool with_all) const {
-    http_request request;
-    request.method = "GET";
-    request.target = with_all ? "/api/servers?all=1" : "/api/servers";
-    request.authorization = "Bearer " + token_;
-    auto answer = http_call(host_, port_, request, std::chrono::seconds(10));
-    if (!answer) {
-        return answer.error();
-    }
-    if (answer->status != 200) {
-        return error(errc::refused, error_from_json(answer->body));
-    }
-    return list_from_json(answer->body);
-}
-
-result<std::vector<reload_line>> admin_client::reload(const std::vector<std::string>& targets,
-                                                      bool is_rollback) const {
-    http_request request;
-    request.method = "POST";
-    request.target = "/api/reload";
-    request.authorization = "Bearer " + token_;
-    request.body = reload_request_json({targets, is_rollback});
-    auto answer = http_call(host_, port_, request, longest_reload);
-    if (!answer) {
-        return answer.error();
-    }
-    if (answer->status != 200) {
-        return error(answer->status == 404 ? errc::not_found : errc::refused,
-                     error_from_json(answer->body));
-    }
-    return reload_from_json(answer->body);
-}
-
-result<void> admin_client::stop(const std::vector<std::string>& ids) const {
-    http_request request;
-    request.method = "POST";
-    request.target = "/api/stop";
-    request.authorization = "Bearer " + token_;
-    request.body = ids_json(ids);
-    auto answer = http_call(host_, port_, request, longest_stop);
-    if (!answer) {
-        return answer.error();
-    }
-    if (answer->status >= 400) {
-        return error(answer->status == 404 ? errc::not_found : errc::refused,
-                     error_from_json(answer->body));
-    }
-    if (ids.empty() && !waits_until_gone(pid_, longest_stop)) {
-        return error(errc::timeout,
-                     fmt::format("the master (process {}) is still stopping after {} s", pid_,
-                                 longest_stop.count()));
-    }
-    return {};
 }
 
 } // namespace shaddock::master

@@ -1,5 +1,6 @@
 #include "master/master.hpp"
 
+#include "asks.hpp"
 #include "base/log.hpp"
 #include "bus/run_folder.hpp"
 #include "cluster/master_hub.hpp"
@@ -18,8 +19,8 @@ namespace shaddock::master {
 namespace {
 
 constexpr int status_failed = 1;
-/// Beside what host.yaml grants to the steps of a reload: opening the files on a busy machine, and a
-/// reload of the server's own that is under way.
+/// Beside what host.yaml grants to the steps of a reload: opening the files on a busy machine, and
+/// a reload of the server's own that is under way.
 constexpr std::chrono::seconds reload_slack{26};
 
 /// Milliseconds: every JSON reader takes a number of that size exactly.
@@ -56,6 +57,12 @@ public:
               [this](std::string_view id) { return who_runs(id); }, *this),
           hub_(loop.get_executor(), clock_, options.run, *this),
           reloads_(clock_, *this, first_question()),
+          asks_(
+              clock_,
+              [this](std::string_view id, std::string_view name, std::string_view args) {
+                  return hub_.send(id, name, args);
+              },
+              first_question()),
           admin_(loop.get_executor(), *this, options.run), signals_(loop, SIGINT, SIGTERM, SIGHUP) {
     }
 
@@ -277,11 +284,14 @@ private:
     void on_message(std::string_view id, std::string_view name, std::string_view json) override {
         if (name == "reloaded") {
             reloads_.on_answer(id, json);
+        } else if (name == "answer") {
+            asks_.on_answer(id, json);
         }
     }
     void on_gone(std::string_view id) override {
         children_.on_link_down(id);
         reloads_.on_gone(id);
+        asks_.on_gone(id);
     }
 
     boost::asio::io_context& loop_;
@@ -292,6 +302,7 @@ private:
     supervisor children_;
     cluster::master_hub hub_;
     reloads reloads_;
+    asks asks_;
     admin_server admin_;
     boost::asio::signal_set signals_;
     incarnation life_{static_cast<std::uint64_t>(

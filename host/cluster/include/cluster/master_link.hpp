@@ -35,7 +35,7 @@ protected:
     ~master_listener() = default;
 };
 
-/// A server's line to its master, `<run>/master.sock`: JSON lines of at most 64 KiB,
+/// A server's line to its master, `<run>/master.sock`: JSON lines of at most 1 MiB,
 /// `{"name":{..}}`.
 ///
 /// Says `register` whenever it finds a master, then `status` every `period` and at each `report()`.

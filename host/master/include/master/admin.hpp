@@ -9,6 +9,7 @@
 
 #include <sys/types.h>
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -68,6 +69,29 @@ protected:
     ~admin_target() = default;
 };
 
+/// One call of the API.
+struct admin_request {
+    /// After the `?`, as sent; empty without one.
+    std::string query;
+    std::string body;
+    /// The value of `name` in the query, without %-escapes; empty when it is not there.
+    std::string parameter(std::string_view name) const;
+};
+struct admin_answer {
+    unsigned status = 200;
+    std::string body = "{}";
+    std::string type = "application/json";
+};
+/// {"error":"<text>"} under the HTTP status that the code stands for.
+admin_answer refusal(const error& why);
+
+using admin_reply = base::unique_function<void(admin_answer)>;
+/// Answers once, inline or later.
+using admin_handler = base::unique_function<void(const admin_request&, admin_reply)>;
+
+/// Who may call.
+enum class admin_access { with_token, anyone };
+
 /// Listens, writes `<run>/token` and `<run>/admin.json` ({"host","port","pid"}), and removes the
 /// latter on stop. Lifetime: `target` outlives it.
 class admin_server {
@@ -77,6 +101,10 @@ public:
     ~admin_server();
     admin_server(const admin_server&) = delete;
     admin_server& operator=(const admin_server&) = delete;
+
+    /// Adds a call, before `start`. Path: whole, without the query.
+    void route(std::string_view method, std::string_view path, admin_handler handler,
+               admin_access access = admin_access::with_token);
 
     /// Errors: config.
     result<void> start(const std::string& host, std::uint16_t port);
@@ -88,7 +116,7 @@ private:
     std::unique_ptr<state> state_;
 };
 
-/// The other end, for `host list`, `host stop` and `host reload`. Blocking.
+/// The other end, for the commands. Blocking.
 /// Errors: not_found (no master on this run folder), refused or bad_request (its answer),
 /// disconnected, timeout.
 class admin_client {
@@ -102,6 +130,11 @@ public:
     result<std::vector<reload_line>> reload(const std::vector<std::string>& targets,
                                             bool is_rollback) const;
     pid_t master_pid() const { return pid_; }
+
+    /// Any call: the answer's body. The text of a refusal is that of its {"error":..}.
+    result<std::string> call(const std::string& method, const std::string& target,
+                             std::string body = {},
+                             std::chrono::milliseconds timeout = std::chrono::seconds(10)) const;
 
 private:
     std::string host_;

@@ -1,0 +1,117 @@
+#include "master/admin.hpp"
+
+#include "bus/run_folder.hpp"
+#include "http.hpp"
+#include "json.hpp"
+#include "private_file.hpp"
+
+#include <fmt/format.h>
+
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+namespace shaddock::master {
+namespace {
+
+/// Whether the process is gone within the time.
+bool waits_until_gone(pid_t pid, std::chrono::milliseconds limit) {
+    const int fd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0U));
+    if (fd < 0) {
+        return errno == ESRCH;
+    }
+    pollfd ready{fd, POLLIN, 0};
+    const int events = poll(&ready, 1, static_cast<int>(limit.count()));
+    close(fd);
+    return events == 1;
+}
+
+// Four stages of 10 s each, and some air.
+constexpr std::chrono::seconds longest_stop{60};
+// The master itself bounds the time of each server; this is for a master that hangs.
+constexpr std::chrono::minutes longest_reload{30};
+
+} // namespace
+
+result<admin_client> admin_client::open(const std::filesystem::path& run) {
+    const auto nobody = [&](const std::string& why) {
+        return error(errc::not_found,
+                     fmt::format("no master runs on {}: {}; start one with `host start --run {}`",
+                                 run.string(), why, run.string()));
+    };
+    if (!bus::is_running(run, "master")) {
+        return nobody("its lock is free");
+    }
+    const auto text = read_small_file(run / "admin.json");
+    if (!text) {
+        return nobody(text.error().text());
+    }
+    const auto place = admin_place_from_json(*text);
+    if (!place) {
+        return nobody(place.error().text());
+    }
+    auto token = read_small_file(run / "token");
+    if (!token) {
+        return nobody(token.error().text());
+    }
+    while (!token->empty() && token->back() == '\n') {
+        token->pop_back();
+    }
+    admin_client client;
+    client.host_ = place->host;
+    client.port_ = place->port;
+    client.pid_ = place->pid;
+    client.token_ = *token;
+    return client;
+}
+
+result<std::string> admin_client::call(const std::string& method, const std::string& target,
+                                       std::string body, std::chrono::milliseconds timeout) const {
+    http_request request;
+    request.method = method;
+    request.target = target;
+    request.authorization = "Bearer " + token_;
+    request.body = std::move(body);
+    auto answer = http_call(host_, port_, request, timeout);
+    if (!answer) {
+        return answer.error();
+    }
+    if (answer->status >= 400) {
+        return error(answer->status == 404 ? errc::not_found : errc::refused,
+                     error_from_json(answer->body));
+    }
+    return std::move(answer->body);
+}
+
+result<std::vector<list_line>> admin_client::list(bool with_all) const {
+    const auto answer = call("GET", with_all ? "/api/servers?all=1" : "/api/servers");
+    if (!answer) {
+        return answer.error();
+    }
+    return list_from_json(*answer);
+}
+
+result<std::vector<reload_line>> admin_client::reload(const std::vector<std::string>& targets,
+                                                      bool is_rollback) const {
+    const auto answer =
+        call("POST", "/api/reload", reload_request_json({targets, is_rollback}), longest_reload);
+    if (!answer) {
+        return answer.error();
+    }
+    return reload_from_json(*answer);
+}
+
+result<void> admin_client::stop(const std::vector<std::string>& ids) const {
+    const auto answer = call("POST", "/api/stop", ids_json(ids), longest_stop);
+    if (!answer) {
+        return answer.error();
+    }
+    if (ids.empty() && !waits_until_gone(pid_, longest_stop)) {
+        return error(errc::timeout,
+                     fmt::format("the master (process {}) is still stopping after {} s", pid_,
+                                 longest_stop.count()));
+    }
+    return {};
+}
+
+} // namespace shaddock::master
