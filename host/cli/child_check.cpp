@@ -45,15 +45,24 @@ void child_check::run(const std::vector<module_file>& files,
     fs::create_directory(options_.scratch, failed);
     done_ = std::move(done);
     is_late_ = false;
-    auto started = processes_.start({std::move(words), options_.scratch / "output"},
-                                    [this](const master::exit_report& how) { ended(how); });
-    if (!started) {
-        limit_ = clock_.after(base::duration::zero(), [this, why = started.error()] {
-            std::exchange(done_, nullptr)(why);
-        });
-        return;
+    is_wanted_ = std::make_shared<bool>(true);
+    processes_.start_aside(
+        {std::move(words), options_.scratch / "output"},
+        [this, is_wanted = is_wanted_](result<std::unique_ptr<master::process>> one) {
+            if (*is_wanted) {
+                started(std::move(one));
+            } else if (one) {
+                (*one)->signal(SIGKILL);
+            }
+        },
+        [this](const master::exit_report& how) { ended(how); });
+}
+
+void child_check::started(result<std::unique_ptr<master::process>> one) {
+    if (!one) {
+        return std::exchange(done_, nullptr)(one.error());
     }
-    process_ = std::move(*started);
+    process_ = std::move(*one);
     limit_ = clock_.after(options_.timeout, [this] {
         is_late_ = true;
         process_->signal(SIGKILL);
@@ -94,10 +103,12 @@ std::string child_check::remedy() const {
 
 void child_check::cancel() {
     limit_.cancel();
-    done_ = nullptr;
+    *is_wanted_ = false;
     if (process_) {
         process_->signal(SIGKILL);
         process_.reset();
+    }
+    if (std::exchange(done_, nullptr)) {
         std::error_code ignored;
         fs::remove_all(options_.scratch, ignored);
     }

@@ -40,6 +40,7 @@ public:
     void cancel();
 
 private:
+    void started(result<std::unique_ptr<master::process>> one);
     void ended(const master::exit_report& how);
     std::string reason_of(const master::exit_report& how) const;
     std::string remedy() const;
@@ -53,6 +54,8 @@ private:
     base::unique_function<void(result<void>)> done_;
     std::unique_ptr<master::process> process_;
     base::timer limit_;
+    /// False once the run that it was made for is cancelled.
+    std::shared_ptr<bool> is_wanted_ = std::make_shared<bool>(true);
     bool is_late_ = false;
 };
 

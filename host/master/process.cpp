@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
 
 #include <csignal>
 #include <cstring>
@@ -125,6 +127,16 @@ private:
     posix_spawn_file_actions_t files_{};
 };
 
+result<pid_t> spawn(const launch& what) {
+    pid_t pid = 0;
+    if (const int failed = spawn_plan(what.output).run(pid, what.command); failed != 0) {
+        return error(errc::config,
+                     fmt::format("cannot run {} with output to {}: {}", what.command.front(),
+                                 what.output.string(), system_text(failed)));
+    }
+    return pid;
+}
+
 } // namespace
 
 std::string exit_report::text() const {
@@ -138,13 +150,39 @@ std::string exit_report::text() const {
     return "gone";
 }
 
-result<std::unique_ptr<process>> system_processes::start(const launch& what, exit_call on_exit) {
-    pid_t pid = 0;
-    if (const int failed = spawn_plan(what.output).run(pid, what.command); failed != 0) {
-        return error(errc::config,
-                     fmt::format("cannot run {} with output to {}: {}", what.command.front(),
-                                 what.output.string(), system_text(failed)));
+system_processes::~system_processes() {
+    *alive_ = false;
+    if (spawner_) {
+        spawner_->join();
     }
+}
+
+result<std::unique_ptr<process>> system_processes::start(const launch& what, exit_call on_exit) {
+    const auto pid = spawn(what);
+    if (!pid) {
+        return pid.error();
+    }
+    return watch(*pid, std::move(on_exit));
+}
+
+void system_processes::start_aside(const launch& what, start_call started, exit_call on_exit) {
+    if (!spawner_) {
+        spawner_.emplace(1);
+    }
+    auto then = [this, started = std::move(started), on_exit = std::move(on_exit),
+                 alive = alive_](const result<pid_t>& pid) mutable {
+        if (*alive) {
+            started(pid ? watch(*pid, std::move(on_exit)) : pid.error());
+        }
+    };
+    boost::asio::post(*spawner_, [what, work = boost::asio::make_work_guard(executor_),
+                                  then = std::move(then)]() mutable {
+        boost::asio::post(work.get_executor(),
+                          [pid = spawn(what), then = std::move(then)]() mutable { then(pid); });
+    });
+}
+
+result<std::unique_ptr<process>> system_processes::watch(pid_t pid, exit_call on_exit) {
     const int pidfd = open_pidfd(pid);
     if (pidfd < 0) {
         const int failed = errno;

@@ -27,6 +27,14 @@ public:
         exit = std::move(on_exit);
         return std::make_unique<fake>(*this);
     }
+    void start_aside(const master::launch& what, master::start_call started,
+                     master::exit_call on_exit) override {
+        begun = [this, what, started = std::move(started), on_exit = std::move(on_exit)]() mutable {
+            started(start(what, std::move(on_exit)));
+        };
+    }
+    /// The process is there.
+    void begin() { std::exchange(begun, nullptr)(); }
     result<std::unique_ptr<master::process>> adopt(pid_t, master::exit_call) override {
         return error(errc::not_found, "none");
     }
@@ -38,6 +46,7 @@ public:
     bool refuses = false;
     master::launch launched;
     master::exit_call exit;
+    base::unique_function<void()> begun;
     std::vector<int> signals;
 
 private:
@@ -60,6 +69,7 @@ protected:
     child_check_of_a_file() {
         check.run({{"chat.so", "/plugins/chat.so"}},
                   [this](result<void> said) { outcome = std::move(said); });
+        processes.begin();
     }
     std::string reason() const {
         EXPECT_TRUE(outcome && !*outcome);
@@ -123,6 +133,19 @@ TEST_F(child_check_of_a_file, ends_with_whoever_asked) {
     EXPECT_FALSE(std::filesystem::exists(folder.path() / "chat-1@check"));
 }
 
+TEST(child_check, kills_what_is_there_only_after_nobody_wants_it) {
+    const test::temp_folder folder;
+    base::manual_clock clock;
+    fake_processes processes;
+    child_check check(clock, processes, {{"host"}, "chat", folder.path() / "x@check", 2s});
+    check.run({{"chat.so", "/plugins/chat.so"}}, [](const result<void>&) { FAIL(); });
+    check.cancel();
+    EXPECT_FALSE(std::filesystem::exists(folder.path() / "x@check"));
+    EXPECT_TRUE(processes.signals.empty());
+    processes.begin();
+    EXPECT_THAT(processes.signals, ElementsAre(SIGKILL));
+}
+
 TEST(child_check, says_when_no_process_can_be_had) {
     const test::temp_folder folder;
     base::manual_clock clock;
@@ -133,7 +156,7 @@ TEST(child_check, says_when_no_process_can_be_had) {
     check.run({{"chat.so", "/plugins/chat.so"}},
               [&](result<void> said) { outcome = std::move(said); });
     EXPECT_FALSE(outcome) << "nothing inline";
-    clock.advance(1ms);
+    processes.begin();
     ASSERT_TRUE(outcome);
     EXPECT_EQ(outcome->error().text(), "cannot run it");
 }

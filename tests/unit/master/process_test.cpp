@@ -79,6 +79,33 @@ TEST_F(processes, inherit_no_open_file) {
     close(kept);
 }
 
+TEST_F(processes, can_be_started_while_the_loop_goes_on) {
+    std::unique_ptr<process> one;
+    starter.start_aside(
+        shell("exit 3"),
+        [&](result<std::unique_ptr<process>> started) {
+            ASSERT_TRUE(started);
+            one = std::move(*started);
+        },
+        note());
+    EXPECT_FALSE(one) << "nothing inline";
+    EXPECT_EQ(wait().text(), "exit status 3");
+    EXPECT_TRUE(one);
+}
+
+TEST_F(processes, started_aside_say_why_they_cannot_be_run) {
+    std::string why;
+    starter.start_aside(
+        {{"/no/such/program"}, folder.path() / "out"},
+        [&](result<std::unique_ptr<process>> started) {
+            ASSERT_FALSE(started);
+            why = started.error().text();
+        },
+        note());
+    loop.run_for(10s);
+    EXPECT_THAT(why, HasSubstr("/no/such/program"));
+}
+
 TEST_F(processes, say_why_a_program_cannot_be_run) {
     const auto started = starter.start({{"/no/such/program"}, folder.path() / "out"}, note());
     ASSERT_FALSE(started);

@@ -41,6 +41,9 @@ struct fake_starter final : process_starter {
         living[id] = one.get();
         return std::unique_ptr<process>(std::move(one));
     }
+    void start_aside(const launch&, start_call, exit_call) override {
+        FAIL() << "the supervisor waits for its children to be there";
+    }
     result<std::unique_ptr<process>> adopt(pid_t pid, exit_call on_exit) override {
         const auto id = strangers.at(pid);
         log.push_back(id + " adopt");

@@ -5,6 +5,7 @@
 #include <shaddock/error.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/thread_pool.hpp>
 
 #include <sys/types.h>
 
@@ -46,6 +47,7 @@ public:
 };
 
 using exit_call = base::unique_function<void(exit_report)>;
+using start_call = base::unique_function<void(result<std::unique_ptr<process>>)>;
 
 /// Starts and watches processes; tests bring their own.
 /// Thread: the loop; `on_exit` comes by post, once, unless the process object is destroyed before.
@@ -55,6 +57,10 @@ public:
     /// Starts in a session of its own: neither the terminal's signals nor our death reach it.
     /// Inherits no open file of ours. Errors: config (cannot be run; the text says why).
     virtual result<std::unique_ptr<process>> start(const launch& what, exit_call on_exit) = 0;
+    /// As start(), but the loop goes on meanwhile: a spawn holds its caller until the new program
+    /// is there, on a busy machine for milliseconds. `started` comes by post, once, unless the
+    /// starter is destroyed before; the process then runs on, watched by nobody.
+    virtual void start_aside(const launch& what, start_call started, exit_call on_exit) = 0;
     /// Watches a running process that is not our child. Errors: not_found.
     virtual result<std::unique_ptr<process>> adopt(pid_t pid, exit_call on_exit) = 0;
 };
@@ -64,11 +70,18 @@ class system_processes final : public process_starter {
 public:
     explicit system_processes(boost::asio::any_io_executor executor)
         : executor_(std::move(executor)) {}
+    ~system_processes() override;
     result<std::unique_ptr<process>> start(const launch& what, exit_call on_exit) override;
+    void start_aside(const launch& what, start_call started, exit_call on_exit) override;
     result<std::unique_ptr<process>> adopt(pid_t pid, exit_call on_exit) override;
 
 private:
+    result<std::unique_ptr<process>> watch(pid_t child, exit_call on_exit);
+
     boost::asio::any_io_executor executor_;
+    /// Made when it is needed.
+    std::optional<boost::asio::thread_pool> spawner_;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 /// What /proc says of a process; zeros when it is gone.
