@@ -17,18 +17,29 @@ std::string to_string(const place& where) {
     return text;
 }
 
-error complaint(const place& where, std::string_view found, std::string_view expected) {
-    return {errc::config,
-            fmt::format("{}: found {}, expected {}", to_string(where), found, expected)};
+located_error complaint(const place& where, std::string_view found, std::string_view expected) {
+    return {where, fmt::format("{}: found {}, expected {}", to_string(where), found, expected)};
 }
 
-error unknown_key(const place& where, std::string_view key, std::string_view expected,
-                  const std::vector<std::string>& known) {
+located_error unknown_key(const place& where, std::string_view key, std::string_view expected,
+                          const std::vector<std::string>& known) {
     std::string text = complaint(where, in_quotes(key), expected).text();
     if (const auto best = nearest(key, known, 1); !best.empty()) {
         text += "; nearest known key: " + in_quotes(best.front());
     }
-    return {errc::config, std::move(text)};
+    return {where, std::move(text)};
+}
+
+void findings::warn(const place& where, std::string_view text) {
+    add({true, where.path, where.line, where.key, fmt::format("{}: {}", to_string(where), text)});
+}
+
+void findings::add(finding one) {
+    constexpr std::size_t most = 1000;
+    problems_ += one.is_warning ? 0 : 1;
+    if (all_.size() < most) {
+        all_.push_back(std::move(one));
+    }
 }
 
 std::string in_quotes(std::string_view text) {

@@ -4,7 +4,7 @@
 #include "config/options.hpp"
 #include "read.hpp"
 
-/// host.yaml. yaml-cpp stays in host_yaml.cpp.
+/// host.yaml. The options and their rules are the rows of host_rows.hpp.
 namespace shaddock::config {
 
 struct parsed_host {
@@ -18,7 +18,7 @@ struct parsed_host {
 /// What a system without the file has.
 parsed_host default_host(std::string_view env);
 
-/// Throws `error` (config).
-parsed_host parse_host(const source_file& file, std::string_view env);
+/// Problems go to `found`; what has one keeps its default.
+parsed_host parse_host(const source_file& file, std::string_view env, findings& found);
 
 } // namespace shaddock::config

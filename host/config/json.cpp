@@ -43,12 +43,18 @@ public:
         return scalar(json_value::kind::number, {digits, size});
     }
     bool String(const char* text, rapidjson::SizeType size, bool) {
+        if (has_half_pair({text, size})) {
+            return refuse_half_pair(line_at(skip_separators()));
+        }
         return scalar(json_value::kind::string, {text, size});
     }
     bool Key(const char* text, rapidjson::SizeType size, bool) {
         open_level& level = open_.back();
         level.key.assign(text, size);
         level.key_line = line_at(skip_separators());
+        if (has_half_pair(level.key)) {
+            return refuse_half_pair(level.key_line);
+        }
         past_ = stream_.Tell();
         const auto [before, added] = level.seen.emplace(level.key, level.key_line);
         if (!added) {
@@ -83,6 +89,24 @@ private:
         std::size_t key_line = 0;
         std::map<std::string, std::size_t, std::less<>> seen;
     };
+
+    /// RapidJSON lets a low surrogate pass that follows no high one. Raw text is UTF-8 by now, so
+    /// that surrogates come from escapes.
+    static bool has_half_pair(std::string_view text) {
+        for (std::size_t i = text.find('\xed'); i < text.size(); i = text.find('\xed', i + 1)) {
+            if (i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) >= 0xa0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    bool refuse_half_pair(std::size_t line) {
+        problem_ = "half of a surrogate pair after \\u";
+        problem_line_ = line;
+        problem_expected_ = "both halves, the high one first";
+        return false;
+    }
 
     bool scalar(json_value::kind is, std::string_view text) {
         json_value value;

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 #include <utility>
 
 namespace shaddock::config {
@@ -27,24 +28,29 @@ json_source read_servers(const load_options& wanted) {
 constexpr std::array<std::pair<std::string_view, std::string_view>, 2> reserved_ids{
     {{"master", "the master"}, {"web", "the page's server"}}};
 
-void check_ids(const parsed_servers& parsed, const parsed_master& master) {
-    std::map<std::string, place> taken{{master.master.id, master.id_place}};
+void check_id(const std::string& id, const place& where, std::map<std::string, place>& taken) {
+    for (const auto& [reserved, owner] : reserved_ids) {
+        if (id == reserved) {
+            throw complaint(where, fmt::format("{}, the name of {}", in_quotes(id), owner),
+                            "another id");
+        }
+    }
+    const auto [first, is_new] = taken.emplace(id, where);
+    if (!is_new) {
+        throw complaint(
+            where, fmt::format("{}, which {} already has", in_quotes(id), to_string(first->second)),
+            "each id once");
+    }
+}
+
+void check_ids(const parsed_servers& parsed, const std::optional<parsed_master>& master,
+               findings& found) {
+    std::map<std::string, place> taken;
+    if (master) {
+        taken.emplace(master->master.id, master->id_place);
+    }
     for (std::size_t i = 0; i < parsed.servers.size(); ++i) {
-        const std::string& id = parsed.servers[i].id;
-        for (const auto& [reserved, owner] : reserved_ids) {
-            if (id == reserved) {
-                throw complaint(parsed.id_places[i],
-                                fmt::format("{}, the name of {}", in_quotes(id), owner),
-                                "another id");
-            }
-        }
-        const auto [first, is_new] = taken.emplace(id, parsed.id_places[i]);
-        if (!is_new) {
-            throw complaint(
-                parsed.id_places[i],
-                fmt::format("{}, which {} already has", in_quotes(id), to_string(first->second)),
-                "each id once");
-        }
+        found.attempt([&] { check_id(parsed.servers[i].id, parsed.id_places[i], taken); });
     }
 }
 
@@ -54,18 +60,36 @@ std::string host_for_ports(const std::string& host) {
     return is_local ? "127.0.0.1" : host;
 }
 
-void check_ports(const std::vector<port_use>& uses) {
-    std::map<std::pair<std::string, std::uint16_t>, const port_use*> taken;
+using taken_ports = std::map<std::pair<std::string, std::uint16_t>, const port_use*>;
+
+void check_port(const port_use& use, taken_ports& taken) {
+    const auto [first, is_new] = taken.emplace(std::pair{host_for_ports(use.host), use.port}, &use);
+    if (!is_new) {
+        throw complaint(use.where,
+                        fmt::format("port {} for {}, which {} already has on {} ({})", use.port,
+                                    use.id, first->second->id, use.host,
+                                    to_string(first->second->where)),
+                        "each port once per host");
+    }
+}
+
+void check_ports(const load_options& wanted, const parsed_servers& servers,
+                 const std::optional<parsed_master>& master, const parsed_host& host,
+                 findings& found) {
+    std::vector<port_use> uses;
+    if (master) {
+        uses.push_back(master->port);
+    }
+    uses.insert(uses.end(), servers.ports.begin(), servers.ports.end());
+    const web_options& web = host.options.web;
+    if (web.port != 0) {
+        const place by_default{wanted.folder / "host.yaml", 0, "web.port (default)"};
+        uses.push_back({web.host, web.port, "the web server",
+                        host.web_port.line != 0 ? host.web_port : by_default});
+    }
+    taken_ports taken;
     for (const port_use& use : uses) {
-        const auto [first, is_new] =
-            taken.emplace(std::pair{host_for_ports(use.host), use.port}, &use);
-        if (!is_new) {
-            throw complaint(use.where,
-                            fmt::format("port {} for {}, which {} already has on {} ({})", use.port,
-                                        use.id, first->second->id, use.host,
-                                        to_string(first->second->where)),
-                            "each port once per host");
-        }
+        found.attempt([&] { check_port(use, taken); });
     }
 }
 
@@ -79,86 +103,135 @@ bool is_of_one_machine(bus_kind kind) {
     return true;
 }
 
-void check_hosts(const parsed_servers& parsed) {
+void check_host(const server_record& server, place where, const machine_names& own) {
+    if (is_here(server.host, own)) {
+        return;
+    }
+    where.key = "server " + in_quotes(server.id) + " host";
+    std::string text = fmt::format("{}: found {}, which is not an address of this machine; several "
+                                   "machines need `bus: nats`",
+                                   to_string(where), in_quotes(server.host));
+    throw located_error(std::move(where), std::move(text));
+}
+
+void check_hosts(const parsed_servers& parsed, findings& found) {
     const machine_names own = this_machine();
     for (std::size_t i = 0; i < parsed.servers.size(); ++i) {
-        const server_record& server = parsed.servers[i];
-        if (is_here(server.host, own)) {
-            continue;
-        }
-        place where = parsed.host_places[i];
-        where.key = "server " + in_quotes(server.id) + " host";
-        throw error(errc::config,
-                    fmt::format("{}: found {}, which is not an address of this machine; several "
-                                "machines need `bus: nats`",
-                                to_string(where), in_quotes(server.host)));
+        found.attempt([&] { check_host(parsed.servers[i], parsed.host_places[i], own); });
     }
 }
 
 void check_types(const parsed_servers& parsed, const parsed_host& host,
-                 const std::filesystem::path& host_file) {
+                 const std::filesystem::path& host_file, findings& found) {
     std::vector<std::string> known;
     for (const auto& [name, ignored] : host.options.types) {
         known.push_back(name);
     }
     for (const auto& [type, where] : parsed.types) {
         if (host.lists_types && !host.options.types.contains(type)) {
-            throw unknown_key(where, type,
-                              fmt::format("a type that {} lists under types: {}",
-                                          host_file.string(), join(known)),
-                              known);
+            found.attempt([&, &name = type, &place = where] {
+                throw unknown_key(place, name,
+                                  fmt::format("a type that {} lists under types: {}",
+                                              host_file.string(), join(known)),
+                                  known);
+            });
         }
     }
 }
 
-system load_or_throw(const load_options& wanted) {
-    check_env(wanted.env);
-    parsed_servers servers = parse_servers(read_servers(wanted), wanted.env);
-    parsed_master master =
-        parse_master(require_json(wanted.folder, wanted.env, "master.json"), wanted.env);
-    const auto host_file = find_file(wanted.folder, wanted.env, "host.yaml");
-    parsed_host host = host_file ? parse_host(*host_file, wanted.env) : default_host(wanted.env);
+/// Pomelo's files that nothing here reads.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 5> unused_files{{
+    {"adminUser.json", "who may use the admin API has the token of the run folder"},
+    {"adminServer.json", "servers are known by the user of their process"},
+    {"log4js.json", "use log: of host.yaml"},
+    {"crons.json", "use timers of the plugin: app.every"},
+    {"masterha.json", "there is one master; start it again on the same run folder"},
+}};
 
-    check_ids(servers, master);
-    std::vector<port_use> ports{master.port};
-    ports.insert(ports.end(), servers.ports.begin(), servers.ports.end());
-    const web_options& web = host.options.web;
-    if (web.port != 0) {
-        const place by_default{wanted.folder / "host.yaml", 0, "web.port (default)"};
-        ports.push_back({web.host, web.port, "the web server",
-                         host.web_port.line != 0 ? host.web_port : by_default});
+void warn_of_unused_files(const load_options& wanted, findings& found) {
+    for (const auto& [name, instead] : unused_files) {
+        for (const auto& path : {wanted.folder / name, wanted.folder / wanted.env / name}) {
+            std::error_code ignored;
+            if (std::filesystem::exists(path, ignored)) {
+                found.warn({path, 0, {}}, fmt::format("not used by this version, {}", instead));
+            }
+        }
     }
-    check_ports(ports);
-    if (host_file) {
-        check_types(servers, host, host_file->path);
-    }
-    if (is_of_one_machine(host.options.bus.kind)) {
-        check_hosts(servers);
-    }
+}
 
+system system_of(const load_options& wanted, parsed_servers servers,
+                 const std::optional<parsed_master>& master, host_options host) {
     system out;
     out.env = wanted.env;
     out.folder = wanted.folder;
     out.servers = std::move(servers.servers);
-    out.master = std::move(master.master);
-    out.host = std::move(host.options);
+    out.master = master ? master->master : master_record();
+    out.host = std::move(host);
     for (const auto& [type, ignored] : servers.types) {
         out.types.push_back(type);
         out.host.types.emplace(type, out.host.type(type));
     }
-    out.warnings = std::move(servers.warnings);
-    out.warnings.insert(out.warnings.end(), master.warnings.begin(), master.warnings.end());
     return out;
+}
+
+system read_all(const load_options& wanted, findings& found) {
+    check_env(wanted.env);
+    parsed_servers servers;
+    std::optional<parsed_master> master;
+    parsed_host host = default_host(wanted.env);
+    std::optional<source_file> host_file;
+    found.attempt([&] { servers = parse_servers(read_servers(wanted), wanted.env, found); });
+    found.attempt([&] {
+        master =
+            parse_master(require_json(wanted.folder, wanted.env, "master.json"), wanted.env, found);
+    });
+    found.attempt([&] {
+        host_file = find_file(wanted.folder, wanted.env, "host.yaml");
+        if (host_file) {
+            host = parse_host(*host_file, wanted.env, found);
+        }
+    });
+    check_ids(servers, master, found);
+    check_ports(wanted, servers, master, host, found);
+    if (host_file) {
+        check_types(servers, host, host_file->path, found);
+    }
+    if (is_of_one_machine(host.options.bus.kind)) {
+        check_hosts(servers, found);
+    }
+    return system_of(wanted, std::move(servers), master, std::move(host.options));
 }
 
 } // namespace
 
-result<system> load(const load_options& wanted) {
-    try {
-        return load_or_throw(wanted);
-    } catch (const error& failed) {
-        return failed;
+checked check(const load_options& wanted) {
+    findings found;
+    checked out;
+    if (found.attempt([&] { out.read = read_all(wanted, found); })) {
+        for (const finding& one : found.all()) {
+            if (one.is_warning) {
+                out.read.warnings.push_back(one.text);
+            }
+        }
+        warn_of_unused_files(wanted, found);
     }
+    out.findings = found.all();
+    return out;
+}
+
+bool checked::has_problems() const {
+    return std::any_of(findings.begin(), findings.end(),
+                       [](const finding& one) { return !one.is_warning; });
+}
+
+result<system> load(const load_options& wanted) {
+    checked all = check(wanted);
+    for (finding& one : all.findings) {
+        if (!one.is_warning) {
+            return error(errc::config, std::move(one.text));
+        }
+    }
+    return std::move(all.read);
 }
 
 const server_record* system::find(std::string_view id) const {

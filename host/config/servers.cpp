@@ -5,7 +5,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
+#include <array>
+#include <limits>
+#include <set>
 
 namespace shaddock::config {
 namespace {
@@ -28,12 +30,33 @@ std::optional<std::size_t> whole_number(const json_value& value) {
     return fits ? parse_count(value.text) : std::nullopt;
 }
 
-/// Reads the known fields of one JSON object and says where it was when something is wrong.
+/// Known keys of Pomelo that change nothing here, and what to do instead. Kept like all keys, so
+/// that plugins can read them.
+struct idle_key {
+    std::string_view key;
+    std::string_view instead;
+    /// The value that says what happens anyway.
+    std::string_view good = {};
+};
+constexpr std::array<idle_key, 7> idle_keys{{
+    {"wsPort", "WebSocket and TCP clients share clientPort"},
+    {"auto-restart", "the master starts every server again that dies", "true"},
+    {"restart-force", "the master starts every server again that dies", "true"},
+    {"cpu", "pin processes with taskset, or CPUAffinity= of the service"},
+    {"memory", "limit it with MemoryMax= of the service"},
+    {"args", "there is no interpreter to give arguments to"},
+    {"weight", "a plugin's own route function may read it"},
+}};
+
+/// Reads the known fields of one JSON object and notes where it was when something is wrong; the
+/// readers then answer as if there were no such key.
 class record_reader {
 public:
+    /// Throws when it is no object.
     record_reader(const json_source& source, const json_value& record, std::string key,
-                  std::size_t line, const std::vector<std::string>& known)
-        : source_(source), record_(record), key_(std::move(key)), line_(line), known_(known) {
+                  std::size_t line, const std::vector<std::string>& known, findings& found)
+        : source_(source), record_(record), key_(std::move(key)), line_(line), known_(known),
+          found_(found) {
         if (record.is != kind::object) {
             throw complaint({source_.path, line_, key_}, describe(record), "an object");
         }
@@ -52,7 +75,8 @@ public:
             return {};
         }
         if (member->value.is != kind::string || member->value.text.empty()) {
-            throw complaint(where(name), describe(member->value), expected);
+            refuse(name, expected);
+            return {};
         }
         return member->value.text;
     }
@@ -64,11 +88,14 @@ public:
 
     /// A text, or a number as it is written: Pomelo makes numbers of ids like `7`.
     std::string required_id() const {
-        require("id", name_rule);
+        if (!require("id", name_rule)) {
+            return {};
+        }
         const json_value& value = record_.find("id")->value;
         const bool fits = value.is == kind::string || value.is == kind::number;
         if (!fits || !is_plain_name(value.text)) {
-            throw complaint(where("id"), describe(value), name_rule);
+            refuse("id", name_rule);
+            return {};
         }
         return value.text;
     }
@@ -81,7 +108,8 @@ public:
         }
         const auto value = whole_number(member->value);
         if (!value || *value == 0 || *value > 65535) {
-            throw complaint(where(name), describe(member->value), "a port from 1 to 65535");
+            refuse(name, "a port from 1 to 65535");
+            return 0;
         }
         return static_cast<std::uint16_t>(*value);
     }
@@ -96,7 +124,7 @@ public:
             return value.truth;
         }
         if (value.is != kind::string || (value.text != "true" && value.text != "false")) {
-            throw complaint(where(name), describe(value), "true or false");
+            refuse(name, "true or false");
         }
         return value.text == "true";
     }
@@ -108,34 +136,55 @@ public:
         }
         const auto value = whole_number(member->value);
         if (!value) {
-            throw complaint(where(name), describe(member->value), expected);
+            refuse(name, expected);
         }
         return value;
     }
 
-    /// Throws when the key is missing; the text names a key of the record that was probably meant
+    /// Notes it when the key is missing; the text names a key of the record that was probably meant
     /// to be it.
-    void require(std::string_view name, std::string_view expected) const {
-        if (record_.find(name) != nullptr) {
-            return;
-        }
-        std::string text = complaint(where(name), "nothing", expected).text();
-        for (const json_member& member : record_.members) {
-            if (!is_known(member.key) && likely_slip(member.key, {std::string(name)})) {
-                text += fmt::format("; key {} on line {} may be meant", in_quotes(member.key),
-                                    member.line);
-                break;
+    bool require(std::string_view name, std::string_view expected) const {
+        return record_.find(name) != nullptr || !found_.attempt([&] {
+            const place at = where(name);
+            std::string text = complaint(at, "nothing", expected).text();
+            for (const json_member& member : record_.members) {
+                if (!is_known(member.key) && likely_slip(member.key, {std::string(name)})) {
+                    text += fmt::format("; key {} on line {} may be meant", in_quotes(member.key),
+                                        member.line);
+                    break;
+                }
             }
-        }
-        throw error(errc::config, std::move(text));
+            throw located_error(at, std::move(text));
+        });
     }
 
-    void warn_of_slips(std::vector<std::string>& warnings) const {
+    /// Notes that the key's value is wrong.
+    void refuse(std::string_view name, std::string_view expected) const {
+        refuse(name, describe(record_.find(name)->value), expected);
+    }
+    void refuse(std::string_view name, std::string_view what, std::string_view expected) const {
+        found_.attempt([&] { throw complaint(where(name), what, expected); });
+    }
+
+    void warn_of_slips() const {
         for (const json_member& member : record_.members) {
             if (const auto meant = likely_slip(member.key, known_);
                 meant && !is_known(member.key)) {
-                warnings.push_back(fmt::format("{}: kept as a custom key; did you mean {}?",
-                                               to_string(where(member.key)), in_quotes(*meant)));
+                found_.warn(where(member.key), fmt::format("kept as a custom key; did you mean {}?",
+                                                           in_quotes(*meant)));
+            }
+        }
+    }
+
+    /// Once for each key: `warned` are those that other records had.
+    void warn_of_idle_keys(std::set<std::string_view>& warned) const {
+        for (const idle_key& idle : idle_keys) {
+            const json_member* member = record_.find(idle.key);
+            const bool says_something =
+                member != nullptr && (idle.good.empty() || !says(member->value, idle.good));
+            if (says_something && warned.insert(idle.key).second) {
+                found_.warn(where(idle.key),
+                            fmt::format("kept, but has no effect here: {}", idle.instead));
             }
         }
     }
@@ -145,11 +194,16 @@ private:
         return std::find(known_.begin(), known_.end(), key) != known_.end();
     }
 
+    static bool says(const json_value& value, std::string_view word) {
+        return value.is == kind::boolean ? value.truth == (word == "true") : value.text == word;
+    }
+
     const json_source& source_;
     const json_value& record_;
     std::string key_;
     std::size_t line_;
     const std::vector<std::string>& known_;
+    findings& found_;
 };
 
 /// Without the env's section the whole file counts; when that is made of sections, the env is the
@@ -170,15 +224,32 @@ void refuse_other_sections(const json_source& source, std::string_view env) {
     }
 }
 
-/// Source: Pomelo's `clusterCount`. Text `<digits>++` counts up from the number; anything else
-/// stays as it is.
+/// What JavaScript's parseInt makes of the text: the number it begins with. Only what can be a port
+/// or a count is of interest; anything else is none.
+std::optional<std::size_t> leading_number(std::string_view text) {
+    text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
+    return parse_count(text.substr(0, text.find_first_not_of("0123456789")));
+}
+
+/// The number of a counter's text in the `index`th record made; nothing = it is no counter.
+/// Source: Pomelo, utils.loadCluster: a text with `++`, not at its begin, is parseInt of all but
+/// the last two characters, plus the index. What has no number there stays as it is.
+std::optional<std::size_t> counted(std::string_view text, std::size_t index) {
+    const std::size_t at = text.find("++");
+    if (at == 0 || at == std::string_view::npos) {
+        return std::nullopt;
+    }
+    const auto first = leading_number(text.substr(0, text.size() - 2));
+    const bool fits = first && *first <= std::numeric_limits<std::size_t>::max() - index;
+    return fits ? std::optional(*first + index) : std::nullopt;
+}
+
 json_value numbered_copy(const json_value& record, std::size_t index, std::string id) {
     json_value copy = record;
     for (json_member& member : copy.members) {
-        const std::string_view text = member.value.text;
-        if (member.value.is == kind::string && text.ends_with("++")) {
-            if (const auto first = parse_count(text.substr(0, text.size() - 2))) {
-                member.value = json_value::number(*first + index);
+        if (member.value.is == kind::string) {
+            if (const auto number = counted(member.value.text, index)) {
+                member.value = json_value::number(*number);
             }
         }
     }
@@ -215,8 +286,10 @@ std::string normalised_json(json_value record, const server_record& server) {
 /// type.
 class type_reader {
 public:
-    type_reader(const json_source& source, const json_member& type, parsed_servers& out)
-        : source_(source), type_(type.key), key_(below(source.key, type.key)), out_(out) {
+    type_reader(const json_source& source, const json_member& type, parsed_servers& out,
+                std::set<std::string_view>& warned, findings& found)
+        : source_(source), type_(type.key), key_(below(source.key, type.key)), out_(out),
+          warned_(warned), found_(found) {
         const place where{source.path, type.line, key_};
         if (!is_plain_name(type_) || type_.find('.') != std::string::npos) {
             throw complaint(where, "the type " + in_quotes(type_),
@@ -230,37 +303,42 @@ public:
         }
         out.types.emplace_back(type_, where);
         for (std::size_t i = 0; i < type.value.members.size(); ++i) {
-            add(type.value.members[i], element(key_, i));
+            found_.attempt([&] { add(type.value.members[i], element(key_, i)); });
         }
     }
 
 private:
     void add(const json_member& entry, const std::string& key) {
-        const record_reader reader(source_, entry.value, key, entry.line, server_keys);
-        reader.warn_of_slips(out_.warnings);
-        const std::string expected =
-            fmt::format("a number of servers from 1 to {}", largest_cluster);
-        const auto copies = reader.count("clusterCount", expected);
-        if (!copies) {
+        const record_reader reader(source_, entry.value, key, entry.line, server_keys, found_);
+        reader.warn_of_slips();
+        reader.warn_of_idle_keys(warned_);
+        if (entry.value.find("clusterCount") == nullptr) {
             add_one(entry.value, key, entry.line);
             return;
         }
-        if (*copies == 0 || *copies > largest_cluster) {
-            throw complaint(reader.where("clusterCount"), fmt::format("the number {}", *copies),
-                            expected);
+        const std::string expected =
+            fmt::format("a number of servers from 1 to {}", largest_cluster);
+        const auto copies = reader.count("clusterCount", expected);
+        if (copies && (*copies == 0 || *copies > largest_cluster)) {
+            reader.refuse("clusterCount", fmt::format("the number {}", *copies), expected);
+            return;
         }
         if (entry.value.find("id") != nullptr) {
-            throw complaint(reader.where("id"), describe(entry.value.find("id")->value),
-                            "no id beside clusterCount, which makes its own");
+            reader.refuse("id", "no id beside clusterCount, which makes its own");
+            return;
         }
-        for (std::size_t i = 0; i < *copies; ++i) {
+        bool is_good = true;
+        for (std::size_t i = 0; i < copies.value_or(0) && is_good; ++i) {
             std::string id = fmt::format("cluster-server-{}-{}", type_, next_in_cluster_++);
-            add_one(numbered_copy(entry.value, i, std::move(id)), key, entry.line);
+            // What is wrong in one copy is wrong in the next, too.
+            is_good = add_one(numbered_copy(entry.value, i, std::move(id)), key, entry.line);
         }
     }
 
-    void add_one(const json_value& record, const std::string& key, std::size_t line) {
-        const record_reader reader(source_, record, key, line, server_keys);
+    /// False: the record has a problem and is left out.
+    bool add_one(const json_value& record, const std::string& key, std::size_t line) {
+        const std::size_t problems_before = found_.problems();
+        const record_reader reader(source_, record, key, line, server_keys, found_);
         server_record server;
         server.type = type_;
         server.id = reader.required_id();
@@ -277,8 +355,11 @@ private:
         }
         const std::string own_type = reader.text("serverType", in_quotes(type_));
         if (!own_type.empty() && own_type != type_) {
-            throw complaint(reader.where("serverType"), in_quotes(own_type),
-                            in_quotes(type_) + ", as the record's list");
+            reader.refuse("serverType", in_quotes(own_type),
+                          in_quotes(type_) + ", as the record's list");
+        }
+        if (found_.problems() != problems_before) {
+            return false;
         }
         server.json = normalised_json(record, server);
         note_port(reader, server, "port", server.port);
@@ -286,6 +367,7 @@ private:
         out_.id_places.push_back(reader.where("id"));
         out_.host_places.push_back(reader.where("host"));
         out_.servers.push_back(std::move(server));
+        return true;
     }
 
     void note_port(const record_reader& reader, const server_record& server, std::string_view name,
@@ -299,32 +381,42 @@ private:
     const std::string& type_;
     std::string key_;
     parsed_servers& out_;
+    std::set<std::string_view>& warned_;
+    findings& found_;
     std::size_t next_in_cluster_ = 0;
 };
 
 } // namespace
 
-parsed_servers parse_servers(const json_source& source, std::string_view env) {
-    refuse_other_sections(source, env);
+parsed_servers parse_servers(const json_source& source, std::string_view env, findings& found) {
     parsed_servers out;
-    for (const json_member& type : source.root.members) {
-        type_reader(source, type, out);
-    }
+    found.attempt([&] {
+        refuse_other_sections(source, env);
+        std::set<std::string_view> warned;
+        for (const json_member& type : source.root.members) {
+            found.attempt([&] { type_reader(source, type, out, warned, found); });
+        }
+    });
     return out;
 }
 
-parsed_master parse_master(const json_source& source, std::string_view env) {
-    refuse_other_sections(source, env);
-    const record_reader reader(source, source.root, source.key, source.root.line, master_keys);
+std::optional<parsed_master> parse_master(const json_source& source, std::string_view env,
+                                          findings& found) {
+    const std::size_t problems_before = found.problems();
     parsed_master out;
-    out.master.id = reader.required_id();
-    out.master.host = reader.required_text("host", "an address such as '127.0.0.1'");
-    reader.require("port", "a port from 1 to 65535");
-    out.master.port = reader.port("port");
-    out.id_place = reader.where("id");
-    out.port = {out.master.host, out.master.port, out.master.id, reader.where("port")};
-    reader.warn_of_slips(out.warnings);
-    return out;
+    found.attempt([&] {
+        refuse_other_sections(source, env);
+        const record_reader reader(source, source.root, source.key, source.root.line, master_keys,
+                                   found);
+        out.master.id = reader.required_id();
+        out.master.host = reader.required_text("host", "an address such as '127.0.0.1'");
+        reader.require("port", "a port from 1 to 65535");
+        out.master.port = reader.port("port");
+        out.id_place = reader.where("id");
+        out.port = {out.master.host, out.master.port, out.master.id, reader.where("port")};
+        reader.warn_of_slips();
+    });
+    return found.problems() == problems_before ? std::optional(std::move(out)) : std::nullopt;
 }
 
 } // namespace shaddock::config

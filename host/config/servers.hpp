@@ -4,11 +4,13 @@
 #include "config/options.hpp"
 #include "read.hpp"
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-/// servers.json and master.json, each checked alone. Functions throw `error` (config).
+/// servers.json and master.json, each checked alone. Problems and warnings go to `found`; a record
+/// with a problem is left out.
 namespace shaddock::config {
 
 /// A port that somebody will listen on, and where the files say so.
@@ -29,17 +31,17 @@ struct parsed_servers {
     std::vector<port_use> ports;
     /// Each type of the file and where its key stands.
     std::vector<std::pair<std::string, place>> types;
-    std::vector<std::string> warnings;
 };
 
 struct parsed_master {
     master_record master;
     place id_place;
     port_use port;
-    std::vector<std::string> warnings;
 };
 
-parsed_servers parse_servers(const json_source& source, std::string_view env);
-parsed_master parse_master(const json_source& source, std::string_view env);
+parsed_servers parse_servers(const json_source& source, std::string_view env, findings& found);
+/// Nothing when it has a problem.
+std::optional<parsed_master> parse_master(const json_source& source, std::string_view env,
+                                          findings& found);
 
 } // namespace shaddock::config

@@ -1,5 +1,7 @@
 #include "units.hpp"
 
+#include <fmt/format.h>
+
 #include <array>
 #include <charconv>
 #include <cstdint>
@@ -25,6 +27,36 @@ quantity split(std::string_view text) {
 }
 
 } // namespace
+
+std::string show_duration(milliseconds value) {
+    constexpr milliseconds second = std::chrono::seconds(1);
+    constexpr milliseconds minute = std::chrono::minutes(1);
+    constexpr milliseconds hour = std::chrono::hours(1);
+    if (value.count() == 0) {
+        return "0";
+    }
+    if (value % hour == milliseconds::zero()) {
+        return fmt::format("{} h", value / hour);
+    }
+    // 60 s and 90 s stay what people write.
+    if (value % minute == milliseconds::zero() && value > minute) {
+        return fmt::format("{} min", value / minute);
+    }
+    return value % second == milliseconds::zero() ? fmt::format("{} s", value / second)
+                                                  : fmt::format("{} ms", value.count());
+}
+
+std::string show_size(std::size_t bytes) {
+    static constexpr std::array<std::pair<std::string_view, unsigned>, 3> units{
+        {{"GiB", 30}, {"MiB", 20}, {"KiB", 10}}};
+    for (const auto& [name, shift] : units) {
+        const std::size_t one = std::size_t{1} << shift;
+        if (bytes >= one && bytes % one == 0) {
+            return fmt::format("{} {}", bytes >> shift, name);
+        }
+    }
+    return fmt::format("{} B", bytes);
+}
 
 std::optional<std::size_t> parse_count(std::string_view text) {
     std::size_t value = 0;

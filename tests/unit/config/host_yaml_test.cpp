@@ -210,14 +210,14 @@ TEST(host_yaml_errors, values_out_of_their_range) {
         {"connector: {ack_timeout: }",
          "connector.ack_timeout: found nothing, expected a time such as '10 s' (0 = no limit)"},
         {"connector: {package_limit: 0}", "connector.package_limit: found '0', expected a size "
-                                          "such as '64 KiB', from 1 to 16777215 bytes"},
+                                          "such as '64 KiB', from 1 B to 16777215 B"},
         {"connector: {package_limit: 16 MiB}", "connector.package_limit: found '16 MiB', expected "
-                                               "a size such as '64 KiB', from 1 to 16777215 bytes"},
+                                               "a size such as '64 KiB', from 1 B to 16777215 B"},
         {"connector: {pending_limit: 4095}", "connector.pending_limit: found '4095', expected a "
                                              "size such as '1 MiB', from 4 KiB to 1 GiB"},
         {"connector: {connections_limit: 1.5}",
-         "connector.connections_limit: found '1.5', expected a number of connections up to "
-         "10000000 (0 = no limit)"},
+         "connector.connections_limit: found '1.5', expected a number of connections from "
+         "1 to 10000000 (0 = no limit)"},
         {"connector: {distinctHost: yes}",
          "connector.distinctHost: found 'yes', expected true or false"},
         {"connector: {nodelay: 1}", "connector.nodelay: found '1', expected true or false"},
@@ -256,8 +256,8 @@ TEST(host_yaml_errors, values_out_of_their_range) {
          "limits.serial_per_session: found '1000001', expected a number of requests from 1 to "
          "1000000"},
         {"limits: {generation_timeout: 61 min}",
-         "limits.generation_timeout: found '61 min', expected a time such as '10 s', at most an "
-         "hour (0 = cancel at once)"},
+         "limits.generation_timeout: found '61 min', expected a time such as '10 s', at most "
+         "1 h (0 = cancel at once)"},
         {"reload: {watch: yes}", "reload.watch: found 'yes', expected true or false"},
         {"reload: {drain: 11 s}", "reload.drain: found '11 s', expected a time such as '50 ms', at "
                                   "most 10 s (0 = requests do not wait)"},
@@ -273,8 +273,7 @@ TEST(host_yaml_errors, values_out_of_their_range) {
         {"log: {files: 0}", "log.files: found '0', expected a number of files from 1 to 1000"},
         {"web: {port: 65536}",
          "web.port: found '65536', expected a port from 1 to 65535 (0 = no web server)"},
-        {"web: {host: ''}",
-         "web.host: found an empty text, expected an address such as '127.0.0.1'"},
+        {"web: {host: ''}", "web.host: found '', expected an address such as '127.0.0.1'"},
         {"web: {folder: {}}",
          "web.folder: found a map, expected a folder ('' = the page of this host)"},
     };

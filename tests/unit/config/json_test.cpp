@@ -70,6 +70,17 @@ TEST(json, is_strict) {
     EXPECT_EQ(parse_error("[\"\\u0000\"]"), "no error");
 }
 
+TEST(json, refuses_half_a_surrogate_pair_and_names_its_line) {
+    const std::string rule = "found half of a surrogate pair after \\u, expected both halves, the "
+                             "high one first";
+    EXPECT_EQ(parse_error("[\"a\",\n\"\\udc00\"]"), "f.json:2: " + rule);
+    EXPECT_EQ(parse_error("[\"\\ud83d\\ude42\",\n\"x\\udfff\\ud83d\"]"),
+              "f.json:2: found '\\ud83d\"]', expected four hexadecimal digits (pairs for "
+              "surrogates) after \\u");
+    EXPECT_EQ(parse_error("{\n\n\"\\udc00\": 1}"), "f.json:3: " + rule);
+    EXPECT_EQ(parse_json("[\"\\ud83d\\ude42 \\ud7ff \\ue000\"]", "f.json").members.size(), 1u);
+}
+
 TEST(json, refuses_a_key_twice_and_names_both_lines) {
     EXPECT_EQ(
         parse_error("{\n\"a\": 1,\n\"a\": 2}"),

@@ -219,8 +219,57 @@ TEST(servers, warn_of_custom_keys_that_look_like_slips) {
 
 TEST(servers, do_not_warn_of_known_and_custom_keys) {
     const system_folder f(
-        R"({"chat": [{"id": "a", "host": "::1", "auto-restart": "true", "cpu": 1, "args": "", "level": 3}]})");
+        R"({"chat": [{"id": "a", "host": "::1", "auto-restart": "true", "restart-force": true, "level": 3}]})");
     EXPECT_THAT(f.load().value().warnings, IsEmpty());
+}
+
+TEST(servers, warn_once_of_keys_of_pomelo_that_have_no_effect) {
+    const system_folder f(R"({"chat": [
+        {"id": "a", "host": "::1", "cpu": 1, "memory": 512, "args": "--x", "weight": 2},
+        {"id": "b", "host": "::1", "cpu": 2, "wsPort": 3051, "auto-restart": "false", "restart-force": false}]})");
+    const auto loaded = f.load();
+    ASSERT_TRUE(loaded) << loaded.error().text();
+    std::vector<std::string> warnings;
+    for (const auto& warning : loaded->warnings) {
+        warnings.push_back(f.without_path(warning));
+    }
+    const std::string idle = ": kept, but has no effect here: ";
+    EXPECT_THAT(
+        warnings,
+        ElementsAre(
+            "servers.json:2: chat[0].cpu" + idle +
+                "pin processes with taskset, or CPUAffinity= of the service",
+            "servers.json:2: chat[0].memory" + idle + "limit it with MemoryMax= of the service",
+            "servers.json:2: chat[0].args" + idle + "there is no interpreter to give arguments to",
+            "servers.json:2: chat[0].weight" + idle + "a plugin's own route function may read it",
+            "servers.json:3: chat[1].wsPort" + idle + "WebSocket and TCP clients share clientPort",
+            "servers.json:3: chat[1].auto-restart" + idle +
+                "the master starts every server again that dies",
+            "servers.json:3: chat[1].restart-force" + idle +
+                "the master starts every server again that dies"));
+    EXPECT_THAT(loaded->servers[0].json, testing::HasSubstr(R"("cpu":1,"memory":512)"));
+}
+
+TEST(servers, count_as_pomelo_does) {
+    // Each record begins anew, ids go on; a text is a counter when `++` stands in it after its
+    // begin, and its number is what it begins with.
+    const system_folder f(R"({"a": [
+        {"clusterCount": 2, "host": "::1", "port": "3000++", "zone": "7++", "name": "C++", "plus": "++9",
+         "note": " 12 apples++", "at": "5++6", "none": "3050"},
+        {"clusterCount": 2, "host": "::1", "port": "3000++", "clientPort": "4000++"}]})");
+    const auto loaded = f.load();
+    ASSERT_FALSE(loaded) << "the second record begins at 3000 again";
+    EXPECT_EQ(f.without_path(loaded.error().text()),
+              "servers.json:4: a[1].port: found port 3000 for cluster-server-a-2, which "
+              "cluster-server-a-0 already has on ::1 (servers.json:2: a[0].port), expected each "
+              "port once per host");
+    const auto all = check({f.path(), "development", std::nullopt}).read.servers;
+    ASSERT_EQ(all.size(), 4u);
+    EXPECT_EQ(all[1].json,
+              R"({"clusterCount":2,"host":"::1","port":3001,"zone":8,"name":"C++","plus":"++9",)"
+              R"("note":13,"at":6,"none":"3050","id":"cluster-server-a-1","serverType":"a"})");
+    EXPECT_EQ(all[3].id, "cluster-server-a-3");
+    EXPECT_EQ(all[3].client_port, 4001);
 }
 
 } // namespace

@@ -55,6 +55,27 @@ TEST(size, refuses_other_units_fractions_and_overflow) {
     }
 }
 
+TEST(duration, is_shown_as_people_write_it) {
+    EXPECT_EQ(show_duration(0ms), "0");
+    EXPECT_EQ(show_duration(1500ms), "1500 ms");
+    EXPECT_EQ(show_duration(60s), "60 s");
+    EXPECT_EQ(show_duration(90s), "90 s");
+    EXPECT_EQ(show_duration(120s), "2 min");
+    EXPECT_EQ(show_duration(120min), "2 h");
+    for (const auto value : {1ms, 999ms, 61'000ms, 3'600'000ms}) {
+        EXPECT_EQ(parse_duration(show_duration(value), 1s), value);
+    }
+}
+
+TEST(size, is_shown_as_people_write_it) {
+    EXPECT_EQ(show_size(0), "0 B");
+    EXPECT_EQ(show_size(1023), "1023 B");
+    EXPECT_EQ(show_size(65536), "64 KiB");
+    EXPECT_EQ(show_size(16777215), "16777215 B");
+    EXPECT_EQ(show_size(std::size_t{3} << 30), "3 GiB");
+    EXPECT_EQ(parse_size(show_size(12345)), 12345u);
+}
+
 TEST(count, is_digits_only) {
     EXPECT_EQ(parse_count("10000"), 10000u);
     for (const char* text : {"", "+1", "-1", "1.0", "1 ", "18446744073709551616"}) {

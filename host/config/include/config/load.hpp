@@ -59,7 +59,38 @@ struct system {
 /// Reads servers.json, master.json (both required) and host.yaml (optional) and checks each alone
 /// and all together: ids once, ports once per host, types known to host.yaml (when it has `types`),
 /// hosts of this machine (`bus: direct` and `local` link no other; names are not looked up).
+/// The error is the first of the problems that check() tells.
 result<system> load(const load_options& wanted);
+
+/// One thing that a check has found.
+struct finding {
+    /// Allowed, but it looks like a slip, or has no effect.
+    bool is_warning = false;
+    /// Empty: it stands in no file.
+    std::filesystem::path file;
+    /// From 1; 0 = the file as a whole.
+    std::size_t line = 0;
+    /// As `development.connector[0].port`; empty = the file as a whole.
+    std::string key;
+    /// The whole of it for people, on one line: `<file>:<line>: <key>: found <x>, expected <y>`.
+    std::string text;
+};
+
+struct checked {
+    /// Without problems, what load() gives. Else what could be read: records and options with a
+    /// problem are left out.
+    system read;
+    /// In the order of the files: servers.json, master.json, host.yaml, then what does not fit
+    /// together.
+    std::vector<finding> findings;
+
+    /// Whether load() would refuse the folder.
+    bool has_problems() const;
+};
+
+/// As load(), but goes on after a problem: tells all that is wrong, and warns of files of Pomelo
+/// that have no effect here.
+checked check(const load_options& wanted);
 
 /// The config folder: `explicit_folder` if given; else ./config if it is there; else the installed
 /// one,

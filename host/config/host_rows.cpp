@@ -1,0 +1,151 @@
+#include "host_rows.hpp"
+
+namespace shaddock::config {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kib = 1024;
+constexpr std::size_t mib = 1024 * kib;
+constexpr std::size_t gib = 1024 * mib;
+
+} // namespace
+
+const std::vector<option_row<type_options>>& type_rows() {
+    static const std::vector<option_row<type_options>> rows{option_by_hand<type_options>(
+        "modules", "list", "one, `<type>.so`", "file names or absolute paths",
+        "the type's modules: files in `plugins` beside the host's `bin`, or anywhere")};
+    return rows;
+}
+
+const std::vector<option_row<connector_options>>& connector_rows() {
+    using options = connector_options;
+    static const std::vector<option_row<options>> rows{
+        time_option("heartbeat", &options::heartbeat,
+                    {.zero = "no heartbeats", .example = "3 s", .is_whole_seconds = true},
+                    "period told to clients (`config/host.yaml` sets 3 s for connectors)"),
+        time_option("timeout", &options::timeout, {.zero = "twice the heartbeat", .example = "6 s"},
+                    "a client without a heartbeat for so long is closed; at least the heartbeat"),
+        flag_option("dict", &options::dict, "routes may be codes of the route dictionary"),
+        flag_option("proto", &options::proto,
+                    "bodies of the routes in the proto files are in the protobuf dialect"),
+        flag_option("crypto", &options::crypto,
+                    "clients give an RSA key in the handshake and sign every body"),
+        time_option("idle_timeout", &options::idle_timeout, {.zero = "never"},
+                    "a connection without any traffic for so long is closed"),
+        time_option("handshake_timeout", &options::handshake_timeout, {.zero = "no limit"},
+                    "from accept to a complete handshake"),
+        time_option("ack_timeout", &options::ack_timeout, {.zero = "no limit"},
+                    "from the handshake's answer to the client's ack"),
+        size_option("package_limit", &options::package_limit, {.least = 1, .most = 16 * mib - 1},
+                    "body of one package from a client"),
+        size_option("pending_limit", &options::pending_limit, {.least = 4 * kib, .most = gib},
+                    "waiting to be written to one client; past it the client is kicked as a slow "
+                    "consumer"),
+        count_option("connections_limit", &options::connections_limit,
+                     {.noun = "a number of connections", .most = 10'000'000, .zero = "no limit"},
+                     "client connections of one server; `max-connections` of `servers.json` wins"),
+        flag_option("distinctHost", &options::distinct_host,
+                    "true: listen on the record's `host` only (so in `config/host.yaml`); false: "
+                    "on all interfaces"),
+        flag_option("nodelay", &options::no_delay, "TCP_NODELAY on client connections"),
+    };
+    return rows;
+}
+
+const std::vector<option_row<reload_options>>& reload_rows() {
+    using options = reload_options;
+    static const std::vector<option_row<options>> rows{
+        with_default(flag_option("watch", &options::watch,
+                                 "a server reloads by itself when one of its module files changes"),
+                     "true in `development`, else false"),
+        time_option("drain", &options::drain,
+                    {.unit = 1ms, .most = 10s, .zero = "requests do not wait", .example = "50 ms"},
+                    "new requests wait at most so long for those in flight before the change-over"),
+        time_option("timeout", &options::timeout, {.least = 100ms, .most = 60s},
+                    "for the check of the new files in a process of its own, and as much again "
+                    "for their setup"),
+    };
+    return rows;
+}
+
+const std::vector<option_row<bus_options>>& bus_rows() {
+    using options = bus_options;
+    static const std::vector<option_row<options>> rows{
+        word_option("kind", &options::kind,
+                    {{"direct", bus_kind::direct}, {"local", bus_kind::local}},
+                    "'direct' (Unix sockets on one machine) or 'local' (one process)",
+                    "`local` is for tests in one process and refused at start; `nats` is reserved "
+                    "and refused"),
+        time_option("call_timeout", &options::call_timeout, {.least = 1ms},
+                    "until a call without a deadline of its own ends in `timeout`"),
+        size_option("queue_limit", &options::queue_limit, {.least = 64 * kib, .most = gib},
+                    "waiting on the link to one server; past it calls end in `overloaded`"),
+        time_option("heartbeat", &options::heartbeat, {.least = 1ms},
+                    "between two signs of life on a quiet link"),
+        time_option("silence", &options::silence, {.least = 1ms},
+                    "without a sign of life for so long the other side counts as gone; longer than "
+                    "the heartbeat"),
+    };
+    return rows;
+}
+
+const std::vector<option_row<limit_options>>& limit_rows() {
+    using options = limit_options;
+    constexpr count_rule requests{.noun = "a number of requests", .most = 1'000'000};
+    static const std::vector<option_row<options>> rows{
+        time_option("stop_timeout", &options::stop_timeout, {.zero = "do not wait"},
+                    "how long a graceful stop may take, requests in flight included"),
+        count_option("blocking_threads", &options::blocking_threads,
+                     {.noun = "a number of threads", .most = 64}, "threads for `app.blocking`"),
+        time_option(
+            "tick_warning", &options::tick_warning, {.unit = 1ms, .zero = "never"},
+            "a turn of the loop that takes longer is logged as a warning, once a second at most"),
+        count_option("requests_per_session", &options::requests_per_session, requests,
+                     "unanswered at a time; further ones are answered `overloaded`"),
+        count_option("serial_per_session", &options::serial_per_session, requests,
+                     "waiting for a serial method; further ones are answered `overloaded`"),
+        time_option("generation_timeout", &options::generation_timeout,
+                    {.most = 1h, .zero = "cancel at once"},
+                    "what replaced code has under way may go on for so long after a reload, then "
+                    "it is cancelled"),
+    };
+    return rows;
+}
+
+const std::vector<option_row<log_options>>& log_rows() {
+    using options = log_options;
+    using base::log::level;
+    static const std::vector<option_row<options>> rows{
+        word_option("level", &options::level,
+                    {{"debug", level::debug},
+                     {"info", level::info},
+                     {"warn", level::warn},
+                     {"error", level::error},
+                     {"off", level::off}},
+                    "debug, info, warn, error or off", "what is less important is not logged"),
+        text_option("folder", &options::folder, "a folder such as 'logs' ('' = no files)",
+                    "empty: no files", "of the files `<server id>.log`"),
+        size_option("file_limit", &options::file_limit, {.least = 4 * kib, .most = 16 * gib},
+                    "of one file before the next is begun"),
+        count_option("files", &options::files, {.noun = "a number of files", .most = 1000},
+                     "kept per server"),
+    };
+    return rows;
+}
+
+const std::vector<option_row<web_options>>& web_rows() {
+    using options = web_options;
+    static const std::vector<option_row<options>> rows{
+        count_option("port", &options::port,
+                     {.noun = "a port", .most = 65535, .zero = "no web server"},
+                     "of the chat page"),
+        text_option("host", &options::host, "an address such as '127.0.0.1'",
+                    "0.0.0.0: all interfaces", "address to listen on"),
+        text_option("folder", &options::folder, "a folder ('' = the page of this host)",
+                    "empty: the page that belongs to the host", "of the page's files"),
+    };
+    return rows;
+}
+
+} // namespace shaddock::config

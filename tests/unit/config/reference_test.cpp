@@ -1,0 +1,63 @@
+#include "config/reference.hpp"
+#include "folder.hpp"
+
+#include <sstream>
+
+namespace shaddock::config {
+namespace {
+
+using testing::Contains;
+using testing::HasSubstr;
+using testing::Not;
+
+std::string text_of(const std::filesystem::path& path) {
+    std::ifstream in(std::filesystem::path(SHADDOCK_TEST_SOURCE_DIR) / path);
+    std::ostringstream text;
+    text << in.rdbuf();
+    return text.str();
+}
+
+TEST(reference, is_the_table_of_the_operations_page) {
+    EXPECT_THAT(text_of("docs/operations.md"), HasSubstr("\n" + to_markdown(reference()) + "\n"))
+        << "put there what to_markdown() gives";
+}
+
+TEST(reference, has_every_option_once_with_a_default_and_a_meaning) {
+    std::vector<std::string> keys;
+    for (const auto& option : reference()) {
+        EXPECT_THAT(keys, Not(Contains(option.key)));
+        EXPECT_NE(option.standard, "") << option.key;
+        EXPECT_NE(option.meaning, "") << option.key;
+        keys.push_back(option.key);
+    }
+    EXPECT_THAT(keys, Contains("connector.heartbeat"));
+    EXPECT_THAT(keys, Contains("types.<type>.modules"));
+}
+
+TEST(reference, has_only_keys_that_the_file_may_have) {
+    for (const auto& option : reference()) {
+        const auto section = option.key.substr(0, option.key.rfind('.'));
+        const auto name = option.key.substr(section.size() + 1);
+        // A value that no option takes: the key is known, so that it is the value that is wrong.
+        const auto yaml = section == "types.<type>"
+                              ? "types: {a: {" + name + ": {}}}"
+                              : "types: {a: }\n" + section + ": {" + name + ": {x: [1]}}";
+        EXPECT_THAT(
+            system_folder("{}", yaml).load_error(),
+            testing::AllOf(HasSubstr("found a map, expected "), Not(HasSubstr("one of the keys"))))
+            << option.key;
+    }
+}
+
+TEST(reference, stands_in_the_commented_file) {
+    const auto file = text_of("config/host.yaml");
+    for (const auto& option : reference()) {
+        const auto name = option.key.substr(option.key.rfind('.') + 1);
+        EXPECT_THAT(file,
+                    testing::AnyOf(HasSubstr("  " + name + ":"), HasSubstr("# " + name + ":")))
+            << option.key;
+    }
+}
+
+} // namespace
+} // namespace shaddock::config
