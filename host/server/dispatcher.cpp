@@ -133,11 +133,11 @@ void dispatcher::run(method_entry* entry, std::string_view route,
         return;
     }
     if (call->contract_ != 0 && entry->contract != 0 && call->contract_ != entry->contract) {
-        call->finish(error(
-            errc::contract,
-            fmt::format("'{}': {} calls it with other types than those of this server ({} {}); "
-                        "build both from the same contract",
-                        route, call->caller_, current_->modules(), current_->versions())));
+        call->finish(
+            error(errc::contract,
+                  fmt::format("'{}': {} calls it with other types than those of this server ({}); "
+                              "build both from the same contract",
+                              route, call->caller_, current_->builds())));
         return;
     }
     call->entry_ = entry;

@@ -122,4 +122,12 @@ std::string generation::build_ids() const {
     return listed(plugins_, [](const plugin_source& from) { return from.build_id; });
 }
 
+std::string generation::builds() const {
+    return listed(plugins_, [](const plugin_source& from) {
+        const auto build =
+            from.build_id.empty() ? std::string() : fmt::format(" build {:.12}", from.build_id);
+        return fmt::format("{} {}{}", from.file, from.door->version, build);
+    });
+}
+
 } // namespace shaddock::server

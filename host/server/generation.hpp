@@ -103,6 +103,9 @@ public:
     std::string modules() const;
     std::string versions() const;
     std::string build_ids() const;
+    /// All of it: `chat.so 0.1.0 build 5be2a1c09f3d`, the build as the first digits of its id, and
+    /// not at all when the file has none.
+    std::string builds() const;
     std::uint32_t number() const { return number_; }
     /// Takes over what the plugins of the same files in `old` have saved. Errors: of saving, of
     /// restoring.

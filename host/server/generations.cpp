@@ -28,8 +28,7 @@ result<generations::living> generations::make(std::vector<plugin_source> plugins
     const auto added = one.made->add(std::move(plugins));
     one.components = std::make_unique<component_life>(parts_.executor, parts_.clock,
                                                       one.made->registered().components());
-    host_of(one).use(one.made->registered(),
-                     fmt::format("{} {}", one.made->modules(), one.made->versions()));
+    host_of(one).use(one.made->registered(), one.made->builds());
     if (!added) {
         let_end(std::move(one));
         return added.error();
@@ -110,7 +109,7 @@ void generations::swap() {
     last_number_ = current_->number();
     parts_.calls.use(current_);
     base::log::debug("server", "{}: generation {} serves: {} {}", parts_.options.self.id,
-                    current_->number(), current_->modules(), current_->versions());
+                     current_->number(), current_->modules(), current_->versions());
     for (auto* hook : current_->registered().hooks()) {
         hook->on_started();
     }
