@@ -105,9 +105,10 @@ public:
     struct shape {
         int connectors = 2;
         int chats = 2;
-        /// A further server `probe-server-1` with this door.
+        /// Further servers `probe-server-1`, ... with this door.
         const door::plugin_door* probe = nullptr;
         bool is_probe_frontend = false;
+        int probes = 1;
         /// Last word on the options of each server.
         std::function<void(server::server_options&)> adjust = [](server::server_options&) {};
     };
@@ -118,7 +119,8 @@ public:
         add_expected("gate", 1, true);
         add_expected("connector", wanted.connectors, true);
         add_expected("chat", wanted.chats, false);
-        add_expected("probe", wanted.probe == nullptr ? 0 : 1, wanted.is_probe_frontend);
+        add_expected("probe", wanted.probe == nullptr ? 0 : wanted.probes,
+                     wanted.is_probe_frontend);
         list_ = std::make_unique<cluster::local_directory>(expected_);
         for (const auto& each : expected_) {
             start(each.id);
@@ -212,6 +214,10 @@ public:
                          std::string_view handshake = R"({"sys":{"type":"test","version":"1"}})") {
         auto& link = open(frontend);
         last_handshake = shake(link, handshake);
+        return admit(frontend, link);
+    }
+    /// The last connection that was opened, its handshake answered, becomes a client.
+    chat_client& admit(const std::string& frontend, net::testing::client& link) {
         const auto before = at(frontend).now().sessions;
         link.write_package(protocol::package_type::handshake_ack);
         EXPECT_TRUE(until([&] { return at(frontend).now().sessions > before; }));

@@ -316,7 +316,6 @@ struct blocking_state {
     std::optional<T> value;
     std::exception_ptr thrown;
     bool has_run = false;
-    std::unique_ptr<door::completion> done;
 };
 
 /// Stands for `void` in blocking_state.
@@ -331,7 +330,6 @@ awaitable<std::invoke_result_t<F&>> app::blocking(F work) {
     auto state = std::make_shared<detail::blocking_state<kept>>();
     auto& host = host_;
     auto pending = detail::wait([&](std::unique_ptr<door::completion> done) {
-        state->done = std::move(done);
         auto run = detail::make_task([state, work]() mutable noexcept {
             try {
                 if constexpr (std::is_void_v<returned>) {
@@ -345,9 +343,9 @@ awaitable<std::invoke_result_t<F&>> app::blocking(F work) {
             }
             state->has_run = true;
         });
-        host.blocking(std::move(run), detail::make_task([state] {
-                          std::exchange(state->done, nullptr)->done(door::body{});
-                      }));
+        // Not in the state, which the waiting coroutine shares: dropped, it must end that.
+        host.blocking(std::move(run),
+                      detail::make_task([done = std::move(done)] { done->done(door::body{}); }));
     });
     const auto outcome = co_await std::move(pending);
     outcome.value();
