@@ -12,18 +12,19 @@ namespace {
 class remote_call final : public pending_call {
 public:
     remote_call(std::shared_ptr<const door::session_data> session, const wire::request& request,
-                base::time_point deadline, std::unique_ptr<bus::responder> answer)
+                base::time_point deadline, std::unique_ptr<bus::responder> answer,
+                std::unique_ptr<request_log> log)
         : pending_call(std::move(session), request.body, deadline, request.contract,
                        answer == nullptr),
-          answer_(std::move(answer)), route_(request.route) {}
+          answer_(std::move(answer)), log_(std::move(log)) {
+        belongs_to(request.id);
+    }
     ~remote_call() override { abandon(); }
 
 private:
     void answer(result<door::body> outcome) noexcept override {
-        if (!outcome) {
-            const auto failed = outcome.error();
-            base::log::debug("server", "'{}' failed: {}: {}", route_, to_string(failed.code()),
-                             failed.text());
+        if (log_) {
+            log_->end(outcome, served_by());
         }
         if (answer_ == nullptr) {
             return;
@@ -37,7 +38,7 @@ private:
     }
 
     std::unique_ptr<bus::responder> answer_;
-    std::string route_;
+    std::unique_ptr<request_log> log_;
 };
 
 error no_frontend() {
@@ -96,8 +97,11 @@ void bus_port::serve(const bus::peer& from, bus::envelope_view what,
     if (request.has_session) {
         session = std::make_shared<const door::session_data>(std::move(request.session));
     }
-    auto call =
-        std::make_unique<remote_call>(std::move(session), request, deadline, std::move(answer));
+    auto log = request_log::begin(list_, clock_,
+                                  {request.id, request.route, session ? &session->ref : nullptr,
+                                   from.id, calls_.current().get()});
+    auto call = std::make_unique<remote_call>(std::move(session), request, deadline,
+                                              std::move(answer), std::move(log));
     if (request.contract != 0) {
         call->comes_from(fmt::format("{} ({})", from.id, request.caller));
     }

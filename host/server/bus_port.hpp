@@ -4,6 +4,7 @@
 #include "dispatcher.hpp"
 #include "frontend.hpp"
 #include "line.hpp"
+#include "request_log.hpp"
 
 namespace shaddock::server {
 
@@ -12,10 +13,10 @@ namespace shaddock::server {
 class bus_port final : public bus::receiver, public bus::link_observer {
 public:
     /// `clients` is null on a backend.
-    bus_port(base::clock& clock, base::duration call_timeout, dispatcher& calls,
-             channel_store& channels, frontend* clients)
-        : clock_(clock), call_timeout_(call_timeout), calls_(calls), channels_(channels),
-          clients_(clients) {}
+    bus_port(base::clock& clock, base::duration call_timeout, const directory& list,
+             dispatcher& calls, channel_store& channels, frontend* clients)
+        : clock_(clock), call_timeout_(call_timeout), list_(list), calls_(calls),
+          channels_(channels), clients_(clients) {}
 
     void on_call(const bus::peer& from, bus::envelope_view call,
                  std::unique_ptr<bus::responder> answer) override;
@@ -34,6 +35,7 @@ private:
 
     base::clock& clock_;
     base::duration call_timeout_;
+    const directory& list_;
     dispatcher& calls_;
     channel_store& channels_;
     frontend* clients_;

@@ -29,6 +29,12 @@ door::server_list directory::of_type(std::string_view type) const {
     return at == by_type_.end() ? none : at->second;
 }
 
+const door::server_info* directory::find(incarnation life) const {
+    const auto at =
+        std::find_if(all_->begin(), all_->end(), [&](const auto& e) { return e.life == life; });
+    return at == all_->end() ? nullptr : &*at;
+}
+
 result<std::string> directory::pick(const tables& registered, std::string_view type,
                                     const door::route_param& by) const {
     const auto at = by_type_.find(type);

@@ -22,6 +22,8 @@ public:
     const door::server_info* find(std::string_view id) const {
         return view_ ? view_->find(id) : nullptr;
     }
+    /// Who lives, or lived last, this life; null when that is not known.
+    const door::server_info* find(incarnation life) const;
 
     /// The server of `type` for `by`: the route function of the present generation, else by hash: a
     /// session by its uid, a text by itself, a number modulo the list. Errors: no_server (none

@@ -127,6 +127,7 @@ void dispatcher::run_remote(std::string_view route, std::unique_ptr<pending_call
 
 void dispatcher::run(method_entry* entry, std::string_view route,
                      std::unique_ptr<pending_call> call) {
+    call->lease_ = current_;
     if (entry == nullptr) {
         call->finish(error(errc::unknown_route,
                            fmt::format("'{}' is not registered by this server", route)));
@@ -141,7 +142,6 @@ void dispatcher::run(method_entry* entry, std::string_view route,
         return;
     }
     call->entry_ = entry;
-    call->lease_ = current_;
     if (!entry->is_serial || call->session_ == nullptr) {
         start(std::move(call));
         return;
@@ -176,6 +176,7 @@ void dispatcher::start(std::unique_ptr<pending_call> call) {
     ++in_flight_;
     ++started_;
     auto* target = started.entry_->target;
+    const served_request::scope here(serving_, started.id_);
     target->invoke(std::move(call));
     if (in_flight_ != 0) {
         watch();

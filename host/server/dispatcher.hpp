@@ -2,6 +2,7 @@
 
 #include "base/clock.hpp"
 #include "generation.hpp"
+#include "request_id.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
@@ -31,10 +32,14 @@ public:
     base::time_point deadline() const noexcept final { return deadline_; }
     void finish(result<door::body> outcome) noexcept final;
 
+    /// The request that this is, or that it is a part of.
+    void belongs_to(const request_id& request) { id_ = request; }
     /// Who calls, for people: `chat-server-1 (chat.so 1.2)`. For calls with a contract.
     void comes_from(std::string caller) { caller_ = std::move(caller); }
 
 protected:
+    /// Null while nobody serves it: it is kept back.
+    const generation* served_by() const { return lease_.get(); }
     /// Sends the answer on its way; called exactly once, for a notify too.
     virtual void answer(result<door::body> outcome) noexcept = 0;
     /// The session as it is now, for a call that has waited; null when it is not to be had here.
@@ -59,6 +64,7 @@ private:
     base::time_point deadline_;
     std::uint64_t contract_;
     std::string caller_;
+    request_id id_;
     bool is_notify_;
     bool is_finished_ = false;
     method_entry* entry_ = nullptr;
@@ -88,6 +94,8 @@ public:
     /// Those kept back run now, in order, with their sessions as they are by now.
     void release();
     const std::shared_ptr<generation>& current() const { return current_; }
+    /// The request whose code runs now.
+    served_request& serving() { return serving_; }
 
     void run_handler(std::string_view route, std::unique_ptr<pending_call> call);
     void run_remote(std::string_view route, std::unique_ptr<pending_call> call);
@@ -136,6 +144,7 @@ private:
     base::clock& clock_;
     std::size_t serial_limit_;
     std::shared_ptr<generation> current_;
+    served_request serving_;
     // In order of their start; the sweep looks at all of them, which is cheap while calls are
     // short.
     pending_call* first_ = nullptr;

@@ -10,33 +10,30 @@ namespace shaddock::server {
 /// A client's request that a handler of this very server answers.
 class client_call final : public pending_call {
 public:
-    client_call(frontend& front, const std::shared_ptr<const door::session_data>& session,
-                std::uint32_t message_id, door::body_view body, base::time_point deadline,
-                std::string_view route, std::shared_ptr<generation> asked)
-        : pending_call(session, body, deadline, 0, message_id == 0), front_(front),
-          session_(session->ref.id), message_id_(message_id), route_(route),
-          asked_(std::move(asked)) {}
+    client_call(frontend& front, std::shared_ptr<const door::session_data> session,
+                frontend::pending what, const client_request& request, base::time_point deadline)
+        : pending_call(std::move(session), request.body, deadline, 0, request.id == 0),
+          front_(front), what_(std::move(what)), route_(request.route) {
+        belongs_to(what_.id);
+    }
     ~client_call() override { abandon(); }
 
 private:
     // A notify too is told to the frontend: it counts requests in flight and runs the after
     // filters.
     void answer(result<door::body> outcome) noexcept override {
-        front_.ended(session_, message_id_, route_, outcome, asked_);
+        front_.ended(what_, route_, outcome, served_by());
     }
 
     std::shared_ptr<const door::session_data> session_now() const override {
-        const auto* here = front_.sessions_.find(session_);
+        const auto* here = front_.sessions_.find(what_.from);
         return here != nullptr ? here->data : nullptr;
     }
-    bool is_session_gone() const override { return front_.sessions_.find(session_) == nullptr; }
+    bool is_session_gone() const override { return front_.sessions_.find(what_.from) == nullptr; }
 
     frontend& front_;
-    session_id session_;
-    std::uint32_t message_id_;
+    frontend::pending what_;
     std::string route_;
-    /// Whose filters have seen the request; null when there are none.
-    std::shared_ptr<generation> asked_;
 };
 
 namespace {
@@ -128,16 +125,18 @@ bool frontend::on_data(net::connection& from, std::string_view message) {
 }
 
 void frontend::serve(session& from, const client_request& request) {
-    const auto id = from.id();
     ++from.requests_in_flight;
-    // A generation that filters a request sees its end, too, though it be replaced meanwhile.
-    const auto asked =
-        local_.current()->registered().filters().empty() ? nullptr : local_.current();
+    const auto& now = local_.current();
+    pending what{from.id(), request.id, now->registered().filters().empty() ? nullptr : now,
+                 local_.serving().begin(options_.self.life, from.id()), nullptr};
+    what.log = request_log::begin(
+        list_, clock_, {what.id, request.route, &from.data->ref, from.link->address(), now.get()});
+    const served_request::scope here(local_.serving(), what.id);
     const auto refuse = [&](errc code, std::string text) {
-        ended(id, request.id, request.route, error(code, std::move(text)), asked);
+        ended(what, request.route, error(code, std::move(text)));
     };
     if (request.refused) {
-        return ended(id, request.id, request.route, *request.refused, asked);
+        return ended(what, request.route, *request.refused);
     }
     const auto type = type_of(request.route);
     if (type.empty()) {
@@ -145,7 +144,9 @@ void frontend::serve(session& from, const client_request& request) {
                       fmt::format("'{}' is not type.handler.method", request.route));
     }
     if (request.route.ends_with(".constructor")) {
-        base::log::debug("server", "session {} asked for '{}': kicked", number(id), request.route);
+        if (what.log) {
+            what.log->end(error(errc::refused, "an attack: the client is kicked"), nullptr);
+        }
         --from.requests_in_flight;
         from.link->kick("attack");
         return;
@@ -155,28 +156,26 @@ void frontend::serve(session& from, const client_request& request) {
     }
     if (from.requests_in_flight > options_.requests_limit) {
         return refuse(errc::overloaded, fmt::format("{} requests of session {} are unanswered",
-                                                    options_.requests_limit, number(id)));
+                                                    options_.requests_limit, number(what.from)));
     }
-    if (asked && !passes_filters(from, request, asked)) {
+    if (what.asked && !passes_filters(from, request, what)) {
         return;
     }
     if (type == options_.self.type) {
         local_.run_handler(request.route,
-                           std::make_unique<client_call>(*this, from.data, request.id, request.body,
-                                                         clock_.now() + options_.call_timeout,
-                                                         request.route, asked));
+                           std::make_unique<client_call>(*this, from.data, std::move(what), request,
+                                                         clock_.now() + options_.call_timeout));
         return;
     }
-    forward(from, type, request, asked);
+    forward(from, type, request, std::move(what));
 }
 
-bool frontend::passes_filters(session& from, const client_request& request,
-                              const std::shared_ptr<generation>& asked) {
+bool frontend::passes_filters(session& from, const client_request& request, const pending& what) {
     // Held: a filter may change the session while it looks at it.
     const auto data = from.data;
-    for (auto* filter : asked->registered().filters()) {
+    for (auto* filter : what.asked->registered().filters()) {
         if (auto passed = filter->before(request.route, request.body, *data); !passed) {
-            ended(from.id(), request.id, request.route, std::move(passed).error(), asked);
+            ended(what, request.route, std::move(passed).error());
             return false;
         }
     }
@@ -184,44 +183,42 @@ bool frontend::passes_filters(session& from, const client_request& request,
 }
 
 void frontend::forward(session& from, std::string_view type, const client_request& request,
-                       const std::shared_ptr<generation>& asked) {
+                       pending what) {
     const auto data = from.data;
     auto to = list_.pick(local_.current()->registered(), type, {data.get(), {}, {}});
     if (!to) {
-        return ended(from.id(), request.id, request.route, std::move(to).error(), asked);
+        return ended(what, request.route, std::move(to).error());
     }
     ++forwarded_;
-    servers_.call(
-        *to, wire::kind::client_request, wire::encode(request.route, 0, data.get(), request.body),
-        clock_.now() + options_.call_timeout,
-        [this, id = from.id(), message_id = request.id, route = std::string(request.route),
-         asked](result<std::string> reply) {
-            ended(id, message_id, route,
-                  reply ? wire::decode_reply(*reply) : result<door::body>(reply.error()), asked);
-            --forwarded_;
-            if (forwarded_ == 0 && idle_) {
-                idle_();
-            }
-        });
+    auto bytes = wire::encode(request.route, what.id, 0, data.get(), request.body);
+    servers_.call(*to, wire::kind::client_request, std::move(bytes),
+                  clock_.now() + options_.call_timeout,
+                  [this, what = std::move(what),
+                   route = std::string(request.route)](result<std::string> reply) {
+                      ended(what, route,
+                            reply ? wire::decode_reply(*reply) : result<door::body>(reply.error()));
+                      --forwarded_;
+                      if (forwarded_ == 0 && idle_) {
+                          idle_();
+                      }
+                  });
 }
 
-void frontend::ended(session_id of, std::uint32_t message_id, std::string_view route,
-                     const result<door::body>& outcome, const std::shared_ptr<generation>& asked) {
-    if (!outcome && base::log::is_on(base::log::level::debug)) {
-        const auto why = outcome.error();
-        base::log::debug("server", "session {}: '{}' failed: {}: {}", number(of), route,
-                         to_string(why.code()), why.text());
+void frontend::ended(const pending& what, std::string_view route, const result<door::body>& outcome,
+                     const generation* by) {
+    if (what.log) {
+        what.log->end(outcome, by);
     }
-    answer(of, message_id, route, outcome);
-    auto* sender = sessions_.find(of);
+    answer(what.from, what.message_id, route, outcome);
+    auto* sender = sessions_.find(what.from);
     if (sender == nullptr) {
         return;
     }
     --sender->requests_in_flight;
-    if (!asked) {
+    if (!what.asked) {
         return;
     }
-    const auto& filters = asked->registered().filters();
+    const auto& filters = what.asked->registered().filters();
     const auto data = sender->data;
     const auto failed = outcome ? error() : outcome.error();
     for (auto at = filters.rbegin(); at != filters.rend(); ++at) {

@@ -5,6 +5,7 @@
 #include "dispatcher.hpp"
 #include "line.hpp"
 #include "mirror.hpp"
+#include "request_log.hpp"
 #include "sessions.hpp"
 
 #include <memory>
@@ -63,15 +64,25 @@ private:
     void hook_said(const std::shared_ptr<greeting>& about, result<door::body> outcome);
     std::string welcome(const greeting& about) const;
 
+    /// A client's request until it is answered.
+    struct pending {
+        session_id from{};
+        /// 0: a notify.
+        std::uint32_t message_id = 0;
+        /// Whose filters see it; null when there are none. A generation that filters a request sees
+        /// its end, too, though it be replaced meanwhile.
+        std::shared_ptr<generation> asked;
+        request_id id;
+        std::unique_ptr<request_log> log;
+    };
     void serve(session& from, const client_request& request);
-    void forward(session& from, std::string_view type, const client_request& request,
-                 const std::shared_ptr<generation>& asked);
-    void ended(session_id of, std::uint32_t message_id, std::string_view route,
-               const result<door::body>& outcome, const std::shared_ptr<generation>& asked);
+    void forward(session& from, std::string_view type, const client_request& request, pending what);
+    /// `by`: what has served it, if it got so far.
+    void ended(const pending& what, std::string_view route, const result<door::body>& outcome,
+               const generation* by = nullptr);
     void answer(session_id to, std::uint32_t message_id, std::string_view route,
                 const result<door::body>& outcome);
-    bool passes_filters(session& from, const client_request& request,
-                        const std::shared_ptr<generation>& asked);
+    bool passes_filters(session& from, const client_request& request, const pending& what);
     void push(push_forms& forms, session& to);
 
     void push_channel(const bus::peer& owner, std::string_view bytes);

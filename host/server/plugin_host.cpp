@@ -55,10 +55,10 @@ void plugin_host::stop() {
     sleepers_.clear();
     for (auto& [id, each] : asleep) {
         each.wait.cancel();
-        complete(std::move(each.done), error(errc::cancelled, gone));
+        complete(std::move(each.ends), error(errc::cancelled, gone));
     }
-    for (auto& [id, done] : std::exchange(awaited_, {})) {
-        complete(std::move(done), error(errc::cancelled, gone));
+    for (auto& [id, ends] : std::exchange(awaited_, {})) {
+        complete(std::move(ends), error(errc::cancelled, gone));
     }
 }
 
@@ -93,13 +93,14 @@ void plugin_host::replaced_by(plugin_host& next) {
 base::unique_function<void(result<door::body>)>
 plugin_host::await(std::unique_ptr<door::completion> done) {
     const auto id = next_awaited_++;
-    awaited_.emplace(id, std::move(done));
+    awaited_.emplace(id, as_waiting(std::move(done)));
     return [this, alive = alive_, id](result<door::body> outcome) {
         if (!*alive) {
             return; // ended by the stop
         }
         if (const auto ended = awaited_.extract(id)) {
-            ended.mapped()->done(std::move(outcome));
+            const served_request::scope here(parts_.calls.serving(), ended.mapped().serves);
+            ended.mapped().done->done(std::move(outcome));
         }
     };
 }
@@ -109,22 +110,26 @@ void plugin_host::end_late(std::unique_ptr<door::completion> done) {
         asleep_for_ever_.push_back(std::move(done));
         return;
     }
-    complete(std::move(done), error(errc::cancelled, gone));
+    complete(as_waiting(std::move(done)), error(errc::cancelled, gone));
 }
 
-void plugin_host::complete(std::unique_ptr<door::completion> done, result<door::body> outcome) {
-    boost::asio::post(work_.executor(),
-                      [done = std::move(done), outcome = std::move(outcome)]() mutable {
-                          done->done(std::move(outcome));
-                      });
+void plugin_host::complete(waiting ends, result<door::body> outcome) {
+    boost::asio::post(work_.executor(), [&among = parts_.calls.serving(), ends = std::move(ends),
+                                         outcome = std::move(outcome)]() mutable {
+        const served_request::scope here(among, ends.serves);
+        ends.done->done(std::move(outcome));
+    });
 }
 
 // ---- the loop
 // ----------------------------------------------------------------------------------------------------------------
 
 void plugin_host::post(std::unique_ptr<door::task> work) noexcept {
-    boost::asio::post(work_.executor(), [alive = alive_, work = std::move(work)] {
+    // From another thread it belongs to no request.
+    const auto serves = is_on_loop() ? parts_.calls.serving().now() : request_id{};
+    boost::asio::post(work_.executor(), [this, serves, alive = alive_, work = std::move(work)] {
         if (*alive) {
+            const served_request::scope here(parts_.calls.serving(), serves);
             work->run();
         }
     });
@@ -135,9 +140,11 @@ void plugin_host::blocking(std::unique_ptr<door::task> work,
     const bool is_refused =
         !parts_.options.blocking_pool || blocking_ >= blocking_limit || !*alive_;
     // After the stop the plugin's objects are gone: what waits is dropped, and its frame unwinds.
-    const auto resume = [alive = alive_](door::task& waiting) {
+    const auto resume = [this, alive = alive_,
+                         serves = parts_.calls.serving().now()](door::task& waits) {
         if (*alive) {
-            waiting.run();
+            const served_request::scope here(parts_.calls.serving(), serves);
+            waits.run();
         }
     };
     if (is_refused) {
@@ -168,10 +175,10 @@ void plugin_host::sleep(door::duration how_long, std::unique_ptr<door::completio
     }
     const auto id = next_sleeper_++;
     auto& entry = sleepers_[id];
-    entry.done = std::move(done);
+    entry.ends = as_waiting(std::move(done));
     entry.wait = parts_.clock.after(how_long, [this, id] {
         auto ready = sleepers_.extract(id);
-        complete(std::move(ready.mapped().done), door::body{});
+        complete(std::move(ready.mapped().ends), door::body{});
     });
 }
 
@@ -242,11 +249,12 @@ void plugin_host::call(std::string_view route, std::uint64_t contract, const doo
     }
     auto target = target_of(route, to);
     if (!target) {
-        return complete(std::move(done), std::move(target).error());
+        return complete(as_waiting(std::move(done)), std::move(target).error());
     }
     const auto timeout = to.timeout.count() > 0 ? to.timeout : parts_.options.call_timeout;
     parts_.servers.call(
-        *target, wire::kind::remote, wire::encode(route, contract, to.session, arguments, who_),
+        *target, wire::kind::remote,
+        wire::encode(route, request_of_call(), contract, to.session, arguments, who_),
         parts_.clock.now() + timeout,
         [end = await(std::move(done))](result<std::string> reply) mutable {
             end(reply ? wire::decode_reply(*reply) : result<door::body>(std::move(reply).error()));
@@ -259,8 +267,9 @@ result<void> plugin_host::cast(std::string_view route, std::uint64_t contract,
     if (!target) {
         return std::move(target).error();
     }
-    return parts_.servers.cast(*target, wire::kind::remote,
-                               wire::encode(route, contract, to.session, arguments, who_));
+    return parts_.servers.cast(
+        *target, wire::kind::remote,
+        wire::encode(route, request_of_call(), contract, to.session, arguments, who_));
 }
 
 // ---- sessions
@@ -274,7 +283,7 @@ void plugin_host::change_session(const session_ref& who, door::session_change ch
     // On the session's own frontend at once, so that the next request sees it; the answer still
     // comes by post.
     if (parts_.clients != nullptr && who.frontend == parts_.options.self.id) {
-        return complete(std::move(done), parts_.clients->change_session(who, change));
+        return complete(as_waiting(std::move(done)), parts_.clients->change_session(who, change));
     }
     parts_.servers.call(who.frontend, wire::kind::change_session, wire::encode(who, change),
                         parts_.clock.now() + parts_.options.call_timeout,

@@ -117,15 +117,28 @@ private:
         base::duration period{};
         std::shared_ptr<door::task> tick;
     };
+    /// A completion of the plugin, and the request that goes on with it.
+    struct waiting {
+        std::unique_ptr<door::completion> done;
+        request_id serves;
+    };
     struct sleeper {
         base::timer wait;
-        std::unique_ptr<door::completion> done;
+        waiting ends;
     };
     /// Named timers of a generation that does not serve yet wait; two generations never tick at
     /// once.
     enum class timers_are { waiting, running, over };
     void arm(const std::string& name, named_timer& timer);
-    void complete(std::unique_ptr<door::completion> done, result<door::body> outcome);
+    /// What is begun now goes on with the request that is served now.
+    waiting as_waiting(std::unique_ptr<door::completion> done) const {
+        return {std::move(done), parts_.calls.serving().now()};
+    }
+    void complete(waiting ends, result<door::body> outcome);
+    /// What a call that is made now belongs to.
+    request_id request_of_call() {
+        return parts_.calls.serving().now_or_own(parts_.options.self.life);
+    }
     /// Keeps `done` until the answer or the stop; gives what ends it, once, on the loop. Null after
     /// the stop: `done` has been ended.
     base::unique_function<void(result<door::body>)> await(std::unique_ptr<door::completion> done);
@@ -143,7 +156,7 @@ private:
     std::map<std::uint64_t, sleeper> sleepers_;
     std::uint64_t next_sleeper_ = 1;
     /// Operations elsewhere that the plugin waits for.
-    std::unordered_map<std::uint64_t, std::unique_ptr<door::completion>> awaited_;
+    std::unordered_map<std::uint64_t, waiting> awaited_;
     std::uint64_t next_awaited_ = 1;
     std::size_t blocking_ = 0;
     /// Waits begun after the stop. Who goes on and on is left asleep, so that he does not spin.

@@ -54,7 +54,7 @@ public:
         generations_ =
             std::make_unique<generations>(host_parts{executor_, clock_, options_, line_, list_,
                                                      calls_, channels_, clients_.get(), settings_});
-        port_ = std::make_unique<bus_port>(clock, options_.call_timeout, calls_, channels_,
+        port_ = std::make_unique<bus_port>(clock, options_.call_timeout, list_, calls_, channels_,
                                            clients_.get());
         line_.serve(*port_);
     }

@@ -59,13 +59,16 @@ door::session_data read_session(reader& in) {
     return session;
 }
 
-std::string encode(std::string_view route, std::uint64_t contract,
+std::string encode(std::string_view route, const request_id& id, std::uint64_t contract,
                    const door::session_data* session, door::body_view body,
                    std::string_view caller) {
     std::string bytes;
-    bytes.reserve(route.size() + body.bytes.size() + 160);
+    bytes.reserve(route.size() + body.bytes.size() + 184);
     writer out(bytes);
     out.text(route);
+    out.u64(number(id.origin));
+    out.u64(number(id.session));
+    out.u64(id.number);
     out.u64(contract);
     if (contract != 0) {
         out.text(caller);
@@ -82,6 +85,9 @@ std::string encode(std::string_view route, std::uint64_t contract,
 bool decode(std::string_view in, request& out) {
     reader fields(in);
     out.route = fields.text();
+    out.id.origin = incarnation{fields.u64()};
+    out.id.session = session_id{fields.u64()};
+    out.id.number = fields.u64();
     out.contract = fields.u64();
     out.caller = out.contract != 0 ? fields.text() : std::string_view{};
     out.has_session = fields.u8() != 0;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "request_id.hpp"
+
 #include <shaddock/door.hpp>
 
 #include <cstdint>
@@ -106,6 +108,8 @@ door::session_data read_session(reader& in);
 /// A request of a client, or a call of a remote, with its body last.
 struct request {
     std::string_view route;
+    /// As which it is logged, on every server that it touches.
+    request_id id;
     std::uint64_t contract = 0;
     /// Modules and versions of who calls, for people; only with a contract.
     std::string_view caller;
@@ -113,7 +117,7 @@ struct request {
     door::session_data session;
     door::body_view body;
 };
-std::string encode(std::string_view route, std::uint64_t contract,
+std::string encode(std::string_view route, const request_id& id, std::uint64_t contract,
                    const door::session_data* session, door::body_view body,
                    std::string_view caller = {});
 bool decode(std::string_view in, request& out);

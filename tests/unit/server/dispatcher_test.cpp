@@ -238,6 +238,27 @@ TEST_F(dispatcher_test, calls_kept_back_are_answered_when_all_is_cancelled) {
     EXPECT_EQ(notes, (outcomes{"a=cancelled"}));
 }
 
+TEST_F(dispatcher_test, says_which_request_the_code_that_runs_serves) {
+    std::vector<std::uint64_t> served;
+    const auto note = [&](auto call) {
+        served.push_back(calls.serving().now().number);
+        made->held.push_back(std::move(call));
+    };
+    made->slow.does = note;
+    for (std::uint64_t number : {5, 6}) {
+        auto call = std::make_unique<noted_call>(notes, "a", 1, clock.now() + 10s);
+        call->belongs_to({incarnation{1}, session_id{1}, number});
+        calls.run_handler("t.h.serial", std::move(call));
+    }
+    EXPECT_EQ(served, (std::vector<std::uint64_t>{5}));
+    EXPECT_EQ(calls.serving().now().number, 0U);
+    const served_request::scope elsewhere(calls.serving(), {incarnation{1}, session_id{1}, 9});
+    made->held[0]->finish(door::body{});
+    turn(); // the second one waited for the first
+    EXPECT_EQ(served, (std::vector<std::uint64_t>{5, 6}));
+    EXPECT_EQ(calls.serving().now().number, 9U);
+}
+
 TEST_F(dispatcher_test, a_call_outlives_the_dispatcher_without_harm) {
     std::unique_ptr<door::invocation> kept;
     {

@@ -12,11 +12,13 @@ door::session_data session() {
 
 TEST(wire, a_request_comes_out_as_it_went_in) {
     const auto data = session();
-    const auto bytes = wire::encode("chat.chatHandler.send", 42, &data,
+    const request_id whole{incarnation{7}, session_id{9}, 11};
+    const auto bytes = wire::encode("chat.chatHandler.send", whole, 42, &data,
                                     {door::codec::json, "{\"a\":1}"}, "connector.so 1.2");
     wire::request out;
     ASSERT_TRUE(wire::decode(bytes, out));
     EXPECT_EQ(out.route, "chat.chatHandler.send");
+    EXPECT_EQ(out.id, whole);
     EXPECT_EQ(out.contract, 42u);
     EXPECT_EQ(out.caller, "connector.so 1.2");
     ASSERT_TRUE(out.has_session);
@@ -28,7 +30,7 @@ TEST(wire, a_request_comes_out_as_it_went_in) {
 }
 
 TEST(wire, a_request_without_a_session_has_none) {
-    const auto bytes = wire::encode("time.timeRemote.now", 1, nullptr, {door::codec::raw, ""});
+    const auto bytes = wire::encode("time.timeRemote.now", {}, 1, nullptr, {door::codec::raw, ""});
     wire::request out;
     ASSERT_TRUE(wire::decode(bytes, out));
     EXPECT_FALSE(out.has_session);
@@ -38,7 +40,7 @@ TEST(wire, a_request_without_a_session_has_none) {
 
 TEST(wire, every_cut_request_is_refused) {
     const auto data = session();
-    const std::string whole = wire::encode("a.b.c", 1, &data, {door::codec::json, ""});
+    const std::string whole = wire::encode("a.b.c", {}, 1, &data, {door::codec::json, ""});
     for (std::size_t size = 0; size < whole.size(); ++size) {
         wire::request out;
         EXPECT_FALSE(wire::decode(std::string_view(whole).substr(0, size), out)) << size;
