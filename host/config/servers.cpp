@@ -144,7 +144,7 @@ public:
     /// Notes it when the key is missing; the text names a key of the record that was probably meant
     /// to be it.
     bool require(std::string_view name, std::string_view expected) const {
-        return record_.find(name) != nullptr || !found_.attempt([&] {
+        return record_.find(name) != nullptr || found_.attempt([&] {
             const place at = where(name);
             std::string text = complaint(at, "nothing", expected).text();
             for (const json_member& member : record_.members) {
