@@ -33,6 +33,18 @@ Examples:
 Exit status: 0 every server has swapped, 1 refused (why stands below the server), 2 wrong arguments,
 3 no master runs on that --run folder.)";
 
+constexpr const char* check_examples = R"(
+Nothing of a plugin is created or called; its files are opened in a process of their own.
+
+Examples:
+  host check                                the system of ./config in development
+  host check -e production --config /etc/shop
+  host check --json                         {"ok":false,"problems":[{"file","line","key","text"},..],"warnings":[..],..}
+  host check --options                      every option of host.yaml: unit, default, range, meaning
+  host check --module chat.so --type chat   whether a reload would take this file
+
+Exit status: 0 nothing is wrong (there may be warnings), 1 something is, 2 wrong arguments.)";
+
 void add_run(CLI::App& app, place& where) {
     app.add_option("--run", where.run, "Folder of sockets, locks and tokens")
         ->option_text("DIR (./run)");
@@ -117,17 +129,28 @@ struct parser {
 
     void add_check() {
         check_app = app.add_subcommand(
-            "check", "Try module files in this process as a reload would: open, create, set up, "
-                     "take down");
+            "check", "Look at everything that a start needs, and start nothing: config files,\n"
+                     "modules, protos, ports, folders. Tells all that is wrong, one line each.\n"
+                     "With --module: try module files in this process as a reload would.");
         add_place(*check_app, check.where);
-        check_app->add_option("--module", check.modules, "The file; repeat it for each of the type")
-            ->option_text("FILE")
-            ->required();
-        check_app->add_option("--type", check.type, "The server type that they are for")
-            ->option_text("TYPE")
-            ->required();
+        check_app->add_flag("--json", check.as_json, "An object, for programs");
+        check_app->add_flag("--options", check.shows_options,
+                            "Print the reference of host.yaml instead, as a Markdown table");
+        auto* module =
+            check_app
+                ->add_option("--module", check.modules,
+                             "Try this file: open, create, set up, take down. Repeat it for each "
+                             "module of the type")
+                ->option_text("FILE");
+        auto* type =
+            check_app->add_option("--type", check.type, "The server type that they are for")
+                ->option_text("TYPE");
+        module->needs(type);
+        type->needs(module);
         check_app->add_option("--id", check.id, "The server whose part they play")
-            ->option_text("ID (the first of the type)");
+            ->option_text("ID (the first of the type)")
+            ->needs(module);
+        check_app->footer(check_examples);
         check_app->add_option("--scratch", check.scratch)->group("");
         check_app->add_option("--patience", check.patience_ms)->group("");
     }

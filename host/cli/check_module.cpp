@@ -6,6 +6,7 @@
 #include "cluster/local.hpp"
 #include "module_files.hpp"
 #include "process_life.hpp"
+#include "scratch_folder.hpp"
 #include "server_options.hpp"
 #include "server_reload.hpp"
 
@@ -13,7 +14,6 @@
 #include <fmt/format.h>
 
 #include <csignal>
-#include <cstdlib>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -60,36 +60,6 @@ void bound_this_process(const check_command& wanted) {
     }
     alarm(most_seconds);
 }
-
-/// Where copies of the files stand meanwhile.
-class scratch_folder {
-public:
-    explicit scratch_folder(const std::optional<fs::path>& given) : is_own_(!given) {
-        if (given) {
-            path_ = fs::absolute(*given);
-            return;
-        }
-        auto name = (fs::temp_directory_path() / "shaddock-check-XXXXXX").string();
-        if (::mkdtemp(name.data()) == nullptr) {
-            throw std::runtime_error(
-                fmt::format("no temporary folder: {}", std::generic_category().message(errno)));
-        }
-        path_ = name;
-    }
-    scratch_folder(const scratch_folder&) = delete;
-    scratch_folder& operator=(const scratch_folder&) = delete;
-    ~scratch_folder() {
-        if (is_own_) {
-            std::error_code ignored;
-            fs::remove_all(path_, ignored);
-        }
-    }
-    const fs::path& path() const { return path_; }
-
-private:
-    bool is_own_;
-    fs::path path_;
-};
 
 /// The copies are gone when this returns: what crashes or spins later leaves nothing on the disk.
 result<reload_steps::plugins> open_once(const check_command& wanted,

@@ -3,6 +3,8 @@
 #include "base/log.hpp"
 #include "bus/run_folder.hpp"
 #include "check_module.hpp"
+#include "check_system.hpp"
+#include "config/reference.hpp"
 #include "master/admin.hpp"
 #include "master/master.hpp"
 #include "terminal.hpp"
@@ -27,7 +29,23 @@ int run_command(const answer& said) {
     return said.status;
 }
 
+/// Says all that keeps the system from starting, and what looks like a slip. False: it cannot.
+bool is_startable(const place& where) {
+    const auto report = check_system(where, ports_in_use::not_asked);
+    if (!report) {
+        complain(report.error().text());
+        return false;
+    }
+    for (const auto& one : report->findings) {
+        complain((one.is_warning ? "warning: " : "") + one.text);
+    }
+    return report->problems() == 0;
+}
+
 int run_command(const start_command& wanted) {
+    if (!is_startable(wanted.where)) {
+        return exit_failed;
+    }
     const auto found = resolve(wanted.where);
     if (!found) {
         return complain(found.error().text());
@@ -107,6 +125,18 @@ int run_command(const reload_command& wanted) {
 }
 
 int run_command(const check_command& wanted) {
+    if (wanted.shows_options) {
+        fmt::print("{}", config::to_markdown(config::reference()));
+        return 0;
+    }
+    if (wanted.modules.empty()) {
+        const auto report = check_system(wanted.where, ports_in_use::warned_of);
+        if (!report) {
+            return complain(report.error().text());
+        }
+        fmt::print("{}", wanted.as_json ? to_json(*report) + "\n" : to_text(*report));
+        return report->problems() == 0 ? 0 : exit_failed;
+    }
     const auto checked = check_module(wanted);
     return checked ? 0 : complain(checked.error().text());
 }
@@ -128,27 +158,38 @@ int run(const std::vector<std::string>& arguments) {
     }
 }
 
-result<setting> resolve(const place& where) {
-    setting found;
+result<located_folder> locate(const place& where) {
+    located_folder found;
     found.exe = this_program();
     const auto folder = config::find_folder(where.config, found.exe);
     if (!folder) {
         return folder.error();
     }
-    config::load_options wanted;
-    wanted.folder = fs::absolute(*folder).lexically_normal();
-    wanted.env = where.env;
+    found.wanted.folder = fs::absolute(*folder).lexically_normal();
+    found.wanted.env = where.env;
     if (where.servers) {
-        wanted.servers_file = fs::absolute(*where.servers).lexically_normal();
-        found.servers_file = wanted.servers_file;
+        found.wanted.servers_file = fs::absolute(*where.servers).lexically_normal();
     }
-    auto loaded = config::load(wanted);
-    if (!loaded) {
-        return loaded.error();
-    }
-    found.system = std::move(*loaded);
     found.run = fs::absolute(where.run).lexically_normal();
     return {boost::system::in_place_value, std::move(found)};
+}
+
+result<setting> resolve(const place& where) {
+    const auto folders = locate(where);
+    if (!folders) {
+        return folders.error();
+    }
+    auto files = config::check(folders->wanted);
+    std::string problems;
+    for (const auto& one : files.findings) {
+        if (!one.is_warning) {
+            problems += (problems.empty() ? "" : "\n") + one.text;
+        }
+    }
+    if (!problems.empty()) {
+        return error(errc::config, std::move(problems));
+    }
+    return setting{std::move(files.read), folders->exe, folders->run, folders->wanted.servers_file};
 }
 
 result<config::server_record> find_record(const config::system& system, std::string_view type,
@@ -188,7 +229,11 @@ result<config::server_record> find_record(const config::system& system, std::str
 }
 
 int complain(std::string_view text) {
-    fmt::print(stderr, "host: {}\n", text);
+    while (!text.empty()) {
+        const auto end = std::min(text.find('\n'), text.size());
+        fmt::print(stderr, "host: {}\n", text.substr(0, end));
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
     std::fflush(stderr);
     return exit_failed;
 }

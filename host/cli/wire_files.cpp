@@ -31,32 +31,31 @@ std::string key_of(std::string_view pointer) {
     return key;
 }
 
-error refusal(const config::config_text& file, const protocol::proto_complaint& why) {
-    std::string where = file.path.string();
-    if (const auto line = config::line_of(file.text, why.path); line != 0) {
-        where += fmt::format(":{}", line + file.line_offset);
-    }
-    if (!why.path.empty()) {
-        where += ": " + key_of(why.path);
-    }
-    return {errc::config, fmt::format("{}: {}", where, why.text)};
+/// `pointer`: a JSON pointer.
+config::place place_in(const config::config_text& file, std::string_view pointer) {
+    const auto line = config::line_of(file.text, pointer);
+    return {file.path, line != 0 ? line + file.line_offset : 0, key_of(pointer)};
+}
+
+config::finding finding_of(const config::config_text& file, const protocol::proto_complaint& what,
+                           bool is_warning) {
+    config::finding out;
+    out.is_warning = is_warning;
+    out.where = place_in(file, what.path);
+    out.text = fmt::format("{}: {}", config::to_string(out.where), what.text);
+    return out;
 }
 
 /// None: there is no such file.
 result<std::optional<protocol::proto_set>> read_set(const std::filesystem::path& folder,
                                                     std::string_view env, std::string_view name) {
-    const auto file = config::read_for_env(folder, env, name);
-    if (!file && file.error().code() == errc::not_found) {
-        return std::optional<protocol::proto_set>();
+    auto file = look_at_protos(folder, env, name);
+    for (auto& one : file.findings) {
+        if (!one.is_warning) {
+            return error(errc::config, std::move(one.text));
+        }
     }
-    if (!file) {
-        return file.error();
-    }
-    auto parsed = protocol::proto_set::parse(file->text);
-    if (!parsed) {
-        return refusal(*file, parsed.error());
-    }
-    return std::optional(std::move(*parsed));
+    return std::move(file.set);
 }
 
 /// Adds the routes of one type's handlers.
@@ -79,6 +78,37 @@ result<void> list_handlers(const setting& found, const std::string& type, module
 }
 
 } // namespace
+
+proto_file look_at_protos(const std::filesystem::path& folder, std::string_view env,
+                          std::string_view name) {
+    proto_file out;
+    const auto file = config::read_for_env(folder, env, name);
+    if (!file) {
+        if (file.error().code() != errc::not_found) {
+            out.findings.push_back(config::problem_in(folder / name, file.error()));
+        }
+        return out;
+    }
+    auto parsed = protocol::proto_set::parse(file->text);
+    if (!parsed) {
+        out.findings.push_back(finding_of(*file, parsed.error(), false));
+        return out;
+    }
+    for (const auto& dropped : parsed->dropped()) {
+        out.findings.push_back(finding_of(*file, dropped, true));
+    }
+    out.set = std::move(*parsed);
+    out.text = *file;
+    return out;
+}
+
+config::place place_of_route(const proto_file& file, std::string_view route) {
+    std::string pointer = "/";
+    for (const char c : route) {
+        pointer += c == '~' ? "~0" : c == '/' ? "~1" : std::string(1, c);
+    }
+    return place_in(file.text, pointer);
+}
 
 result<std::shared_ptr<const protocol::protos>> read_protos(const std::filesystem::path& folder,
                                                             std::string_view env) {

@@ -7,6 +7,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +22,21 @@ namespace shaddock::cli {
 /// Thread: any; blocks on the disk.
 result<std::shared_ptr<const protocol::protos>> read_protos(const std::filesystem::path& folder,
                                                             std::string_view env);
+
+/// One of the two files, and all that is to be said of it.
+struct proto_file {
+    /// Nothing: there is no such file, or it has a problem.
+    std::optional<protocol::proto_set> set;
+    config::config_text text;
+    /// At most one problem; keys that count for nothing are warnings.
+    std::vector<config::finding> findings;
+};
+/// `name`: serverProtos.json or clientProtos.json.
+proto_file look_at_protos(const std::filesystem::path& folder, std::string_view env,
+                          std::string_view name);
+
+/// Where a route stands in the file; reads the text again, so it is for what is told to people.
+config::place place_of_route(const proto_file& file, std::string_view route);
 
 /// Both places of both files, for a file_watch.
 std::vector<std::filesystem::path> proto_files(const std::filesystem::path& folder,

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+
 namespace shaddock::config {
 
 std::string to_string(const place& where) {
@@ -30,8 +32,19 @@ located_error unknown_key(const place& where, std::string_view key, std::string_
     return {where, std::move(text)};
 }
 
+finding problem_in(const std::filesystem::path& path, const error& failed) {
+    finding out{false, {path, 0, {}}, failed.text()};
+    std::string_view rest = failed.text();
+    const std::string begin = path.string() + ":";
+    if (rest.starts_with(begin)) {
+        rest.remove_prefix(begin.size());
+        std::from_chars(rest.data(), rest.data() + rest.size(), out.where.line);
+    }
+    return out;
+}
+
 void findings::warn(const place& where, std::string_view text) {
-    add({true, where.path, where.line, where.key, fmt::format("{}: {}", to_string(where), text)});
+    add({true, where, fmt::format("{}: {}", to_string(where), text)});
 }
 
 void findings::add(finding one) {

@@ -15,18 +15,6 @@
 /// collects them, load() and read_for_env() turn them into values.
 namespace shaddock::config {
 
-/// Where in the files something stands.
-struct place {
-    std::filesystem::path path;
-    /// From 1; 0 = the file as a whole.
-    std::size_t line = 0;
-    /// As `development.connector[0].port`; empty = the file as a whole.
-    std::string key;
-};
-
-/// `<file>[:<line>][: <key>]`.
-std::string to_string(const place& where);
-
 /// An error that knows where it stands.
 class located_error : public error {
 public:
@@ -56,10 +44,9 @@ public:
             step();
             return true;
         } catch (const located_error& failed) {
-            add({false, failed.where().path, failed.where().line, failed.where().key,
-                 failed.text()});
+            add({false, failed.where(), failed.text()});
         } catch (const error& failed) {
-            add({false, {}, 0, {}, failed.text()});
+            add({false, {}, failed.text()});
         }
         return false;
     }
@@ -75,10 +62,6 @@ private:
     std::vector<finding> all_;
     std::size_t problems_ = 0;
 };
-
-/// The known key that `key` was probably meant to be: one or two letters away, not the same;
-/// else nothing.
-std::optional<std::string> likely_slip(std::string_view key, const std::vector<std::string>& known);
 
 /// 'text' in quotes, cut at 60 bytes, control characters as \xNN.
 std::string in_quotes(std::string_view text);

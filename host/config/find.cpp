@@ -65,8 +65,7 @@ std::vector<std::string> nearest(std::string_view text, const std::vector<std::s
     return best;
 }
 
-std::optional<std::string> likely_slip(std::string_view key,
-                                       const std::vector<std::string>& known) {
+std::optional<std::string> slip_of(std::string_view key, const std::vector<std::string>& known) {
     constexpr std::size_t shortest = 4;
     constexpr std::size_t short_word = 6;
     const std::size_t most = (key.size() < short_word ? 1 : 2) * one_letter;

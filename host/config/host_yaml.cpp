@@ -69,16 +69,23 @@ void add_module(const YAML::Node& node, const place& where, std::vector<std::str
     modules.push_back(name);
 }
 
-std::vector<std::string> read_modules(const yaml_section::entry& from) {
-    std::vector<std::string> modules;
+struct named_modules {
+    std::vector<std::string> names;
+    std::vector<place> places;
+};
+
+named_modules read_modules(const yaml_section::entry& from) {
+    named_modules modules;
+    const auto add = [&](const YAML::Node& node, const place& where) {
+        add_module(node, where, modules.names);
+        modules.places.push_back(where);
+    };
     if (from.node.IsScalar()) {
-        add_module(from.node, from.where, modules);
+        add(from.node, from.where);
     } else if (from.node.IsSequence() && from.node.size() > 0) {
         for (std::size_t i = 0; i < from.node.size(); ++i) {
             const YAML::Node module = from.node[i];
-            add_module(module,
-                       {from.where.path, line_of_mark(module.Mark()), element(from.where.key, i)},
-                       modules);
+            add(module, {from.where.path, line_of_mark(module.Mark()), element(from.where.key, i)});
         }
     } else {
         throw complaint(from.where, describe_node(from.node),
@@ -87,28 +94,35 @@ std::vector<std::string> read_modules(const yaml_section::entry& from) {
     return modules;
 }
 
-void read_type(const std::string& name, yaml_section from, host_options& options) {
+void read_type(const std::string& name, const place& where, yaml_section from, parsed_host& out) {
     findings& found = from.found();
+    host_options& options = out.options;
     type_options& type = options.types.emplace(name, options.type(name)).first->second;
+    std::vector<place>& places = out.module_places[name];
+    places = {where};
     from.read(type_rows(), type);
     if (const auto modules = from.take("modules")) {
-        found.attempt([&] { type.modules = read_modules(modules); });
+        found.attempt([&] {
+            auto named = read_modules(modules);
+            type.modules = std::move(named.names);
+            places = std::move(named.places);
+        });
     }
     found.attempt([&] { read_connector(from.below_key("connector"), type.connector); });
     found.attempt([&] { read_section(from.below_key("reload"), reload_rows(), type.reload); });
     from.finish();
 }
 
-void read_types(yaml_section types, host_options& options) {
+void read_types(const yaml_section& types, parsed_host& out) {
     for (const auto& [name, type] : types.entries()) {
         types.found().attempt([&, &key = name, &entry = type] {
             if (!is_plain_name(key) || key.find('.') != std::string::npos) {
                 throw complaint(entry.where, "the type " + in_quotes(key),
                                 "1 to 64 letters, digits, '_' or '-'");
             }
-            read_type(key,
+            read_type(key, entry.where,
                       {types.found(), types.path(), entry.node, entry.where.key, entry.where.line},
-                      options);
+                      out);
         });
     }
 }
@@ -121,7 +135,7 @@ parsed_host read_host(yaml_section from, std::string_view env) {
     found.attempt([&] { read_connector(from.below_key("connector"), options.connector); });
     found.attempt([&] { read_section(from.below_key("reload"), reload_rows(), options.reload); });
     out.lists_types = static_cast<bool>(from.take("types"));
-    found.attempt([&] { read_types(from.below_key("types"), options); });
+    found.attempt([&] { read_types(from.below_key("types"), out); });
     found.attempt([&] { read_bus(from.below_key("bus"), options.bus); });
     found.attempt([&] { read_section(from.below_key("limits"), limit_rows(), options.limits); });
     found.attempt([&] { read_section(from.below_key("log"), log_rows(), options.log); });

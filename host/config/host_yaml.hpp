@@ -4,6 +4,11 @@
 #include "config/options.hpp"
 #include "read.hpp"
 
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
 /// host.yaml. The options and their rules are the rows of host_rows.hpp.
 namespace shaddock::config {
 
@@ -13,6 +18,8 @@ struct parsed_host {
     bool lists_types = false;
     /// Where the page's port stands; no line when it is the default.
     place web_port;
+    /// Of each type that names its modules: where each stands.
+    std::map<std::string, std::vector<place>, std::less<>> module_places;
 };
 
 /// What a system without the file has.

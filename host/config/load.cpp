@@ -73,9 +73,9 @@ void check_port(const port_use& use, taken_ports& taken) {
     }
 }
 
-void check_ports(const load_options& wanted, const parsed_servers& servers,
-                 const std::optional<parsed_master>& master, const parsed_host& host,
-                 findings& found) {
+std::vector<port_use> ports_of(const load_options& wanted, const parsed_servers& servers,
+                               const std::optional<parsed_master>& master,
+                               const parsed_host& host) {
     std::vector<port_use> uses;
     if (master) {
         uses.push_back(master->port);
@@ -87,6 +87,10 @@ void check_ports(const load_options& wanted, const parsed_servers& servers,
         uses.push_back({web.host, web.port, "the web server",
                         host.web_port.line != 0 ? host.web_port : by_default});
     }
+    return uses;
+}
+
+void check_ports(const std::vector<port_use>& uses, findings& found) {
     taken_ports taken;
     for (const port_use& use : uses) {
         found.attempt([&] { check_port(use, taken); });
@@ -174,7 +178,7 @@ system system_of(const load_options& wanted, parsed_servers servers,
     return out;
 }
 
-system read_all(const load_options& wanted, findings& found) {
+void read_all(const load_options& wanted, findings& found, checked& out) {
     check_env(wanted.env);
     parsed_servers servers;
     std::optional<parsed_master> master;
@@ -192,14 +196,19 @@ system read_all(const load_options& wanted, findings& found) {
         }
     });
     check_ids(servers, master, found);
-    check_ports(wanted, servers, master, host, found);
+    out.ports = ports_of(wanted, servers, master, host);
+    check_ports(out.ports, found);
     if (host_file) {
         check_types(servers, host, host_file->path, found);
     }
     if (is_of_one_machine(host.options.bus.kind)) {
         check_hosts(servers, found);
     }
-    return system_of(wanted, std::move(servers), master, std::move(host.options));
+    out.module_places = std::move(host.module_places);
+    for (const auto& [type, where] : servers.types) {
+        out.module_places.try_emplace(type, 1, where);
+    }
+    out.read = system_of(wanted, std::move(servers), master, std::move(host.options));
 }
 
 } // namespace
@@ -207,7 +216,7 @@ system read_all(const load_options& wanted, findings& found) {
 checked check(const load_options& wanted) {
     findings found;
     checked out;
-    if (found.attempt([&] { out.read = read_all(wanted, found); })) {
+    if (found.attempt([&] { read_all(wanted, found, out); })) {
         for (const finding& one : found.all()) {
             if (one.is_warning) {
                 out.read.warnings.push_back(one.text);

@@ -148,7 +148,7 @@ public:
             const place at = where(name);
             std::string text = complaint(at, "nothing", expected).text();
             for (const json_member& member : record_.members) {
-                if (!is_known(member.key) && likely_slip(member.key, {std::string(name)})) {
+                if (!is_known(member.key) && slip_of(member.key, {std::string(name)})) {
                     text += fmt::format("; key {} on line {} may be meant", in_quotes(member.key),
                                         member.line);
                     break;
@@ -168,8 +168,7 @@ public:
 
     void warn_of_slips() const {
         for (const json_member& member : record_.members) {
-            if (const auto meant = likely_slip(member.key, known_);
-                meant && !is_known(member.key)) {
+            if (const auto meant = slip_of(member.key, known_); meant && !is_known(member.key)) {
                 found_.warn(where(member.key), fmt::format("kept as a custom key; did you mean {}?",
                                                            in_quotes(*meant)));
             }
@@ -373,7 +372,8 @@ private:
     void note_port(const record_reader& reader, const server_record& server, std::string_view name,
                    std::uint16_t port) {
         if (port != 0) {
-            out_.ports.push_back({server.host, port, server.id, reader.where(name)});
+            out_.ports.push_back(
+                {server.host, port, server.id, reader.where(name), name == "clientPort"});
         }
     }
 

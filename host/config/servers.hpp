@@ -13,14 +13,6 @@
 /// with a problem is left out.
 namespace shaddock::config {
 
-/// A port that somebody will listen on, and where the files say so.
-struct port_use {
-    std::string host;
-    std::uint16_t port = 0;
-    std::string id;
-    place where;
-};
-
 struct parsed_servers {
     std::vector<server_record> servers;
     /// Of `servers`, index by index: where its id stands (its record, when the id was made by

@@ -30,6 +30,7 @@ struct proto_set::contents {
     std::deque<proto_message> messages;
     std::unordered_map<std::string, const proto_message*, text_hash, std::equal_to<>> routes;
     std::string parsed_json = "{}";
+    std::vector<proto_complaint> dropped;
 };
 
 namespace {
@@ -218,6 +219,7 @@ public:
 
     const object<const message_draft*>& top() const { return top_; }
     proto_complaint complaint() const { return complaint_; }
+    std::vector<proto_complaint> take_dropped() { return std::move(dropped_); }
 
 private:
     bool refuse(std::string path, std::string text) {
@@ -253,7 +255,8 @@ private:
         const std::size_t count = split(key, words);
         if (words[0] == "message") {
             if (count != 2) {
-                return true;
+                return drop(std::move(path), "found a message without one name, expected "
+                                             "`message Name` with single spaces");
             }
             const message_draft* nested = read_message(path, value, depth + 1);
             if (nested != nullptr) {
@@ -261,7 +264,20 @@ private:
             }
             return nested != nullptr;
         }
-        return count != 3 || read_field(draft, std::move(path), words, value);
+        if (count != 3) {
+            return drop(std::move(path), "found a key that is not three words, expected "
+                                         "`required string name` with single spaces");
+        }
+        return read_field(draft, std::move(path), words, value);
+    }
+
+    /// Goes on without the key, as the original does in silence.
+    bool drop(std::string path, std::string text) {
+        constexpr std::size_t most = 100;
+        if (dropped_.size() < most) {
+            dropped_.push_back({std::move(path), std::move(text)});
+        }
+        return true;
     }
 
     bool read_field(message_draft& draft, std::string path,
@@ -285,7 +301,16 @@ private:
                                       found(value), max_tag));
         }
         const auto whole_tag = static_cast<std::uint32_t>(tag);
-        if (tags_.try_emplace({&draft, whole_tag}, 0).second) {
+        if (!tags_.try_emplace({&draft, whole_tag}, 0).second) {
+            drop(std::move(path), fmt::format("found the tag {} a second time in one message, "
+                                              "expected each tag once",
+                                              whole_tag));
+        } else {
+            if (draft.fields.find(name) != nullptr) {
+                drop(path, fmt::format("found the name `{}` a second time in one message, "
+                                       "expected each name once; the last counts",
+                                       name));
+            }
             draft.fields.put(name, {option, type, whole_tag, std::move(path)});
             draft.tags.emplace_back(whole_tag, name);
         }
@@ -340,6 +365,7 @@ private:
     object<const message_draft*> top_;
     std::unordered_map<std::pair<const message_draft*, std::uint32_t>, char, tag_hash> tags_;
     proto_complaint complaint_;
+    std::vector<proto_complaint> dropped_;
 };
 
 void append_key(std::string& out, std::string_view key) {
@@ -411,6 +437,7 @@ boost::system::result<proto_set, proto_complaint> proto_set::parse(std::string_v
         append_parsed(made->parsed_json, *route->value);
     }
     made->parsed_json += '}';
+    made->dropped = reader.take_dropped();
     proto_set set;
     set.contents_ = std::move(made);
     return set;
@@ -423,6 +450,20 @@ const proto_message* proto_set::find(std::string_view route) const {
 
 bool proto_set::is_empty() const {
     return contents_->routes.empty();
+}
+
+std::vector<std::string> proto_set::routes() const {
+    std::vector<std::string> all;
+    for (const auto& [route, ignored] : contents_->routes) {
+        if (!route.starts_with("message ")) {
+            all.push_back(route);
+        }
+    }
+    return all;
+}
+
+const std::vector<proto_complaint>& proto_set::dropped() const {
+    return contents_->dropped;
 }
 
 const std::string& proto_set::parsed_json() const {

@@ -78,6 +78,16 @@ TEST(arguments, reload_types_and_ids) {
                                  HasSubstr("Exit status")));
 }
 
+TEST(arguments, check_a_system) {
+    const auto plain = parsed<check_command>({"check", "-e", "production", "--config", "etc"});
+    EXPECT_TRUE(plain.modules.empty());
+    EXPECT_EQ(plain.where.env, "production");
+    EXPECT_FALSE(plain.as_json);
+    EXPECT_FALSE(plain.shows_options);
+    EXPECT_TRUE(parsed<check_command>({"check", "--json"}).as_json);
+    EXPECT_TRUE(parsed<check_command>({"check", "--options"}).shows_options);
+}
+
 TEST(arguments, check_module_files) {
     const auto plain = parsed<check_command>({"check", "--module", "a.so", "--type", "chat"});
     EXPECT_THAT(plain.modules, ElementsAre("a.so"));
@@ -93,6 +103,8 @@ TEST(arguments, check_module_files) {
     EXPECT_EQ(by_server.scratch, "/r/chat-1@check");
     EXPECT_EQ(by_server.patience_ms, 500U);
     EXPECT_EQ(by_server.where.env, "production");
+    EXPECT_FALSE(plain.as_json);
+    EXPECT_EQ(parsed<answer>({"check", "--id", "chat-1"}).status, exit_usage);
     EXPECT_EQ(parsed<answer>({"check", "--type", "chat"}).status, exit_usage);
     EXPECT_EQ(parsed<answer>({"check", "--module", "a.so"}).status, exit_usage);
 }

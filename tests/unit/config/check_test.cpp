@@ -66,9 +66,9 @@ TEST(config_check, says_where_for_machines) {
     const system_folder f("{\n\"chat\": [\n{\"id\": \"a\", \"host\": 1}]}");
     const checked all = check({f.path(), "development", std::nullopt});
     ASSERT_EQ(all.findings.size(), 1u);
-    EXPECT_EQ(all.findings[0].file, f.path() / "servers.json");
-    EXPECT_EQ(all.findings[0].line, 3u);
-    EXPECT_EQ(all.findings[0].key, "chat[0].host");
+    EXPECT_EQ(all.findings[0].where.path, f.path() / "servers.json");
+    EXPECT_EQ(all.findings[0].where.line, 3u);
+    EXPECT_EQ(all.findings[0].where.key, "chat[0].host");
     EXPECT_FALSE(all.findings[0].is_warning);
 }
 

@@ -58,10 +58,13 @@ struct reload_command {
     bool is_rollback = false;
     bool as_json = false;
 };
-/// `host check --module F --type T`: whether module files would be accepted.
+/// `host check`: whether a system would start. With modules: whether these would be accepted.
 struct check_command {
     place where;
-    /// Together; they are what a server of the type would run.
+    bool as_json = false;
+    /// Prints the reference of host.yaml; nothing is checked.
+    bool shows_options = false;
+    /// Together; they are what a server of the type would run. Empty: the whole system is checked.
     std::vector<std::filesystem::path> modules;
     std::string type;
     /// Whose part they play; absent: the first server of the type.

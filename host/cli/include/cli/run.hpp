@@ -15,6 +15,15 @@ namespace shaddock::cli {
 /// to stderr.
 int run(const std::vector<std::string>& arguments);
 
+/// The folders that the flags name; nothing in them is read yet. Paths are absolute.
+struct located_folder {
+    config::load_options wanted;
+    std::filesystem::path exe;
+    std::filesystem::path run;
+};
+/// Errors: config: there is no config folder.
+result<located_folder> locate(const place& where);
+
 /// Everything that the flags say, found and checked. Paths are absolute.
 struct setting {
     config::system system;
@@ -22,7 +31,7 @@ struct setting {
     std::filesystem::path run;
     std::optional<std::filesystem::path> servers_file;
 };
-/// Errors: config.
+/// Errors: config: all that is wrong in the files, a line each.
 result<setting> resolve(const place& where);
 
 /// The record that `--type` and `--id` name. Errors: config, with the known types or the nearest
@@ -30,7 +39,7 @@ result<setting> resolve(const place& where);
 result<config::server_record> find_record(const config::system& system, std::string_view type,
                                           std::string_view id);
 
-/// `host: <text>` on stderr; returns `exit_failed`.
+/// `host: <text>` on stderr, for each line of the text; returns `exit_failed`.
 int complain(std::string_view text);
 
 int run_server(const serve_command& wanted);

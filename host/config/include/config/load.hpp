@@ -5,7 +5,10 @@
 #include <shaddock/error.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -62,18 +65,40 @@ struct system {
 /// The error is the first of the problems that check() tells.
 result<system> load(const load_options& wanted);
 
-/// One thing that a check has found.
-struct finding {
-    /// Allowed, but it looks like a slip, or has no effect.
-    bool is_warning = false;
-    /// Empty: it stands in no file.
-    std::filesystem::path file;
+/// Where in the files something stands.
+struct place {
+    /// Empty: in none.
+    std::filesystem::path path;
     /// From 1; 0 = the file as a whole.
     std::size_t line = 0;
     /// As `development.connector[0].port`; empty = the file as a whole.
     std::string key;
+};
+
+/// `<file>[:<line>][: <key>]`.
+std::string to_string(const place& where);
+
+/// One thing that a check has found.
+struct finding {
+    /// Allowed, but it looks like a slip, or has no effect.
+    bool is_warning = false;
+    place where;
     /// The whole of it for people, on one line: `<file>:<line>: <key>: found <x>, expected <y>`.
     std::string text;
+};
+
+/// A finding of an error text of this form; the place is read from it when it begins with `path`.
+finding problem_in(const std::filesystem::path& path, const error& failed);
+
+/// A port of the files, and whose it is.
+struct port_use {
+    std::string host;
+    std::uint16_t port = 0;
+    /// Of the server or the master; `the web server`.
+    std::string id;
+    place where;
+    /// false: Pomelo's RPC port, where nobody listens.
+    bool is_listened = true;
 };
 
 struct checked {
@@ -83,6 +108,9 @@ struct checked {
     /// In the order of the files: servers.json, master.json, host.yaml, then what does not fit
     /// together.
     std::vector<finding> findings;
+    std::vector<port_use> ports;
+    /// For each type of `read.host.types` and each of its modules, where the files ask for it.
+    std::map<std::string, std::vector<place>, std::less<>> module_places;
 
     /// Whether load() would refuse the folder.
     bool has_problems() const;
@@ -104,6 +132,11 @@ find_folder(const std::optional<std::filesystem::path>& explicit_folder,
 /// name): for "did you mean".
 std::vector<std::string> nearest(std::string_view text, const std::vector<std::string>& candidates,
                                  std::size_t count = 3);
+
+/// The candidate that `text` was probably meant to be: one or two letters away, not the same; else
+/// nothing.
+std::optional<std::string> slip_of(std::string_view text,
+                                   const std::vector<std::string>& candidates);
 
 /// A JSON file, or its section for an env, as text.
 struct config_text {

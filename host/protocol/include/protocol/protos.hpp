@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 /// Proto files: which routes have bodies in the protobuf dialect, and their fields.
 namespace shaddock::protocol {
@@ -46,6 +47,10 @@ public:
     /// Null: bodies of this route are JSON. Valid as long as any copy of the set.
     const proto_message* find(std::string_view route) const;
     bool is_empty() const;
+    /// In no order.
+    std::vector<std::string> routes() const;
+    /// Keys of the file that count for nothing, as in the original: `found <x>, expected <y>`.
+    const std::vector<proto_complaint>& dropped() const;
     /// The parsed form as the handshake and the version need it: per route
     /// `{"<field>":{"option":..,"type":..,"tag":..},..,"__messages":{..},"__tags":{"1":"<field>"}}`,
     /// top-level messages under `message <Name>`; compact, keys in JavaScript's order.

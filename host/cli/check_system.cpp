@@ -1,0 +1,225 @@
+#include "check_system.hpp"
+
+#include "bus/run_folder.hpp"
+#include "check_places.hpp"
+#include "master/page_server.hpp"
+#include "module/module.hpp"
+#include "module_look.hpp"
+#include "wire_files.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+namespace shaddock::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// One look at a system; what it finds goes to the report.
+class system_check {
+public:
+    system_check(located_folder folders, config::checked files)
+        : folders_(std::move(folders)), files_(std::move(files)) {
+        report_.findings = files_.findings;
+    }
+
+    system_report run(ports_in_use ports) {
+        check_bus();
+        for (const auto& [type, options] : system().host.types) {
+            check_modules(type, options.modules);
+        }
+        check_dictionary();
+        check_protos();
+        for (const auto& said : problems_of_folders(system(), folders_.run)) {
+            note(false, {}, said);
+        }
+        check_page();
+        if (ports == ports_in_use::warned_of) {
+            for (auto& one : ports_taken(system(), files_.ports, folders_.run)) {
+                report_.findings.push_back(std::move(one));
+            }
+        }
+        count();
+        return std::move(report_);
+    }
+
+private:
+    const config::system& system() const { return files_.read; }
+
+    void note(bool is_warning, const config::place& where, std::string_view text) {
+        const auto place = config::to_string(where);
+        report_.findings.push_back(
+            {is_warning, where,
+             place.empty() ? std::string(text) : fmt::format("{}: {}", place, text)});
+    }
+
+    void check_bus() {
+        if (system().host.bus.kind != config::bus_kind::direct) {
+            note(false, {},
+                 "host.yaml: bus.kind: found local, which is for tests that run all "
+                 "servers in one process; expected direct");
+        }
+    }
+
+    void check_modules(const std::string& type, const std::vector<std::string>& names) {
+        const auto known = files_.module_places.find(type);
+        const auto& types = system().types;
+        // A type without servers is no obstacle.
+        const bool is_warning = std::find(types.begin(), types.end(), type) == types.end();
+        std::map<std::string, std::string> owner_of_handler;
+        std::map<std::string, std::string> owner_of_remote;
+        for (std::size_t i = 0; i < names.size(); ++i) {
+            config::place where;
+            if (known != files_.module_places.end() && !known->second.empty()) {
+                where = known->second[std::min(i, known->second.size() - 1)];
+            }
+            const auto looked = look_at(names[i], type);
+            if (!looked) {
+                is_module_missing_ = true;
+                note(is_warning, where, looked.error().text());
+                continue;
+            }
+            ++report_.modules;
+            note_twice("handler", looked->handlers, names[i], where, owner_of_handler);
+            note_twice("remote", looked->remotes, names[i], where, owner_of_remote);
+            routes_.insert(looked->handlers.begin(), looked->handlers.end());
+        }
+    }
+
+    result<module_routes> look_at(const std::string& name, const std::string& type) const {
+        const auto folder = module::default_folder(folders_.exe);
+        const auto file = module::find(folder, name);
+        if (file) {
+            return look_at_module(*file, type);
+        }
+        std::vector<std::string> there;
+        std::error_code failed;
+        for (const auto& entry : fs::directory_iterator(folder, failed)) {
+            if (entry.path().extension() == ".so") {
+                there.push_back(entry.path().filename().string());
+            }
+        }
+        std::string text = file.error().text();
+        if (const auto best = config::nearest(name, there, 1); !best.empty()) {
+            text += fmt::format("; nearest: '{}'", best.front());
+        }
+        return error(errc::config, std::move(text));
+    }
+
+    void note_twice(std::string_view kind, const std::vector<std::string>& routes,
+                    const std::string& module, const config::place& where,
+                    std::map<std::string, std::string>& owners) {
+        for (const auto& route : routes) {
+            const auto [first, is_new] = owners.emplace(route, module);
+            if (!is_new) {
+                note(false, where,
+                     fmt::format("found the {} '{}' in {}, which {} already has, expected each "
+                                 "once in a type",
+                                 kind, route, module, first->second));
+            }
+        }
+    }
+
+    void check_dictionary() {
+        const auto read = config::read_dictionary(system().folder, system().env);
+        if (read) {
+            dictionary_ = *read;
+        } else {
+            report_.findings.push_back(
+                config::problem_in(system().folder / "dictionary.json", read.error()));
+        }
+    }
+
+    void check_protos() {
+        for (const std::string name : {"serverProtos.json", "clientProtos.json"}) {
+            const auto file = look_at_protos(system().folder, system().env, name);
+            report_.findings.insert(report_.findings.end(), file.findings.begin(),
+                                    file.findings.end());
+            if (!file.set) {
+                continue;
+            }
+            report_.protos += file.set->routes().size();
+            // Without the routes of all modules nobody knows which are used.
+            if (!is_module_missing_) {
+                check_proto_routes(file, name == "clientProtos.json");
+            }
+        }
+    }
+
+    /// Routes of pushes are known only by dictionary.json, which need not name them; so that of
+    /// those to clients only what looks like a handler's, or like a slip, is suspicious.
+    void check_proto_routes(const proto_file& file, bool is_of_client) {
+        constexpr int most = 100;
+        std::vector<std::string> known(routes_.begin(), routes_.end());
+        known.insert(known.end(), dictionary_.begin(), dictionary_.end());
+        auto routes = file.set->routes();
+        std::sort(routes.begin(), routes.end());
+        int told = 0;
+        for (const auto& route : routes) {
+            if (std::find(known.begin(), known.end(), route) != known.end()) {
+                continue;
+            }
+            const auto slip = config::slip_of(route, known);
+            const bool is_like_a_handler = std::count(route.begin(), route.end(), '.') == 2;
+            if ((is_of_client || is_like_a_handler || slip) && ++told <= most) {
+                note(true, place_of_route(file, route),
+                     fmt::format("found a route that {}, expected one that is used{}",
+                                 is_of_client ? "no handler has"
+                                              : "no handler and no dictionary has",
+                                 slip ? fmt::format("; did you mean '{}'?", *slip) : ""));
+            }
+        }
+    }
+
+    void check_page() {
+        const auto& web = system().host.web;
+        if (web.port == 0) {
+            return;
+        }
+        const auto wanted = web.folder.empty() ? std::nullopt : std::optional(web.folder);
+        if (const auto page = master::find_page_folder(wanted, system().folder, folders_.exe);
+            !page) {
+            note(false, {}, page.error().text());
+        }
+    }
+
+    void count() {
+        std::set<std::string> types;
+        for (const auto& server : system().servers) {
+            types.insert(server.type);
+        }
+        report_.servers = system().servers.size();
+        report_.types = types.size();
+        report_.routes = routes_.size();
+        report_.ports = static_cast<std::size_t>(
+            std::count_if(files_.ports.begin(), files_.ports.end(),
+                          [](const auto& use) { return use.is_listened; }));
+    }
+
+    located_folder folders_;
+    config::checked files_;
+    system_report report_;
+    std::set<std::string> routes_;
+    bool is_module_missing_ = false;
+    std::vector<std::string> dictionary_;
+};
+
+} // namespace
+
+result<system_report> check_system(const place& where, ports_in_use ports) {
+    auto folders = locate(where);
+    if (!folders) {
+        return folders.error();
+    }
+    auto files = config::check(folders->wanted);
+    // Kept when the env itself is wrong and nothing was read.
+    files.read.folder = folders->wanted.folder;
+    files.read.env = folders->wanted.env;
+    return system_check(std::move(*folders), std::move(files)).run(ports);
+}
+
+} // namespace shaddock::cli

@@ -1,0 +1,169 @@
+#include "module_look.hpp"
+
+#include "module/module.hpp"
+#include "scratch_folder.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <fcntl.h>
+#include <optional>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace shaddock::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using steady = std::chrono::steady_clock;
+
+constexpr std::size_t most_said = std::size_t{8} * 1024 * 1024;
+
+/// What the child says, line by line: a letter and a text.
+constexpr char handler_line = 'h';
+constexpr char remote_line = 'r';
+constexpr char error_line = 'e';
+constexpr char end_line = '.';
+
+std::string said_of(const result<module::listing>& listed) {
+    if (!listed) {
+        std::string text = listed.error().text();
+        std::replace(text.begin(), text.end(), '\n', ' ');
+        return fmt::format("{}{}\n{}\n", error_line, text, end_line);
+    }
+    std::string text;
+    for (const auto& one : listed->handlers) {
+        text += fmt::format("{}{}.{}.{}\n", handler_line, listed->type, one.object, one.method);
+    }
+    for (const auto& one : listed->remotes) {
+        text += fmt::format("{}{}.{}.{}\n", remote_line, listed->type, one.object, one.method);
+    }
+    return text + fmt::format("{}\n", end_line);
+}
+
+void write_all(int to, std::string_view text) {
+    while (!text.empty()) {
+        const auto written = ::write(to, text.data(), text.size());
+        if (written <= 0 && errno != EINTR) {
+            return;
+        }
+        text.remove_prefix(written > 0 ? static_cast<std::size_t>(written) : 0);
+    }
+}
+
+/// The life of the child.
+[[noreturn]] void tell_routes(const fs::path& scratch, const fs::path& file, std::string_view type,
+                              int to) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    const rlimit no_core{0, 0};
+    ::setrlimit(RLIMIT_CORE, &no_core);
+    // What a plugin prints while it is opened is nobody's answer.
+    const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+    ::dup2(nowhere, STDOUT_FILENO);
+    ::dup2(nowhere, STDERR_FILENO);
+    try {
+        module::loader loader(scratch, "look");
+        write_all(to, said_of(loader.list_routes(file, type)));
+    } catch (const std::exception& failed) {
+        write_all(to, said_of(error(errc::config, file.string() + ": " + failed.what())));
+    }
+    _exit(0);
+}
+
+/// All until the other end is closed; nothing: it took too long or said too much.
+std::optional<std::string> read_until(int from, steady::time_point deadline) {
+    std::string text;
+    std::array<char, 16384> part{};
+    while (text.size() < most_said) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - steady::now());
+        pollfd wanted{from, POLLIN, 0};
+        const int ready = ::poll(&wanted, 1, static_cast<int>(std::max<long>(0, left.count())));
+        if (ready == 0) {
+            return std::nullopt;
+        }
+        const auto got = ready > 0 ? ::read(from, part.data(), part.size()) : -1;
+        if (got == 0) {
+            return text;
+        }
+        if (got > 0) {
+            text.append(part.data(), static_cast<std::size_t>(got));
+        } else if (errno != EINTR) {
+            return std::nullopt;
+        }
+    }
+    return std::nullopt;
+}
+
+error not_opened(const fs::path& file, std::string_view found) {
+    return error(
+        errc::config,
+        fmt::format("{}: found {} while it was opened, wanted a module that can be opened: "
+                    "see what its static objects do",
+                    file.string(), found));
+}
+
+result<module_routes> routes_from(std::string_view said, const fs::path& file, int status) {
+    module_routes routes;
+    while (!said.empty()) {
+        const auto end = std::min(said.find('\n'), said.size());
+        const std::string text(said.substr(1, end - 1));
+        switch (said.front()) {
+        case handler_line:
+            routes.handlers.push_back(text);
+            break;
+        case remote_line:
+            routes.remotes.push_back(text);
+            break;
+        case error_line:
+            return error(errc::config, text);
+        default:
+            return routes;
+        }
+        said.remove_prefix(std::min(end + 1, said.size()));
+    }
+    return not_opened(file, WIFSIGNALED(status) ? fmt::format("signal {} ({})", WTERMSIG(status),
+                                                              ::strsignal(WTERMSIG(status)))
+                                                : "the end of its process");
+}
+
+} // namespace
+
+result<module_routes> look_at_module(const fs::path& file, std::string_view type,
+                                     std::chrono::milliseconds limit) {
+    const scratch_folder scratch;
+    std::array<int, 2> ends{};
+    if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+        return error(errc::internal, fmt::format("no pipe: {}", std::strerror(errno)));
+    }
+    std::fflush(nullptr);
+    const pid_t child = ::fork();
+    if (child == 0) {
+        ::close(ends[0]);
+        tell_routes(scratch.path(), file, type, ends[1]);
+    }
+    ::close(ends[1]);
+    std::optional<std::string> said;
+    int status = 0;
+    if (child > 0) {
+        said = read_until(ends[0], steady::now() + limit);
+        ::kill(child, SIGKILL);
+        while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+        }
+    }
+    ::close(ends[0]);
+    if (child < 0) {
+        return error(errc::internal, fmt::format("no process: {}", std::strerror(errno)));
+    }
+    if (!said) {
+        return not_opened(file, fmt::format("no end of it within {} ms", limit.count()));
+    }
+    return routes_from(*said, file, status);
+}
+
+} // namespace shaddock::cli
