@@ -11,6 +11,7 @@ Examples:
   host start                                start the master, every server of config/servers.json, and the page
   host start -e production -D               the same in the background; returns once everything serves
   host list                                 who runs (--json for programs)
+  host admin                                the address of the admin page: load, logs, reload, restart in a browser
   host reload chat                          new code for every chat server, one after the other; nobody notices
   host stop chat-server-2                   stop one server; it stays stopped
   host stop                                 stop everything
@@ -72,6 +73,7 @@ struct parser {
         add_list();
         add_stop();
         add_reload();
+        add_admin();
         add_check();
     }
 
@@ -127,6 +129,14 @@ struct parser {
         reload_app->footer(reload_examples);
     }
 
+    void add_admin() {
+        admin_app = app.add_subcommand(
+            "admin",
+            "Print the address of the admin page, to be opened in a browser. It carries the\n"
+            "token that opens the admin API: treat it as a password.");
+        add_run(*admin_app, admin.where);
+    }
+
     void add_check() {
         check_app = app.add_subcommand(
             "check", "Look at everything that a start needs, and start nothing: config files,\n"
@@ -171,6 +181,9 @@ struct parser {
         if (reload_app->parsed()) {
             return reload;
         }
+        if (admin_app->parsed()) {
+            return admin;
+        }
         if (check_app->parsed()) {
             return check;
         }
@@ -193,12 +206,14 @@ struct parser {
     list_command list;
     stop_command stop;
     reload_command reload;
+    admin_command admin;
     check_command check;
     CLI::App* start_app = nullptr;
     CLI::App* web_app = nullptr;
     CLI::App* list_app = nullptr;
     CLI::App* stop_app = nullptr;
     CLI::App* reload_app = nullptr;
+    CLI::App* admin_app = nullptr;
     CLI::App* check_app = nullptr;
 };
 

@@ -144,6 +144,9 @@ int run_command(const check_command& wanted) {
 int run_command(const serve_command& wanted) {
     return run_server(wanted);
 }
+int run_command(const admin_command& wanted) {
+    return run_admin(wanted);
+}
 int run_command(const web_command& wanted) {
     return run_web(wanted);
 }

@@ -1,5 +1,6 @@
 #include "master/admin.hpp"
 
+#include "admin_page.hpp"
 #include "http.hpp"
 #include "json.hpp"
 #include "private_file.hpp"
@@ -123,6 +124,9 @@ struct admin_server::state {
           }) {}
 
     void serve(const http_request& request, http_reply reply) {
+        if (page_folder && is_of_admin_page(request.target)) {
+            return reply(serve_admin_page(*page_folder, request));
+        }
         const auto mark = std::min(request.target.find('?'), request.target.size());
         const auto path = std::string_view(request.target).substr(0, mark);
         const auto at = std::ranges::find_if(calls, [&](const call& each) {
@@ -153,6 +157,7 @@ struct admin_server::state {
     std::filesystem::path run;
     std::string token;
     std::vector<call> calls;
+    std::optional<std::filesystem::path> page_folder;
     http_server server;
     bool is_started = false;
 };
@@ -174,6 +179,10 @@ admin_server::admin_server(boost::asio::any_io_executor executor, admin_target& 
 void admin_server::route(std::string_view method, std::string_view path, admin_handler handler,
                          admin_access access) {
     state_->calls.push_back({std::string(method), std::string(path), access, std::move(handler)});
+}
+
+void admin_server::show_page(const std::filesystem::path& folder) {
+    state_->page_folder = folder;
 }
 
 admin_server::~admin_server() {

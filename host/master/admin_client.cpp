@@ -83,6 +83,12 @@ result<std::string> admin_client::call(const std::string& method, const std::str
     return std::move(answer->body);
 }
 
+std::string admin_client::page_url() const {
+    const bool is_v6 = host_.find(':') != std::string::npos;
+    return fmt::format("http://{}{}{}:{}/admin#token={}", is_v6 ? "[" : "", host_, is_v6 ? "]" : "",
+                       port_, token_);
+}
+
 result<std::vector<list_line>> admin_client::list(bool with_all) const {
     const auto answer = call("GET", with_all ? "/api/servers?all=1" : "/api/servers");
     if (!answer) {

@@ -6,6 +6,7 @@
 #include "cluster/master_hub.hpp"
 #include "master/admin.hpp"
 #include "master/child_status.hpp"
+#include "master/page_server.hpp"
 #include "reloads.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -73,6 +74,11 @@ public:
         }
         is_hub_open_ = true;
         start_log(options_); // not before it is sure that no other master writes there
+        if (const auto page = find_admin_folder(options_.system.folder, options_.exe)) {
+            admin_.show_page(*page);
+        } else {
+            base::log::warn("master", "{}", page.error().text());
+        }
         const auto& record = options_.system.master;
         if (auto opened = admin_.start(record.host, record.port); !opened) {
             return opened;

@@ -10,16 +10,16 @@ namespace shaddock::master {
 
 namespace fs = std::filesystem;
 
-result<fs::path> find_page_folder(const std::optional<fs::path>& wanted,
-                                  const fs::path& config_folder, const fs::path& exe) {
-    std::vector<fs::path> places;
-    if (wanted && !wanted->empty()) {
-        places = {*wanted};
-    } else {
-        const auto bin = exe.parent_path();
-        places = {config_folder.parent_path() / "web", bin / "../web",
-                  bin / "../share/shaddock/web", bin / "../../../web"};
-    }
+namespace {
+
+/// Where the host's own pages may be.
+std::vector<fs::path> web_folders(const fs::path& config_folder, const fs::path& exe) {
+    const auto bin = exe.parent_path();
+    return {config_folder.parent_path() / "web", bin / "../web", bin / "../share/shaddock/web",
+            bin / "../../../web"};
+}
+
+result<fs::path> find_index(const std::vector<fs::path>& places, std::string_view what) {
     std::vector<std::string> looked;
     for (const auto& place : places) {
         std::error_code failed;
@@ -30,7 +30,24 @@ result<fs::path> find_page_folder(const std::optional<fs::path>& wanted,
         looked.push_back(fs::absolute(place).lexically_normal().string());
     }
     return error(errc::not_found,
-                 fmt::format("the page: no index.html in {}", fmt::join(looked, ", ")));
+                 fmt::format("{}: no index.html in {}", what, fmt::join(looked, ", ")));
+}
+
+} // namespace
+
+result<fs::path> find_page_folder(const std::optional<fs::path>& wanted,
+                                  const fs::path& config_folder, const fs::path& exe) {
+    const auto places =
+        wanted && !wanted->empty() ? std::vector{*wanted} : web_folders(config_folder, exe);
+    return find_index(places, "the page");
+}
+
+result<fs::path> find_admin_folder(const fs::path& config_folder, const fs::path& exe) {
+    auto places = web_folders(config_folder, exe);
+    for (auto& place : places) {
+        place /= "admin";
+    }
+    return find_index(places, "the admin page");
 }
 
 struct page_server::state {

@@ -15,6 +15,13 @@ namespace fs = std::filesystem;
 
 constexpr std::uintmax_t file_limit_bytes = std::uintmax_t{16} * 1024 * 1024;
 
+constexpr const char* chat_policy =
+    "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; object-src 'none'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+constexpr const char* admin_policy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
 struct file_type {
     std::string_view extension;
     std::string_view content_type;
@@ -107,7 +114,7 @@ bool is_inside(const fs::path& root, const fs::path& file) {
 }
 
 /// The file that a target names, or nothing.
-std::optional<fs::path> find_file(const fs::path& root, std::string_view target) {
+std::optional<fs::path> find_file(const fs::path& root, std::string_view target, page_kind kind) {
     const auto path = decode_path(target);
     if (!path || !has_plain_segments(*path)) {
         return std::nullopt;
@@ -119,6 +126,9 @@ std::optional<fs::path> find_file(const fs::path& root, std::string_view target)
     }
     file = fs::canonical(file, failed);
     if (failed || !is_inside(root, file) || !fs::is_regular_file(file, failed) || failed) {
+        return std::nullopt;
+    }
+    if (kind == page_kind::chat && is_inside(root / "admin", file)) {
         return std::nullopt;
     }
     return file;
@@ -150,13 +160,13 @@ std::optional<std::string> read_all(int fd, std::size_t size) {
     return bytes;
 }
 
-http_response answer_file(const fs::path& root, const http_request& request) {
+http_response answer_file(const fs::path& root, const http_request& request, page_kind kind) {
     if (request.method != "GET" && request.method != "HEAD") {
         auto answer = plain(405, "only GET and HEAD\n");
         answer.headers.emplace_back("Allow", "GET, HEAD");
         return answer;
     }
-    const auto path = find_file(root, request.target);
+    const auto path = find_file(root, request.target, kind);
     if (!path) {
         return plain(404, "no such page\n");
     }
@@ -185,14 +195,10 @@ http_response answer_file(const fs::path& root, const http_request& request) {
 
 } // namespace
 
-http_response serve_file(const fs::path& root, const http_request& request) {
-    auto answer = answer_file(root, request);
-    // The page talks to the gate and the connectors, whatever their ports; everything else comes
-    // from here.
-    answer.headers.emplace_back(
-        "Content-Security-Policy",
-        "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; object-src 'none'; "
-        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'");
+http_response serve_file(const fs::path& root, const http_request& request, page_kind kind) {
+    auto answer = answer_file(root, request, kind);
+    answer.headers.emplace_back("Content-Security-Policy",
+                                kind == page_kind::chat ? chat_policy : admin_policy);
     answer.headers.emplace_back("X-Content-Type-Options", "nosniff");
     answer.headers.emplace_back("X-Frame-Options", "DENY");
     answer.headers.emplace_back("Referrer-Policy", "no-referrer");

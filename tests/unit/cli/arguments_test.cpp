@@ -51,6 +51,11 @@ TEST(arguments, start_in_the_foreground_or_the_background) {
     EXPECT_EQ(wanted.where.env, "production");
 }
 
+TEST(arguments, admin_page) {
+    EXPECT_EQ(parsed<admin_command>({"admin"}).where.run, "run");
+    EXPECT_EQ(parsed<admin_command>({"admin", "--run", "/r"}).where.run, "/r");
+}
+
 TEST(arguments, list_and_stop) {
     EXPECT_FALSE(parsed<list_command>({"list"}).as_json);
     const auto list = parsed<list_command>({"list", "--json", "--all", "--run", "/r"});

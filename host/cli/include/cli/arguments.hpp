@@ -58,6 +58,10 @@ struct reload_command {
     bool is_rollback = false;
     bool as_json = false;
 };
+/// `host admin`: where the admin page is.
+struct admin_command {
+    place where;
+};
 /// `host check`: whether a system would start. With modules: whether these would be accepted.
 struct check_command {
     place where;
@@ -82,7 +86,7 @@ struct answer {
 };
 
 using command = std::variant<answer, serve_command, start_command, web_command, list_command,
-                             stop_command, reload_command, check_command>;
+                             stop_command, reload_command, admin_command, check_command>;
 
 /// Exit statuses of `host`.
 inline constexpr int exit_failed = 1;

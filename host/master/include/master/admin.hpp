@@ -106,6 +106,9 @@ public:
     void route(std::string_view method, std::string_view path, admin_handler handler,
                admin_access access = admin_access::with_token);
 
+    /// Serves the admin page from this folder, as admin_page.hpp says; before `start`.
+    void show_page(const std::filesystem::path& folder);
+
     /// Errors: config.
     result<void> start(const std::string& host, std::uint16_t port);
     std::uint16_t port() const;
@@ -130,6 +133,8 @@ public:
     result<std::vector<reload_line>> reload(const std::vector<std::string>& targets,
                                             bool is_rollback) const;
     pid_t master_pid() const { return pid_; }
+    /// The admin page's address with the token behind the `#`, which browsers send to nobody.
+    std::string page_url() const;
 
     /// Any call: the answer's body. The text of a refusal is that of its {"error":..}.
     result<std::string> call(const std::string& method, const std::string& target,

@@ -20,6 +20,11 @@ result<std::filesystem::path> find_page_folder(const std::optional<std::filesyst
                                                const std::filesystem::path& config_folder,
                                                const std::filesystem::path& exe);
 
+/// The folder of the admin page: `admin` in the first of those `web` folders that has it.
+/// Errors: not_found, naming every place looked at.
+result<std::filesystem::path> find_admin_folder(const std::filesystem::path& config_folder,
+                                                const std::filesystem::path& exe);
+
 /// Serves the files of one folder over HTTP: GET and HEAD, ETag, security headers, nothing outside
 /// of the folder. Limits: request head 8 KiB, 10 s to send it and to take the answer, 256
 /// connections, files of 16 MiB. Thread: the loop, which it blocks while it reads a file: give it a
