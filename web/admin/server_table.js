@@ -1,0 +1,95 @@
+/**
+ * The servers, one row each; a row stays the same element as long as its server is there.
+ * @module server_table
+ */
+import { byId, element, setText } from "./dom.js";
+import { ageText, buildText, bytesText, countText, states, tookText, unknown } from "./texts.js";
+
+const columns = [
+    ["Type", ({ type }) => type],
+    ["Process", ({ pid }) => (pid === null ? unknown : String(pid))],
+    ["Uptime", ({ pid, uptime_s: seconds }) => ageText(pid === null ? null : seconds)],
+    ["Memory", ({ pid, rss_kb: kb }) => bytesText(pid === null ? null : kb * 1024)],
+    ["Clients", ({ pid, connections }) => countText(pid === null ? null : connections)],
+    ["Rooms", (server, series) => countText(series.rooms.last)],
+    ["Requests/s", (server, series) => countText(series.requests.last)],
+    ["p99", (server, series) => tookText(series.p99.last)],
+    ["Loop lag", (server, series) => tookText(series.lag.last)],
+    ["Build", (server) => (server.version === "" ? unknown : buildText(server))],
+];
+const numbers = new Set(["Process", "Uptime", "Memory", "Clients", "Rooms", "Requests/s", "p99", "Loop lag"]);
+
+/** The state as a colour and a word. */
+export function showState(node, state) {
+    node.className = "state";
+    node.dataset.state = state;
+    node.title = states[state] ?? "";
+    setText(node, state);
+}
+
+export class ServerTable {
+    #rows = new Map();
+    #onChoose;
+
+    /** @param {(id: string) => void} onChoose a person wants to see this one */
+    constructor(onChoose) {
+        this.#onChoose = onChoose;
+    }
+
+    /** @param {object[]} servers @param {import("./history.js").History} history @param {string|null} chosen an id */
+    show(servers, history, chosen) {
+        const ids = new Set(servers.map(({ id }) => id));
+        for (const [id, { row }] of this.#rows) {
+            if (!ids.has(id)) {
+                row.remove();
+                this.#rows.delete(id);
+            }
+        }
+        servers.forEach((server, index) => {
+            const known = this.#rows.get(server.id) ?? this.#add(server.id);
+            const body = byId("servers");
+            if (body.children[index] !== known.row) {
+                body.insertBefore(known.row, body.children[index] ?? null);
+            }
+            const isChosen = server.id === chosen;
+            known.row.classList.toggle("chosen", isChosen);
+            known.button.setAttribute("aria-expanded", String(isChosen));
+            showState(known.state, server.state);
+            const series = history.of(server.id);
+            columns.forEach(([, textOf], at) => setText(known.cells[at], textOf(server, series)));
+            setText(known.warning, server.kept > 0 ? `keeps ${server.kept} old` : "");
+        });
+    }
+
+    #add(id) {
+        const button = element("button", "link", id);
+        button.type = "button";
+        button.setAttribute("aria-controls", "details");
+        const warning = element("span", "warning");
+        warning.title = "old generations whose work did not end when it was cancelled; a restart frees what they hold";
+        const state = element("span", "state");
+        const cells = columns.map(([name]) => {
+            const cell = element("td", numbers.has(name) ? "number" : "");
+            cell.dataset.name = name;
+            return cell;
+        });
+        const heading = element("th", "", button, warning);
+        heading.scope = "row";
+        const stateCell = element("td", "", state);
+        stateCell.dataset.name = "State";
+        const row = element("tr", "", heading, stateCell, ...cells);
+        row.addEventListener("click", () => this.#onChoose(id));
+        const made = { row, button, state, cells, warning };
+        this.#rows.set(id, made);
+        return made;
+    }
+}
+
+/** The heading, from the same list as the cells. */
+export function tableHead() {
+    return ["Server", "State", ...columns.map(([name]) => name)].map((name) => {
+        const cell = element("th", numbers.has(name) ? "number" : "", name);
+        cell.scope = "col";
+        return cell;
+    });
+}
