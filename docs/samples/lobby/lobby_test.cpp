@@ -6,7 +6,6 @@
 
 #include <cstdio>
 #include <fstream>
-#include <memory>
 
 extern "C" const shaddock::door::plugin_door shaddock_plugin_door;
 
@@ -58,6 +57,13 @@ TEST_F(lobby_plugin, does_not_start_with_a_wrong_file) {
     }
 }
 
+TEST_F(lobby_plugin, lets_guests_speak_who_sat_down_before) {
+    ask("lobbyHandler.sit", R"({"name":"ann","table":"red"})", plugin.connect(1));
+    // What the plugin bound and pushed is in the client's next request.
+    EXPECT_EQ(ask("lobbyHandler.say", R"({"text":"hi"})", plugin.session_now(1)), "{}");
+    EXPECT_EQ(plugin.host.pushes.back().message, R"({"from":"ann","text":"hi"})");
+}
+
 TEST_F(lobby_plugin, lets_only_guests_speak) {
     EXPECT_EQ(ask("lobbyHandler.say", R"({"text":"hi"})", make_session(1)), "sit down first");
     EXPECT_EQ(ask("lobbyHandler.say", R"({"text":7})", make_session(1)),
@@ -65,32 +71,20 @@ TEST_F(lobby_plugin, lets_only_guests_speak) {
 }
 
 TEST_F(lobby_plugin, tells_the_table_of_a_guest_who_is_lost_and_clears_an_empty_one) {
-    ask("lobbyHandler.sit", R"({"name":"ann","table":"red"})", make_session(1));
-    auto* table = plugin.host.find_channel("red");
-    const auto ann = table->members().front();
-    table->remove(ann.ref); // as the host does before it calls the hook
-    plugin.hooks().on_member_lost("red", ann);
-    plugin.host.run();
+    const auto ann = plugin.connect(1);
+    ask("lobbyHandler.sit", R"({"name":"ann","table":"red"})", ann);
+    ask("lobbyHandler.sit", R"({"name":"bob","table":"red"})", plugin.connect(2));
+    plugin.close(ann.ref);
+    EXPECT_EQ(plugin.host.pushes.back().message, R"({"guests":["bob"]})");
+    plugin.close(plugin.session_now(2).ref);
     EXPECT_TRUE(plugin.host.channel_names().empty());
 }
-
-/// Keeps the outcome of a component's start.
-struct outcome_keeper final : shaddock::door::completion {
-    explicit outcome_keeper(std::string& into) : into_(into) {}
-    void done(shaddock::result<shaddock::door::body> outcome) noexcept override {
-        into_ = outcome ? "done" : outcome.error().text();
-    }
-    std::string& into_;
-};
 
 TEST_F(lobby_plugin, reads_its_words_again_every_minute) {
     const auto file = testing::TempDir() + "lobby_words.txt";
     plugin.host.files["lobby"] = R"({"seats":2,"words_file":")" + file + R"("})";
     std::ofstream(file) << "rude";
-    std::string outcome;
-    plugin.components()[0]->start(std::make_unique<outcome_keeper>(outcome));
-    plugin.host.run();
-    EXPECT_EQ(outcome, "done");
+    plugin.start_components().value();
 
     ask("lobbyHandler.sit", R"({"name":"ann","table":"red"})", make_session(1));
     const auto ann = make_session(1, "ann", {{"table", R"("red")"}});
@@ -101,6 +95,8 @@ TEST_F(lobby_plugin, reads_its_words_again_every_minute) {
     plugin.host.advance(std::chrono::seconds(60)); // nobody waits a minute
     ask("lobbyHandler.say", R"({"text":"rude and loud"})", ann);
     EXPECT_EQ(plugin.host.pushes.back().message, R"({"from":"ann","text":"rude and ***"})");
+    plugin.stop_components().value();
+    EXPECT_TRUE(plugin.host.timers().empty());
     std::remove(file.c_str());
 }
 

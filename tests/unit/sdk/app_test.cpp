@@ -169,8 +169,8 @@ shaddock::awaitable<void> find_bob(shaddock::app& app, std::vector<std::string>&
 }
 
 TEST_F(app_of_a_server, finds_and_kicks_sessions_elsewhere) {
-    host.found_sessions =
-        R"([{"ref":{"frontend":"connector-server-1","life":1,"id":9,"uid":"bob"},"settings":{"rid":"r"}}])";
+    host.clients.connect(shaddock::testing::make_session(8, "ann"));
+    host.clients.connect(shaddock::testing::make_session(9, "bob", {{"rid", R"("r")"}}));
     run(find_bob(app, seen));
     EXPECT_THAT(seen, ElementsAre("bob r", "1"));
     EXPECT_EQ(host.changes.back().change.text, "bye");

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <shaddock/door.hpp>
+#include <shaddock/json.hpp>
 
 #include <algorithm>
 #include <span>
@@ -26,6 +26,11 @@ struct sent_push {
             all.push_back(one.uid);
         }
         return all;
+    }
+    /// The message read as T. Throws the error of what does not fit.
+    template <class T>
+    T as() const {
+        return json::decode<T>(message, route).value();
     }
 };
 

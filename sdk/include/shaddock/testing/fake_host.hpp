@@ -3,6 +3,7 @@
 #include <shaddock/door.hpp>
 #include <shaddock/json.hpp>
 #include <shaddock/testing/fake_channel.hpp>
+#include <shaddock/testing/fake_clients.hpp>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
@@ -15,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -31,12 +33,12 @@ struct sent_call {
     std::optional<session_ref> routed_by_session;
     std::string arguments;
     bool is_cast = false;
-};
 
-/// A change of a session that the plugin asked for.
-struct sent_change {
-    session_ref who;
-    door::session_change change;
+    /// The arguments read as a tuple. Throws the error of what does not fit.
+    template <class... Args>
+    std::tuple<Args...> as() const {
+        return json::decode<std::tuple<Args...>>(arguments, route).value();
+    }
 };
 
 /// A host for tests of a plugin: one loop that the test runs, time that stands still until
@@ -53,10 +55,19 @@ public:
     door::server_info self_;
     /// The whole cluster, sorted by id by the test.
     std::vector<door::server_info> cluster;
-    /// Answers a call; default: no_server.
+    /// Answers the calls of a route, with the result as JSON.
+    std::map<std::string, std::function<result<std::string>(const sent_call&)>, std::less<>>
+        answers;
+    /// Answers a call whose route is not in `answers`; default: no_server.
     std::function<result<std::string>(const sent_call&)> on_call;
-    /// Answers a change of a session; default: done.
+    /// True: calls wait for `answer_held`.
+    bool holds_calls = false;
+    /// Answers a change of a session; default: what `clients` says.
     std::function<result<void>(const sent_change&)> on_change;
+    /// Who is connected, wherever.
+    fake_clients clients;
+    /// True: blocking work waits for `run_blocking`. Else it runs with the loop, like a post.
+    bool holds_blocking = false;
     /// Text of `config/<name>.json`.
     std::map<std::string, std::string, std::less<>> files;
 
@@ -84,6 +95,36 @@ public:
         now_ = until;
     }
 
+    /// Ends the call that has waited longest; false when none waits.
+    bool answer_held(result<std::string> answer) {
+        if (held_calls_.empty()) {
+            return false;
+        }
+        end_call(std::move(held_calls_.front()), std::move(answer));
+        held_calls_.pop_front();
+        run();
+        return true;
+    }
+    /// Runs the blocking work that waits, and what follows it; how many pieces there were.
+    std::size_t run_blocking() {
+        std::size_t count = 0;
+        for (auto work = std::exchange(held_work_, {}); !work.empty(); ++count) {
+            post(std::move(work.front().first));
+            post(std::move(work.front().second));
+            work.pop_front();
+        }
+        run();
+        return count;
+    }
+    /// Names of the timers that are set, sorted.
+    std::vector<std::string> timers() const {
+        std::vector<std::string> names;
+        for (const auto& [name, unused] : timers_) {
+            names.push_back(name);
+        }
+        return names;
+    }
+
     // ---- door::host
     const door::server_info& self() const noexcept override { return self_; }
     door::server_list servers(std::string_view type) const noexcept override {
@@ -102,6 +143,10 @@ public:
     }
     void blocking(std::unique_ptr<door::task> work,
                   std::unique_ptr<door::task> after) noexcept override {
+        if (holds_blocking) {
+            held_work_.emplace_back(std::move(work), std::move(after));
+            return;
+        }
         post(std::move(work));
         post(std::move(after));
     }
@@ -126,13 +171,10 @@ public:
     void call(std::string_view route, std::uint64_t contract, const door::call_target& to,
               door::body_view arguments, std::unique_ptr<door::completion> done) noexcept override {
         calls.push_back(record(route, contract, to, arguments));
-        auto answer = on_call
-                          ? on_call(calls.back())
-                          : result<std::string>(error(errc::no_server, "no server in this test"));
-        if (answer) {
-            complete(std::move(done), door::body{door::codec::json, std::move(*answer)});
+        if (holds_calls) {
+            held_calls_.push_back(std::move(done));
         } else {
-            complete(std::move(done), std::move(answer).error());
+            end_call(std::move(done), answer_to(calls.back()));
         }
     }
     result<void> cast(std::string_view route, std::uint64_t contract, const door::call_target& to,
@@ -163,16 +205,18 @@ public:
     void change_session(const session_ref& who, door::session_change change,
                         std::unique_ptr<door::completion> done) noexcept override {
         changes.push_back({who, std::move(change)});
-        auto answer = on_change ? on_change(changes.back()) : result<void>();
+        auto answer = on_change ? on_change(changes.back()) : clients.change(changes.back());
         complete(std::move(done), answer ? result<door::body>(door::body{})
                                          : result<door::body>(std::move(answer).error()));
     }
-    void find_sessions(const session_ref&,
+    void find_sessions(const session_ref& who,
                        std::unique_ptr<door::completion> done) noexcept override {
-        complete(std::move(done), door::body{door::codec::json, found_sessions});
+        complete(std::move(done),
+                 door::body{door::codec::json,
+                            found_sessions.empty() ? clients.find(who) : found_sessions});
     }
-    /// What find_sessions answers: `[{"ref":{..},"settings":{..}}]`.
-    std::string found_sessions = "[]";
+    /// What find_sessions answers: `[{"ref":{..},"settings":{..}}]`. Empty: those of `clients`.
+    std::string found_sessions;
     void kick_uid(std::string_view uid, std::string_view reason,
                   std::unique_ptr<door::completion> done) noexcept override {
         changes.push_back({{.frontend = {}, .life = {}, .id = {}, .uid = std::string(uid)},
@@ -180,7 +224,8 @@ public:
                             .uid = {},
                             .settings = {},
                             .text = std::string(reason)}});
-        complete(std::move(done), door::body{door::codec::json, "1"});
+        const auto kicked = clients.kick(uid);
+        complete(std::move(done), door::body{door::codec::json, std::to_string(kicked)});
     }
     result<void> push_to_sessions(std::string_view route, door::body_view message,
                                   std::span<const session_ref> to) noexcept override {
@@ -196,7 +241,9 @@ public:
                           {}});
         return {};
     }
-    std::vector<session_ref> local_sessions(std::string_view) const override { return {}; }
+    std::vector<session_ref> local_sessions(std::string_view uid) const override {
+        return clients.of_frontend(self_.id, uid);
+    }
     std::optional<std::string> setting(std::string_view key) const override {
         const auto found = settings.find(key);
         return found == settings.end() ? std::nullopt : std::optional(found->second);
@@ -236,6 +283,20 @@ private:
         }
         made.arguments = arguments.bytes;
         return made;
+    }
+    result<std::string> answer_to(const sent_call& made) const {
+        if (const auto found = answers.find(made.route); found != answers.end()) {
+            return found->second(made);
+        }
+        return on_call ? on_call(made)
+                       : result<std::string>(error(errc::no_server, "no server in this test"));
+    }
+    void end_call(std::unique_ptr<door::completion> done, result<std::string> answer) {
+        if (answer) {
+            complete(std::move(done), door::body{door::codec::json, std::move(*answer)});
+        } else {
+            complete(std::move(done), std::move(answer).error());
+        }
     }
     void complete(std::unique_ptr<door::completion> done, result<door::body> outcome) {
         boost::asio::post(loop_, [done = std::move(done), outcome = std::move(outcome)]() mutable {
@@ -281,6 +342,8 @@ private:
     std::map<std::string, fake_channel, std::less<>> channels_;
     std::map<std::string, timer, std::less<>> timers_;
     std::multimap<door::time_point, std::unique_ptr<door::completion>> sleeping_;
+    std::deque<std::unique_ptr<door::completion>> held_calls_;
+    std::deque<std::pair<std::unique_ptr<door::task>, std::unique_ptr<door::task>>> held_work_;
 };
 
 } // namespace shaddock::testing

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -131,7 +132,98 @@ public:
         return *answer;
     }
 
+    /// As `request` with the types of both sides: what a client's library would do. Throws
+    /// errc::internal when the request still waits.
+    template <class Reply, class Request>
+    result<Reply> ask(std::string_view name, const Request& message,
+                      const door::session_data& who) {
+        const auto answer = request(name, json::encode(message), who);
+        if (!answer) {
+            throw error(errc::internal, std::string(name) + " still waits");
+        }
+        return *answer ? json::decode<Reply>(**answer, name) : result<Reply>(answer->error());
+    }
+
+    // ---- the life of the plugin
+    /// Starts the components in order. An error is that of the first that fails; those after it are
+    /// not started. Runs the loop.
+    result<void> start_components() {
+        for (auto* part : components()) {
+            auto started = run_part([&](auto done) { part->start(std::move(done)); });
+            if (!started) {
+                return started;
+            }
+        }
+        return {};
+    }
+    /// Stops them in reverse; all of them. The first error.
+    result<void> stop_components() {
+        result<void> all;
+        const auto& parts = components();
+        for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
+            auto stopped = run_part([&](auto done) { (*part)->stop(std::move(done)); });
+            all = all ? std::move(stopped) : std::move(all);
+        }
+        return all;
+    }
+    /// What the plugin saves for the next generation; empty when nothing of it has a state.
+    result<std::vector<door::saved_state>> save() {
+        create();
+        return door_.save == nullptr ? result<std::vector<door::saved_state>>({})
+                                     : door_.save(made_);
+    }
+    /// Gives it what another one saved, as a reload does after `create`.
+    result<void> restore(std::span<const door::saved_state> states,
+                         std::string_view version = "1") {
+        create();
+        return door_.restore == nullptr ? result<void>() : door_.restore(made_, states, version);
+    }
+
+    // ---- clients that come and go
+    /// A client with a session; it stays as the plugin changes it, see `host.clients`.
+    door::session_data connect(std::uint64_t id, std::string uid = {},
+                               std::vector<door::setting> settings = {}) {
+        auto who = make_session(id, std::move(uid), std::move(settings));
+        host.clients.connect(who);
+        return who;
+    }
+    /// Its session as it is now: what the next request brings along. Throws errc::not_found when it
+    /// has gone.
+    door::session_data session_now(std::uint64_t id) const {
+        const auto* known = host.clients.find_now(make_session(id).ref);
+        if (known == nullptr) {
+            throw error(errc::not_found, "session " + std::to_string(id) + " is not connected");
+        }
+        return *known;
+    }
+    /// The client's connection closes: it leaves its channels, for each the plugin's hook is
+    /// called. Runs the loop.
+    void close(const session_ref& who) {
+        host.clients.close(who);
+        for (const auto& name : host.channel_names()) {
+            auto* channel = host.find_channel(name);
+            const auto* found = channel == nullptr ? nullptr : channel->find(who);
+            if (found != nullptr) {
+                const door::member gone = *found;
+                channel->remove(who);
+                hooks().on_member_lost(name, gone);
+            }
+        }
+        host.run();
+    }
+
 private:
+    template <class F>
+    result<void> run_part(F begin) {
+        std::optional<result<door::body>> end;
+        begin(std::make_unique<kept_outcome>(end));
+        host.run();
+        if (!end) {
+            return error(errc::internal, "a component has not ended yet");
+        }
+        return *end ? result<void>() : result<void>(end->error());
+    }
+
     using answer_slot = std::shared_ptr<std::optional<result<std::string>>>;
 
     class kept_outcome final : public door::completion {
@@ -237,16 +329,5 @@ private:
     tables tables_;
     door::plugin* made_ = nullptr;
 };
-
-/// A session for tests.
-inline door::session_data make_session(std::uint64_t id, std::string uid = {},
-                                       std::vector<door::setting> settings = {},
-                                       std::string frontend = "connector-server-1") {
-    return {{.frontend = std::move(frontend),
-             .life = incarnation{1},
-             .id = session_id{id},
-             .uid = std::move(uid)},
-            std::move(settings)};
-}
 
 } // namespace shaddock::testing
