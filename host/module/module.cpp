@@ -199,7 +199,10 @@ std::vector<std::span<char>> unwritten_pages(void* opened, const elf_facts& fact
 } // namespace
 
 fs::path default_folder(const fs::path& exe) {
-    return (exe.parent_path() / ".." / "plugins").lexically_normal();
+    const auto beside = (exe.parent_path() / ".." / "plugins").lexically_normal();
+    const auto installed = (exe.parent_path() / "../lib/shaddock/plugins").lexically_normal();
+    std::error_code ignored;
+    return !fs::exists(beside, ignored) && fs::exists(installed, ignored) ? installed : beside;
 }
 
 result<fs::path> find(const fs::path& folder, std::string_view name) {

@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include <unistd.h>
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -304,7 +306,17 @@ TEST(module_find, names_the_place_and_what_is_there) {
     const auto missing = module::find(SHADDOCK_TEST_MODULES, "chatt");
     ASSERT_FALSE(missing);
     EXPECT_THAT(missing.error().text(), AllOf(HasSubstr("chatt.so"), HasSubstr("module_good.so")));
-    EXPECT_EQ(module::default_folder("/opt/shaddock/bin/host"), fs::path("/opt/shaddock/plugins"));
+}
+
+TEST(module_find, looks_beside_the_host_of_a_build_and_in_lib_of_an_installation) {
+    const auto root =
+        fs::path(testing::TempDir()) / ("shaddock_module_folder." + std::to_string(::getpid()));
+    fs::create_directories(root / "lib/shaddock/plugins");
+    EXPECT_EQ(module::default_folder(root / "bin/host"), root / "lib/shaddock/plugins");
+    fs::create_directories(root / "plugins");
+    EXPECT_EQ(module::default_folder(root / "bin/host"), root / "plugins");
+    fs::remove_all(root);
+    EXPECT_EQ(module::default_folder(root / "bin/host"), root / "plugins");
 }
 
 } // namespace

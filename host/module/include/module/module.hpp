@@ -56,7 +56,8 @@ private:
     std::string build_id_;
 };
 
-/// `<folder of the executable>/../plugins`.
+/// `<folder of the executable>/../plugins`, of a build; where that is not and
+/// `<folder of the executable>/../lib/shaddock/plugins` is, that one, of an installation.
 std::filesystem::path default_folder(const std::filesystem::path& exe);
 
 /// The file of a module: `name` (`chat.so` or `chat`) in `folder`, or an absolute path. Errors:
