@@ -16,6 +16,7 @@ Examples:
   host stop chat-server-2                   stop one server; it stays stopped
   host stop                                 stop everything
   host --type chat --id chat-server-1       run one server by hand, no master needed
+  host new tally --type tally               a project of a server type of your own
 
 Exit status: 0 done, 1 failed, 2 wrong arguments, 3 no master runs on that --run folder.)";
 
@@ -46,6 +47,16 @@ Examples:
 
 Exit status: 0 nothing is wrong (there may be warnings), 1 something is, 2 wrong arguments.)";
 
+constexpr const char* new_examples = R"(
+Makes a folder with all that a server type needs: CMakeLists.txt, a handler for clients, a remote for other
+servers, their tests, a README.md. Then prints how to build, test and run it. Nothing of a system is touched.
+
+Examples:
+  host new tally --type tally               ./tally, which becomes build/tally.so
+  host new ~/games/my-game --type my-game   the handler's routes are my-game.myGameHandler.*
+
+Exit status: 0 made, 1 not made (the folder is in use, the type is no name), 2 wrong arguments.)";
+
 void add_run(CLI::App& app, place& where) {
     app.add_option("--run", where.run, "Folder of sockets, locks and tokens")
         ->option_text("DIR (./run)");
@@ -75,6 +86,7 @@ struct parser {
         add_reload();
         add_admin();
         add_check();
+        add_new();
     }
 
     void add_serve() {
@@ -165,6 +177,17 @@ struct parser {
         check_app->add_option("--patience", check.patience_ms)->group("");
     }
 
+    void add_new() {
+        new_app = app.add_subcommand("new", "Make a project of a server type of your own");
+        new_app->add_option("folder", project.folder, "A new or an empty folder")
+            ->option_text("DIR")
+            ->required();
+        new_app->add_option("--type", project.type, "The server type, a key of servers.json")
+            ->option_text("TYPE")
+            ->required();
+        new_app->footer(new_examples);
+    }
+
     command chosen() const {
         if (start_app->parsed()) {
             return start;
@@ -187,6 +210,9 @@ struct parser {
         if (check_app->parsed()) {
             return check;
         }
+        if (new_app->parsed()) {
+            return project;
+        }
         if (serve.type.empty() && serve.id.empty()) {
             return answer{app.help(), exit_usage};
         }
@@ -208,6 +234,7 @@ struct parser {
     reload_command reload;
     admin_command admin;
     check_command check;
+    new_command project;
     CLI::App* start_app = nullptr;
     CLI::App* web_app = nullptr;
     CLI::App* list_app = nullptr;
@@ -215,6 +242,7 @@ struct parser {
     CLI::App* reload_app = nullptr;
     CLI::App* admin_app = nullptr;
     CLI::App* check_app = nullptr;
+    CLI::App* new_app = nullptr;
 };
 
 } // namespace

@@ -7,6 +7,7 @@
 #include "config/reference.hpp"
 #include "master/admin.hpp"
 #include "master/master.hpp"
+#include "new_project.hpp"
 #include "terminal.hpp"
 
 #include <fmt/format.h>
@@ -139,6 +140,15 @@ int run_command(const check_command& wanted) {
     }
     const auto checked = check_module(wanted);
     return checked ? 0 : complain(checked.error().text());
+}
+
+int run_command(const new_command& wanted) {
+    const auto made = make_project(wanted, this_program());
+    if (!made) {
+        return complain(made.error().text());
+    }
+    std::fputs(made->c_str(), stdout);
+    return 0;
 }
 
 int run_command(const serve_command& wanted) {

@@ -79,6 +79,11 @@ struct check_command {
     /// A start that still waits after it is good enough.
     std::uint32_t patience_ms = 1000;
 };
+/// `host new DIR --type T`: a plugin project.
+struct new_command {
+    std::filesystem::path folder;
+    std::string type;
+};
 /// Nothing to run: help, the version, or what is wrong with the arguments.
 struct answer {
     std::string text;
@@ -86,7 +91,8 @@ struct answer {
 };
 
 using command = std::variant<answer, serve_command, start_command, web_command, list_command,
-                             stop_command, reload_command, admin_command, check_command>;
+                             stop_command, reload_command, admin_command, check_command,
+                             new_command>;
 
 /// Exit statuses of `host`.
 inline constexpr int exit_failed = 1;

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "@name@_api.hpp"
+#include "@name@_counter.hpp"
+
+namespace @name@_type {
+
+/// What other servers may ask, as @name@_api.hpp says.
+class @name@_remote {
+public:
+    explicit @name@_remote(counter& counter) : counter_(counter) {}
+    std::int64_t total() const { return counter_.total(); }
+
+private:
+    counter& counter_;
+};
+
+} // namespace @name@_type
