@@ -90,9 +90,9 @@ struct answer {
     int status = 0;
 };
 
-using command = std::variant<answer, serve_command, start_command, web_command, list_command,
-                             stop_command, reload_command, admin_command, check_command,
-                             new_command>;
+using command =
+    std::variant<answer, serve_command, start_command, web_command, list_command, stop_command,
+                 reload_command, admin_command, check_command, new_command>;
 
 /// Exit statuses of `host`.
 inline constexpr int exit_failed = 1;
