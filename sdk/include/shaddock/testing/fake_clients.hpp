@@ -1,5 +1,6 @@
 #pragma once
 
+#include <shaddock/door.hpp>
 #include <shaddock/json.hpp>
 
 #include <algorithm>
