@@ -13,24 +13,28 @@ const readyLimitMs = 30_000;
 const stopLimitMs = 15_000;
 
 /**
- * Copies the repository's config/, gives every port a free one, starts and waits for `ready: N servers`.
+ * Copies a config folder, gives every port a free one, starts and waits for `ready: N servers`.
  * @param {object} [options]
  * @param {string} [options.host] the executable; default SHADDOCK_HOST_BIN, else build/release/bin/host
+ * @param {string} [options.config] the config folder; default the repository's
+ * @param {string} [options.env] the environment; default the host's own
  * @param {(config: string) => Promise<void>} [options.edit] changes the copied config folder before the ports are moved
  * @returns {Promise<{url: string, gatePort: number, folder: string, pid: number, output: () => string,
  *   stop: () => Promise<void>}>} `url` is the page's; `stop` sends SIGTERM and throws unless the system ends with 0
  */
 export async function startSystem({
     host = process.env.SHADDOCK_HOST_BIN ?? join(root, "build/release/bin/host"),
+    config: original = join(root, "config"),
+    env,
     edit = async () => {},
 } = {}) {
     const folder = await mkdtemp(join(tmpdir(), "shaddock-e2e-"));
     const config = join(folder, "config");
-    await cp(join(root, "config"), config, { recursive: true });
+    await cp(original, config, { recursive: true });
     await edit(config);
     const { webPort, gatePort } = await shiftPorts(config);
 
-    const child = spawn(host, ["start", "--config", config, "--run", join(folder, "run")],
+    const child = spawn(host, ["start", ...(env ? ["--env", env] : []), "--config", config, "--run", join(folder, "run")],
         { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
     child.stdout.on("data", (bytes) => { output += bytes; });
