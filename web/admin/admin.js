@@ -38,6 +38,8 @@ let lastAnswer = null;
 let timer = 0;
 /** Counts rounds; what an older one hears comes too late. */
 let round = 0;
+/** Whose log is being asked for; null: nobody's. */
+let logAsked = null;
 
 byId("totals").append(...[...totals.values()].map(({ element }) => element));
 byId("servers-head").append(...tableHead());
@@ -114,13 +116,11 @@ async function refresh() {
             return;
         }
         isLive = false;
-        setText(byId("lost-why"), cause.message);
+        setText(byId("lost-why"), cause.kind === "unreachable" ? "" : cause.message);
     }
     show();
-    await showLog();
-    if (mine === round) {
-        timer = setTimeout(refresh, periodMs);
-    }
+    timer = setTimeout(refresh, periodMs);
+    showLog();
 }
 
 /** The page shows what it can without them. */
@@ -184,9 +184,10 @@ function choose(id) {
 
 async function showLog() {
     const { id } = details;
-    if (id === null || api === null || !isLive || !details.log.isFollowing) {
+    if (id === null || id === logAsked || api === null || !isLive || !details.log.isFollowing) {
         return;
     }
+    logAsked = id;
     try {
         const { lines } = await api.get(`/api/logs?id=${encodeURIComponent(id)}&lines=${logLines}`);
         if (id === details.id) {
@@ -196,6 +197,9 @@ async function showLog() {
         if (id === details.id && cause.kind !== "token") {
             details.log.fail(cause.message);
         }
+    }
+    if (id === logAsked) {
+        logAsked = null;
     }
 }
 

@@ -3,7 +3,7 @@
  * @module server_table
  */
 import { byId, element, setText } from "./dom.js";
-import { ageText, buildText, bytesText, countText, states, tookText, unknown } from "./texts.js";
+import { ageText, bytesText, countText, shortBuild, states, tookText, unknown } from "./texts.js";
 
 const columns = [
     ["Type", ({ type }) => type],
@@ -15,9 +15,10 @@ const columns = [
     ["Requests/s", (server, series) => countText(series.requests.last)],
     ["p99", (server, series) => tookText(series.p99.last)],
     ["Loop lag", (server, series) => tookText(series.lag.last)],
-    ["Build", (server) => (server.version === "" ? unknown : buildText(server))],
+    ["Build", ({ version, build_id: id }) => (version === "" ? unknown : `${version} ${shortBuild(id)}`)],
+    ["Gen.", ({ version, generation }) => (version === "" ? unknown : String(generation))],
 ];
-const numbers = new Set(["Process", "Uptime", "Memory", "Clients", "Rooms", "Requests/s", "p99", "Loop lag"]);
+const numbers = new Set(["Process", "Uptime", "Memory", "Clients", "Rooms", "Requests/s", "p99", "Loop lag", "Gen."]);
 
 /** The state as a colour and a word. */
 export function showState(node, state) {
