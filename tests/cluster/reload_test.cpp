@@ -267,11 +267,11 @@ TEST_F(reload_frontend_test, a_global_filters_before_and_after_are_of_one_genera
     seen().log.clear();
     go_on();
     (void)all->answer(alice, waits);
-    EXPECT_EQ(seen().log, (texts{"ends 1 in 1", "after 1"}));
+    EXPECT_TRUE(ends());
+    EXPECT_EQ(seen().log, (texts{"ends 1 in 1", "after 1", "stops 1"}));
     seen().log.clear();
     (void)ask(alice, "who");
     EXPECT_EQ(seen().log, (texts{"before 2", "filter 2", "after 2"}));
-    EXPECT_TRUE(ends());
 }
 
 TEST_F(reload_frontend_test, a_forwarded_request_keeps_the_generation_that_filtered_it) {
