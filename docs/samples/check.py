@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fails when README.md, CHANGELOG.md or a page of docs/ says what is not so.
+"""Fails when a README, CHANGELOG.md or a page of docs/ says what is not so.
 
 Usage: check.py SOURCE_DIR. Checked are:
   - code: a ```cpp block follows a line `<!-- file: PATH -->` and stands in that file as it is, indentation aside
@@ -13,7 +13,7 @@ import sys
 import textwrap
 
 root = pathlib.Path(sys.argv[1])
-pages = [root / "README.md", root / "CHANGELOG.md", *sorted((root / "docs").glob("*.md"))]
+pages = [root / "README.md", root / "README.zh-CN.md", root / "CHANGELOG.md", *sorted((root / "docs").glob("*.md"))]
 problems = []
 
 
