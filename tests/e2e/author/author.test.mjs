@@ -13,7 +13,7 @@ import { Client } from "../../../web/client/shaddock.js";
 import { startSystem } from "../lib/system.mjs";
 import { endProcessAfter, until } from "../lib/wait.mjs";
 
-endProcessAfter(280_000);
+endProcessAfter(580_000);
 
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const build = join(process.env.SHADDOCK_BIN_DIR, "..");

@@ -13,7 +13,7 @@ import { Client } from "../../../web/client/shaddock.js";
 import { startSystem } from "../lib/system.mjs";
 import { endProcessAfter } from "../lib/wait.mjs";
 
-endProcessAfter(170_000);
+endProcessAfter(290_000);
 
 const source = fileURLToPath(new URL("../../../", import.meta.url));
 const build = join(process.env.SHADDOCK_BIN_DIR, "..");
@@ -70,6 +70,7 @@ test("files of the configuration are the administrator's, and nothing takes a na
     const paths = list.trim().split("\n").map((line) => line.split(/\s+/)[5]);
     assert.ok(list.trim().split("\n").every((line) => / root\/root /.test(line)), list);
     assert.ok(!paths.includes("./usr/bin/host"), "bind9-host has /usr/bin/host");
+    assert.ok(paths.includes(`.${unitValue("Documentation").slice("file://".length)}`));
     for (const type of ["gate", "connector", "chat", "time"]) {
         assert.ok(paths.includes(`./usr/lib/shaddock/plugins/${type}.so`), type);
         assert.equal((await stat(join(root, `usr/lib/shaddock/plugins/${type}.so`))).mode & 0o022, 0, "others may write it");

@@ -114,6 +114,16 @@ TEST(arguments, check_module_files) {
     EXPECT_EQ(parsed<answer>({"check", "--module", "a.so"}).status, exit_usage);
 }
 
+TEST(arguments, make_a_project) {
+    const auto wanted = parsed<new_command>({"new", "games/tally", "--type", "tally"});
+    EXPECT_EQ(wanted.folder, "games/tally");
+    EXPECT_EQ(wanted.type, "tally");
+    EXPECT_EQ(parsed<answer>({"new", "games/tally"}).status, exit_usage);
+    EXPECT_EQ(parsed<answer>({"new", "--type", "tally"}).status, exit_usage);
+    EXPECT_THAT(parsed<answer>({"new", "--help"}).text,
+                AllOf(HasSubstr("host new tally --type tally"), HasSubstr("Exit status:")));
+}
+
 TEST(arguments, serve_the_page) {
     const auto wanted = parsed<web_command>({"web", "--port", "8080", "--folder", "/w"});
     EXPECT_EQ(wanted.port, 8080);
