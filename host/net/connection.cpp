@@ -169,17 +169,17 @@ void client_connection::kick(std::string_view reason) {
     if (phase_ == phase::working) {
         append_package(package_type::kick, protocol::kick_body(reason));
     }
-    say_goodbye(close_code::normal, reason, counted::no);
+    say_goodbye(close_code::normal, reason, drop::kicked);
 }
 
 void client_connection::close(std::string_view reason) {
     if (is_open()) {
-        say_goodbye(close_code::normal, reason, counted::no);
+        say_goodbye(close_code::normal, reason, drop::kicked);
     }
 }
 
 void client_connection::violation(std::uint16_t code, const char* problem) {
-    say_goodbye(code, problem, counted::protocol_error);
+    say_goodbye(code, problem, code == close_code::too_big ? drop::too_long : drop::protocol_error);
 }
 
 void client_connection::overflow() {
@@ -188,20 +188,21 @@ void client_connection::overflow() {
     if (phase_ == phase::working) {
         append_package(package_type::kick, protocol::kick_body(reason));
     }
-    say_goodbye(close_code::policy, reason, counted::slow_consumer);
+    say_goodbye(close_code::policy, reason, drop::slow_consumer);
 }
 
 /// The last words go into the queue; the rest is waiting until they are written and the peer ends.
-void client_connection::say_goodbye(std::uint16_t code, std::string_view reason, counted why) {
+void client_connection::say_goodbye(std::uint16_t code, std::string_view reason,
+                                    std::optional<drop> why) {
+    const bool is_violation = why == drop::protocol_error || why == drop::too_long;
     if (transport_) {
         // The text of a protocol error helps who debugs a client; else the kick has said it.
-        const auto text = why == counted::protocol_error ? reason : std::string_view();
+        const auto text = is_violation ? reason : std::string_view();
         transport_->append_close(open_queue(), code, text);
     }
-    auto& counts = owner_.counts();
-    counts.protocol_errors += why == counted::protocol_error ? 1 : 0;
-    counts.timeouts += why == counted::timeout ? 1 : 0;
-    counts.slow_consumers += why == counted::slow_consumer ? 1 : 0;
+    if (why) {
+        ++owner_.counts().of(*why);
+    }
     leave(phase::closing, reason);
     if (!is_dirty_ && !is_blocked_) {
         is_dirty_ = true;
@@ -292,17 +293,17 @@ void client_connection::check_deadline(base::time_point now) {
     }
     const auto idle = owner_.options().idle_timeout;
     if (is_open() && idle != base::duration::zero() && last_traffic_ + idle <= now) {
-        return say_goodbye(close_code::normal, "idle", counted::timeout);
+        return say_goodbye(close_code::normal, "idle", drop::idle);
     }
     switch (phase_) {
     case phase::opening:
     case phase::greeting:
     case phase::deciding:
-        return say_goodbye(close_code::normal, "no handshake in time", counted::timeout);
+        return say_goodbye(close_code::normal, "no handshake in time", drop::handshake_timeout);
     case phase::waiting_for_ack:
-        return say_goodbye(close_code::normal, "no ack in time", counted::timeout);
+        return say_goodbye(close_code::normal, "no ack in time", drop::ack_timeout);
     case phase::working:
-        return say_goodbye(close_code::normal, "no heartbeat in time", counted::timeout);
+        return say_goodbye(close_code::normal, "no heartbeat in time", drop::heartbeat_timeout);
     case phase::closing:
         return close_socket();
     case phase::gone:

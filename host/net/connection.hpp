@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -73,7 +74,6 @@ private:
         closing,
         gone
     };
-    enum class counted : std::uint8_t { no, protocol_error, timeout, slow_consumer };
 
     bool is_open() const { return phase_ < phase::closing; }
 
@@ -102,7 +102,7 @@ private:
     // the end
     void violation(std::uint16_t code, const char* problem);
     void overflow();
-    void say_goodbye(std::uint16_t code, std::string_view reason, counted why);
+    void say_goodbye(std::uint16_t code, std::string_view reason, std::optional<drop> why);
     void on_end_of_input();
     void lost(std::string_view reason);
     void leave(phase next, std::string_view reason);

@@ -166,7 +166,7 @@ void client_connection::on_event(const transport_event& event) {
         appended();
         return;
     case transport_event_kind::close:
-        return say_goodbye(event.code, "closed by the client", counted::no);
+        return say_goodbye(event.code, "closed by the client", std::nullopt);
     case transport_event_kind::error:
         return violation(event.code, event.problem);
     case transport_event_kind::nothing:
@@ -196,6 +196,7 @@ void client_connection::on_packages(std::string_view packages) {
 /// Source: protocol.md 2.2 of the original's behaviour: what does not fit the phase is ignored
 /// without a word.
 void client_connection::on_package(package_type type, std::string_view body) {
+    ++owner_.counts().packages_in;
     switch (type) {
     case package_type::handshake:
         if (phase_ == phase::greeting) {
@@ -239,7 +240,7 @@ void client_connection::answer_handshake(const handshake_answer& answer) {
     }
     append_package(package_type::handshake, answer.json);
     if (!answer.accepted) {
-        return say_goodbye(close_code::normal, "handshake refused", counted::no);
+        return say_goodbye(close_code::normal, "handshake refused", drop::handshake_refused);
     }
     enter(phase::waiting_for_ack);
     appended();

@@ -172,7 +172,7 @@ void tcp_listener::accept_ready() {
 void tcp_listener::accepted(int descriptor, const tcp::endpoint& peer) {
     const auto limit = port_.options().connections_limit;
     if (limit != 0 && port_.counts().connections >= limit) {
-        ++port_.counts().refused_at_limit;
+        ++port_.counts().of(drop::connections_limit);
         ::close(descriptor);
         return;
     }
@@ -202,6 +202,32 @@ void tcp_listener::pause_accepting(int reason) {
 }
 
 } // namespace
+
+std::string_view to_string(drop why) {
+    switch (why) {
+    case drop::connections_limit:
+        return "connections_limit";
+    case drop::handshake_timeout:
+        return "handshake_timeout";
+    case drop::ack_timeout:
+        return "ack_timeout";
+    case drop::heartbeat_timeout:
+        return "heartbeat_timeout";
+    case drop::idle:
+        return "idle";
+    case drop::handshake_refused:
+        return "handshake_refused";
+    case drop::protocol_error:
+        return "protocol_error";
+    case drop::too_long:
+        return "too_long";
+    case drop::slow_consumer:
+        return "slow_consumer";
+    case drop::kicked:
+        return "kicked";
+    }
+    return "unknown";
+}
 
 std::unique_ptr<listener> make_listener(boost::asio::any_io_executor executor, base::clock& clock,
                                         listener_options options) {

@@ -29,7 +29,7 @@ TEST(callbacks, close_in_on_data_stops_the_rest_of_the_batch) {
     ASSERT_TRUE(here.until([&] { return one.is_ended; }));
     EXPECT_EQ(calls, 1);
     EXPECT_EQ(one.close_code, 1000);
-    EXPECT_EQ(here.counts().protocol_errors, 0U) << "nobody looks at it any more";
+    EXPECT_EQ(here.counts().protocol_errors(), 0U) << "nobody looks at it any more";
     ASSERT_THAT(here.events.closed, SizeIs(1));
 }
 
@@ -43,7 +43,7 @@ TEST(callbacks, close_in_on_data_and_then_false_is_no_second_error) {
     one.write_package(package_type::data, "x");
     ASSERT_TRUE(here.until([&] { return one.is_ended; }));
     EXPECT_EQ(one.close_code, 1000);
-    EXPECT_EQ(here.counts().protocol_errors, 0U);
+    EXPECT_EQ(here.counts().protocol_errors(), 0U);
 }
 
 TEST(callbacks, kick_in_on_data_of_a_batch_that_waits_for_its_end) {

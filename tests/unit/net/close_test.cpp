@@ -20,7 +20,7 @@ TEST(close, by_the_client_is_answered_with_its_code) {
     EXPECT_FALSE(one.is_reset);
     ASSERT_THAT(here.events.closed, SizeIs(1));
     EXPECT_EQ(here.events.closed[0].second, "closed by the client");
-    EXPECT_EQ(here.counts().protocol_errors, 0U);
+    EXPECT_EQ(here.counts().protocol_errors(), 0U);
 }
 
 TEST(close, without_a_code_is_answered_without_a_code) {

@@ -73,7 +73,7 @@ TEST(listener, closes_who_comes_past_the_limit_and_takes_others_later) {
     here.working();
     auto& third = here.connect();
     ASSERT_TRUE(here.until([&] { return third.is_ended; }));
-    EXPECT_EQ(here.counts().refused_at_limit, 1U);
+    EXPECT_EQ(here.counts().of(drop::connections_limit), 1U);
     EXPECT_EQ(here.counts().accepted, 2U);
     EXPECT_FALSE(first.is_ended);
     first.drop();

@@ -43,7 +43,7 @@ TEST(slow_consumer, is_cut_at_a_package_boundary_kicked_and_counted) {
     here.lazy.push_back(&slow);
     auto& connection = *here.events.ready[0];
     EXPECT_LE(flood(here, connection), limit);
-    EXPECT_EQ(here.counts().slow_consumers, 1U);
+    EXPECT_EQ(here.counts().of(drop::slow_consumer), 1U);
     EXPECT_LT(connection.pending_bytes(), push.size() + 100)
         << "the rest of one package and the goodbye";
     EXPECT_EQ(connection.send_package(push), send_result::closed);
@@ -88,13 +88,13 @@ TEST(slow_consumer, makes_nobody_wait) {
     auto& to_fast = *here.events.ready[1];
     const auto made = encode_for_all(push);
     std::size_t sent = 0;
-    while (here.counts().slow_consumers == 0 && sent < 100'000) {
+    while (here.counts().of(drop::slow_consumer) == 0 && sent < 100'000) {
         to_slow.send(made);
         to_fast.send(made);
         ++sent;
         ASSERT_TRUE(here.until([&] { return fast.packages.size() == sent; }));
     }
-    EXPECT_EQ(here.counts().slow_consumers, 1U);
+    EXPECT_EQ(here.counts().of(drop::slow_consumer), 1U);
     EXPECT_FALSE(fast.is_ended);
 }
 
@@ -106,7 +106,7 @@ TEST(slow_consumer, is_not_one_who_reads_but_gets_much_in_one_turn) {
         ASSERT_EQ(here.events.ready[0]->send(made), send_result::queued) << i;
     }
     EXPECT_TRUE(here.until([&] { return one.packages.size() == 100; }));
-    EXPECT_EQ(here.counts().slow_consumers, 0U);
+    EXPECT_EQ(here.counts().of(drop::slow_consumer), 0U);
 }
 
 /// Writes the same frame until the connection ends; reads nothing.
@@ -120,7 +120,7 @@ void flood_with(house& here, client& one, const std::string& frame) {
         // A frame cut off by the kernel goes on where it was.
         rest += one.write(std::string_view(many).substr(rest));
         rest = rest == many.size() ? 0 : rest;
-        return here.counts().slow_consumers > 0;
+        return here.counts().of(drop::slow_consumer) > 0;
     });
 }
 
@@ -129,7 +129,7 @@ TEST(slow_consumer, a_flood_of_pings_does_not_grow_the_queue_past_the_bound) {
     auto& one = here.working(4096);
     here.lazy.push_back(&one);
     flood_with(here, one, client::frame(std::string(125, 'p'), protocol::websocket_opcode::ping));
-    EXPECT_EQ(here.counts().slow_consumers, 1U);
+    EXPECT_EQ(here.counts().of(drop::slow_consumer), 1U);
     EXPECT_THAT(here.events.closed, SizeIs(1));
 }
 
@@ -138,7 +138,7 @@ TEST(slow_consumer, a_flood_of_pings_before_the_handshake_ends_too) {
     auto& one = here.upgraded(4096);
     here.lazy.push_back(&one);
     flood_with(here, one, client::frame(std::string(125, 'p'), protocol::websocket_opcode::ping));
-    EXPECT_EQ(here.counts().slow_consumers, 1U);
+    EXPECT_EQ(here.counts().of(drop::slow_consumer), 1U);
     here.lazy.clear();
     ASSERT_TRUE(here.until([&] { return one.is_ended; }));
     EXPECT_TRUE(one.packages.empty()) << "no kick before the ack";
@@ -149,7 +149,7 @@ TEST(slow_consumer, a_flood_of_heartbeats_ends_too) {
     auto& one = here.working(4096);
     here.lazy.push_back(&one);
     flood_with(here, one, client::frame(protocol::heartbeat_package));
-    EXPECT_EQ(here.counts().slow_consumers, 1U);
+    EXPECT_EQ(here.counts().of(drop::slow_consumer), 1U);
 }
 
 } // namespace

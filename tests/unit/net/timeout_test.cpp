@@ -20,7 +20,7 @@ TEST(handshake_timeout, closes_who_says_nothing) {
     EXPECT_FALSE(one.is_ended);
     here.pass(400ms);
     EXPECT_TRUE(one.is_ended);
-    EXPECT_EQ(here.counts().timeouts, 1U);
+    EXPECT_EQ(here.counts().timeouts(), 1U);
     one.drop();
     here.settle();
     EXPECT_EQ(here.counts().connections, 0U);
@@ -78,6 +78,7 @@ TEST(ack_timeout, counts_from_the_answer) {
     here.pass(400ms);
     EXPECT_TRUE(one.is_ended);
     EXPECT_THAT(here.events.closed, IsEmpty());
+    EXPECT_EQ(here.counts().of(drop::ack_timeout), 1U);
 }
 
 TEST(ack_timeout, is_over_with_the_ack) {
@@ -96,6 +97,7 @@ TEST(idle_timeout, closes_where_nothing_moves) {
     EXPECT_TRUE(one.is_ended);
     ASSERT_EQ(here.events.closed.size(), 1U);
     EXPECT_EQ(here.events.closed[0].second, "idle");
+    EXPECT_EQ(here.counts().of(drop::idle), 1U);
 }
 
 TEST(idle_timeout, bytes_from_the_client_put_it_off) {
@@ -130,7 +132,7 @@ TEST(timeouts, zero_means_never) {
     EXPECT_FALSE(silent.is_ended);
     EXPECT_FALSE(unacked.is_ended);
     EXPECT_FALSE(idle.is_ended);
-    EXPECT_EQ(here.counts().timeouts, 0U);
+    EXPECT_EQ(here.counts().timeouts(), 0U);
 }
 
 TEST(linger, ends_within_a_second_when_the_client_does_not_close) {

@@ -8,6 +8,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -112,17 +113,41 @@ protected:
     ~listener_events() = default;
 };
 
+/// Why this side ended a connection, or did not take it.
+enum class drop : std::uint8_t {
+    connections_limit,
+    handshake_timeout,
+    ack_timeout,
+    heartbeat_timeout,
+    idle,
+    handshake_refused,
+    protocol_error,
+    too_long,
+    slow_consumer,
+    /// By the application, another login, or the server's end.
+    kicked,
+};
+inline constexpr std::size_t drop_reasons = static_cast<std::size_t>(drop::kicked) + 1;
+/// As it stands in metrics: `slow_consumer`.
+std::string_view to_string(drop why);
+
 struct listener_counts {
     std::size_t connections = 0;
     std::uint64_t accepted = 0;
-    std::uint64_t refused_at_limit = 0;
-    std::uint64_t slow_consumers = 0;
-    std::uint64_t protocol_errors = 0;
-    std::uint64_t timeouts = 0;
     std::uint64_t bytes_in = 0;
     std::uint64_t bytes_out = 0;
     std::uint64_t sends = 0;
+    std::uint64_t packages_in = 0;
     std::uint64_t packages_out = 0;
+    std::array<std::uint64_t, drop_reasons> drops{};
+
+    std::uint64_t& of(drop why) { return drops[static_cast<std::size_t>(why)]; }
+    std::uint64_t of(drop why) const { return drops[static_cast<std::size_t>(why)]; }
+    std::uint64_t protocol_errors() const { return of(drop::protocol_error) + of(drop::too_long); }
+    std::uint64_t timeouts() const {
+        return of(drop::handshake_timeout) + of(drop::ack_timeout) + of(drop::heartbeat_timeout) +
+               of(drop::idle);
+    }
 };
 
 /// A client port: WebSocket and raw TCP on the same port, told apart by the first bytes, at most
