@@ -7,6 +7,7 @@ namespace {
 
 constexpr duration shortest_period = std::chrono::milliseconds(1);
 constexpr duration between_reports = std::chrono::seconds(1);
+constexpr duration window = std::chrono::seconds(30);
 
 } // namespace
 
@@ -27,9 +28,20 @@ void loop_watch::stop() {
 void loop_watch::wait() {
     const auto due = clock_.now() + period_;
     next_ = clock_.at(due, [this, due] {
-        note(clock_.now() - due);
+        const auto lag = clock_.now() - due;
+        count(lag);
+        note(lag);
         wait();
     });
+}
+
+void loop_watch::count(duration lag) {
+    lags_.add(lag);
+    if (const auto now = clock_.now(); now >= window_end_) {
+        window_before_ = std::exchange(window_longest_, duration::zero());
+        window_end_ = now + window;
+    }
+    window_longest_ = std::max(window_longest_, lag);
 }
 
 void loop_watch::note(duration lag) {

@@ -120,6 +120,22 @@ TEST_F(loop_watch_test, forgets_what_it_has_reported) {
     EXPECT_LE(reports_[1], 125ms);
 }
 
+TEST_F(loop_watch_test, counts_each_lag_and_knows_the_longest_of_the_last_time) {
+    auto watch = make(50ms);
+    watch.start();
+    clock_.idle(1s);
+    EXPECT_EQ(watch.lags().counts()[0], 40U) << "each 25 ms, in time";
+    EXPECT_EQ(watch.longest_lag(), 0ms);
+    clock_.busy(75ms);
+    clock_.idle(0ms);
+    EXPECT_EQ(watch.longest_lag(), 50ms);
+    EXPECT_EQ(watch.lags().counts()[9], 1U) << "over 25 ms, at most 100 ms";
+    clock_.idle(29s);
+    EXPECT_EQ(watch.longest_lag(), 50ms) << "at least 30 s";
+    clock_.idle(32s);
+    EXPECT_EQ(watch.longest_lag(), 0ms) << "at most 60 s";
+}
+
 TEST_F(loop_watch_test, is_off_with_a_limit_of_0) {
     auto watch = make(0ms);
     watch.start();

@@ -1,6 +1,9 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "base/metrics.hpp"
+
+#include <algorithm>
 
 namespace shaddock::base {
 
@@ -22,9 +25,15 @@ public:
     void start();
     void stop();
 
+    /// How late the timer fired, each time.
+    const latency_histogram& lags() const { return lags_; }
+    /// The longest of the last 30 to 60 seconds.
+    duration longest_lag() const { return std::max(window_longest_, window_before_); }
+
 private:
     void wait();
     void note(duration lag);
+    void count(duration lag);
 
     clock& clock_;
     duration limit_;
@@ -33,6 +42,10 @@ private:
     timer next_;
     duration longest_{0};
     time_point quiet_until_ = time_point::min();
+    latency_histogram lags_;
+    duration window_longest_{0};
+    duration window_before_{0};
+    time_point window_end_ = time_point::min();
 };
 
 } // namespace shaddock::base
