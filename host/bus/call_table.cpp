@@ -117,6 +117,7 @@ void call_table::expire() {
         if (const slot* place = find(call); place != nullptr) {
             auto text = fmt::format("'{}' did not answer in time", place->via->with().id);
             auto done = release(call);
+            outcomes_.note(errc::timeout);
             done(error(errc::timeout, std::move(text)));
         }
     }

@@ -2,6 +2,7 @@
 
 #include "base/clock.hpp"
 #include "base/function.hpp"
+#include "base/metrics.hpp"
 
 #include <shaddock/error.hpp>
 
@@ -19,7 +20,9 @@ class call_table {
 public:
     using completion = base::unique_function<void(result<std::string>)>;
 
-    explicit call_table(base::clock& clock) : clock_(clock) {}
+    /// `outcomes`: where calls that pass their deadline are counted; outlives the table.
+    call_table(base::clock& clock, base::outcome_counts& outcomes)
+        : clock_(clock), outcomes_(outcomes) {}
 
     /// The number under which the answer will come; never used again. At `deadline` `done` ends in
     /// `timeout`. `via` stays alive as long as it has calls in here.
@@ -51,6 +54,7 @@ private:
     void expire();
 
     base::clock& clock_;
+    base::outcome_counts& outcomes_;
     std::vector<slot> slots_;
     std::vector<std::uint32_t> free_;
     /// A heap, earliest first. A finished call's entry stays until it is due or the finished ones

@@ -29,7 +29,8 @@ error too_long(std::size_t bytes, std::size_t limit) {
 } // namespace
 
 core::core(boost::asio::any_io_executor executor, base::clock& clock, settings wanted)
-    : executor_(std::move(executor)), clock_(clock), self_(std::move(wanted)), calls_(clock) {}
+    : executor_(std::move(executor)), clock_(clock), self_(std::move(wanted)),
+      calls_(clock, counts_.calls) {}
 
 core::~core() {
     assert((state_ == state::idle || gate_.is_closed()) && "stop() must have ended");
@@ -59,6 +60,7 @@ void core::set_peers(std::vector<std::string> ids) {
 void core::call(std::string_view to, envelope_view what, base::time_point deadline,
                 base::unique_function<void(result<std::string>)> done) {
     const auto refuse = [&](error why) {
+        counts_.calls.note(why.code());
         later([done = std::move(done), why = std::move(why)]() mutable { done(std::move(why)); });
     };
     if (state_ == state::stopping) {
@@ -98,6 +100,7 @@ result<void> core::cast(std::string_view to, envelope_view what) {
         via->close(link_end::lost);
         return error(errc::overloaded, fmt::format("the queue to '{}' is full: link broken", to));
     }
+    ++counts_.casts;
     via->send_cast(what);
     return {};
 }
@@ -107,6 +110,15 @@ std::vector<peer> core::linked() const {
     all.reserve(links_.size());
     for (const auto& [id, via] : links_) {
         all.push_back(via->with());
+    }
+    return all;
+}
+
+std::vector<link_queue> core::queues() const {
+    std::vector<link_queue> all;
+    all.reserve(links_.size());
+    for (const auto& [id, via] : links_) {
+        all.push_back({id, via->waiting()});
     }
     return all;
 }
@@ -139,6 +151,7 @@ void core::stop(base::unique_function<void()> done) {
     state_ = state::stopping;
     close_transport();
     for (auto& cancelled : calls_.take_all(nullptr)) {
+        counts_.calls.note(errc::cancelled);
         later([call = std::move(cancelled)]() mutable {
             call(error(errc::cancelled, "this server is stopping"));
         });
@@ -194,7 +207,9 @@ void core::link_is_closed(link& closed, link_end why) {
     }
     // `closed` lives on in the one who called close().
     links_.erase(found);
+    counts_.links_lost += why == link_end::lost || why == link_end::dead ? 1 : 0;
     for (auto& failed : calls_.take_all(&closed)) {
+        counts_.calls.note(errc::disconnected);
         later([call = std::move(failed), id = with.id]() mutable {
             call(error(errc::disconnected, fmt::format("the link to '{}' broke", id)));
         });

@@ -38,6 +38,9 @@ public:
     result<void> cast(std::string_view to, envelope_view what) final;
     bool is_linked(std::string_view id) const final { return links_.contains(id); }
     std::vector<peer> linked() const final;
+    const bus_counts& counts() const final { return counts_; }
+    std::vector<link_queue> queues() const final;
+    std::size_t calls_in_flight() const final { return calls_.size(); }
     void report_dead(const peer& gone) final;
     void stop(base::unique_function<void()> done) final;
 
@@ -46,6 +49,7 @@ public:
     base::clock& clock() { return clock_; }
     receiver& serves() { return *serves_; }
     call_table& calls() { return calls_; }
+    bus_counts& counts() { return counts_; }
     bool is_running() const { return state_ == state::running; }
     const boost::asio::any_io_executor& executor() const { return executor_; }
     /// Holds `stop` open until a pending operation of the transport has come back.
@@ -114,6 +118,7 @@ private:
     std::vector<std::string> peer_ids_;
     std::map<std::string, std::shared_ptr<link>, std::less<>> links_;
     std::map<std::string, life_record, std::less<>> lives_;
+    bus_counts counts_;
     call_table calls_;
     std::vector<base::unique_function<void()>> later_;
     std::vector<std::shared_ptr<link>> dirty_;

@@ -47,7 +47,6 @@ private:
 } // namespace
 
 bool link::has_room(std::size_t payload) {
-    const auto waiting = [this] { return out_.size() - sent_ + in_transit(); };
     const auto fits = [&] {
         return waiting() == 0 || waiting() + payload + frame_overhead <= owner_.self().queue_limit;
     };
@@ -58,23 +57,27 @@ bool link::has_room(std::size_t payload) {
 }
 
 void link::send_call(std::uint64_t call, std::uint32_t remaining_ms, envelope_view what) {
+    const auto before = out_.size();
     append_call(out_, call, remaining_ms, what.kind, what.bytes);
-    appended();
+    appended(before);
 }
 
 void link::send_cast(envelope_view what) {
+    const auto before = out_.size();
     append_cast(out_, what.kind, what.bytes);
-    appended();
+    appended(before);
 }
 
 void link::send_ping() {
+    const auto before = out_.size();
     append_plain(out_, frame_kind::ping);
-    appended();
+    appended(before);
 }
 
 void link::send_bye() {
+    const auto before = out_.size();
     append_plain(out_, frame_kind::bye);
-    appended();
+    appended(before);
 }
 
 void link::send_answer(std::uint64_t call, result<std::string_view> answer) {
@@ -98,12 +101,13 @@ void link::send_answer(std::uint64_t call, result<std::string_view> answer) {
         close(link_end::lost);
         return;
     }
+    const auto before = out_.size();
     if (answer) {
         append_reply(out_, call, *answer);
     } else {
         append_failure(out_, call, answer.error());
     }
-    appended();
+    appended(before);
 }
 
 void link::close(link_end why) {
@@ -138,6 +142,7 @@ std::size_t link::take_frames(std::string_view in) {
             continue;
         }
         if (state_ == state::open) {
+            owner_.counts().bytes_in += cut.used;
             take_frame(cut.frame, now);
         }
     }
@@ -156,7 +161,8 @@ void link::open(peer with) {
     owner_.link_is_up(shared_from_this());
 }
 
-void link::appended() {
+void link::appended(std::size_t before) {
+    owner_.counts().bytes_out += out_.size() - before;
     has_sent_ = true;
     if (!std::exchange(is_dirty_, true)) {
         owner_.flush_later(shared_from_this());
@@ -175,22 +181,26 @@ void link::garbage(std::string_view what) {
 void link::take_frame(const frame_view& frame, base::time_point now) {
     switch (frame.kind) {
     case frame_kind::call:
+        ++owner_.counts().served;
         owner_.serves().on_call(
             with_, {frame.what, frame.bytes},
             std::make_unique<link_responder>(weak_from_this(), frame.call,
                                              now + milliseconds(frame.remaining_ms)));
         return;
     case frame_kind::cast:
+        ++owner_.counts().served;
         owner_.serves().on_cast(with_, {frame.what, frame.bytes});
         return;
     case frame_kind::reply:
         // Unknown: it came after its deadline.
         if (auto done = owner_.calls().take(frame.call, *this)) {
+            owner_.counts().calls.note_ok();
             done(std::string(frame.bytes));
         }
         return;
     case frame_kind::failure:
         if (auto done = owner_.calls().take(frame.call, *this)) {
+            owner_.counts().calls.note(frame.code);
             done(error(frame.code, std::string(frame.bytes), frame.client_code));
         }
         return;

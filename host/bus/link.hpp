@@ -29,6 +29,8 @@ public:
 
     /// Whether a frame with `payload` bytes fits the bounded queue. An empty queue takes any frame.
     bool has_room(std::size_t payload);
+    /// Bytes that the other side has not taken yet.
+    std::size_t waiting() const { return out_.size() - sent_ + in_transit(); }
     void send_call(std::uint64_t call, std::uint32_t remaining_ms, envelope_view what);
     void send_cast(envelope_view what);
     void send_ping();
@@ -62,7 +64,8 @@ protected:
     virtual std::size_t in_transit() const { return 0; }
 
     void open(peer with);
-    void appended();
+    /// `before`: the size of `out_` until now.
+    void appended(std::size_t before);
     void garbage(std::string_view what);
 
     core& owner_;

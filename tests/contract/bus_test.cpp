@@ -119,6 +119,42 @@ TYPED_TEST(bus_contract, answers_a_call_later_and_out_of_order) {
     EXPECT_EQ(*second->what, "two");
 }
 
+TYPED_TEST(bus_contract, counts_calls_by_outcome_and_bytes_both_ways) {
+    pair two(this->in);
+    const std::string text(1000, 'x');
+    const auto answered = call(this->in, two.a, "b", echo, text);
+    const auto failed = call(this->in, two.a, "b", fail, "x");
+    const auto nowhere = call(this->in, two.a, "nobody", echo, "x");
+    const auto waits = call(this->in, two.a, "b", never, "x");
+    ASSERT_TRUE(two.a.links().cast("b", {1, text}));
+    ASSERT_TRUE(this->in.runs_until([&] {
+        return answered->is_done() && failed->is_done() && nowhere->is_done() &&
+               two.b.links().counts().served == 4;
+    }));
+    const auto& here = two.a.links().counts();
+    const auto& there = two.b.links().counts();
+    EXPECT_EQ(here.calls.ok(), 1U);
+    EXPECT_EQ(here.calls.of(errc::application), 1U);
+    EXPECT_EQ(here.calls.of(errc::no_server), 1U);
+    EXPECT_EQ(here.calls.total(), 3U) << "one waits";
+    EXPECT_EQ(two.a.links().calls_in_flight(), 1U);
+    EXPECT_EQ(here.casts, 1U);
+    EXPECT_EQ(there.served, 4U);
+    EXPECT_GE(here.bytes_out, 2000U);
+    EXPECT_LT(here.bytes_out, 3000U);
+    EXPECT_GE(here.bytes_in, 1000U);
+    EXPECT_EQ(there.bytes_in, here.bytes_out);
+    EXPECT_EQ(here.bytes_in, there.bytes_out);
+    const auto queues = two.a.links().queues();
+    ASSERT_EQ(queues.size(), 1U);
+    EXPECT_EQ(queues[0].peer, "b");
+    two.b.links().report_dead({"a", static_cast<incarnation>(1)});
+    ASSERT_TRUE(this->in.runs_until([&] { return waits->is_done(); }));
+    EXPECT_EQ(here.calls.of(errc::disconnected), 1U);
+    EXPECT_EQ(here.links_lost, 1U);
+    EXPECT_EQ(there.links_lost, 1U);
+}
+
 TYPED_TEST(bus_contract, ends_a_call_without_a_link_in_no_server) {
     auto& a = this->in.add("a");
     ASSERT_TRUE(a.start({"b"}));

@@ -28,7 +28,8 @@ protected:
     /// The links are only names here: nothing reaches their bus.
     core& nobody = *reinterpret_cast<core*>(&place_);
     base::manual_clock clock;
-    call_table table{clock};
+    base::outcome_counts outcomes;
+    call_table table{clock, outcomes};
     no_link one{nobody};
     no_link other{nobody};
     std::vector<std::string> ends;
@@ -88,6 +89,8 @@ TEST_F(call_table_test, ends_calls_in_the_order_of_their_deadlines) {
     clock.advance(1min);
     EXPECT_EQ(ends, (std::vector<std::string>{"quick timeout", "middle timeout", "slow timeout"}));
     EXPECT_EQ(table.size(), 0U);
+    EXPECT_EQ(outcomes.of(errc::timeout), 3U);
+    EXPECT_EQ(outcomes.total(), 3U);
 }
 
 TEST_F(call_table_test, takes_out_the_calls_of_one_link_in_order) {

@@ -61,11 +61,17 @@ public:
     }
     bool is_linked(std::string_view id) const override { return up.contains(std::string(id)); }
     std::vector<shaddock::bus::peer> linked() const override { return {}; }
+    const shaddock::bus::bus_counts& counts() const override { return counts_; }
+    std::vector<shaddock::bus::link_queue> queues() const override { return {}; }
+    std::size_t calls_in_flight() const override { return 0; }
     void report_dead(const shaddock::bus::peer&) override {}
     void stop(base::unique_function<void()> done) override { done(); }
 
     std::set<std::string> up;
     std::vector<cast_record> casts;
+
+private:
+    shaddock::bus::bus_counts counts_;
 };
 
 } // namespace shaddock::server

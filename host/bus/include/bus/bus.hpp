@@ -2,6 +2,7 @@
 
 #include "base/clock.hpp"
 #include "base/function.hpp"
+#include "base/metrics.hpp"
 
 #include <shaddock/error.hpp>
 #include <shaddock/ids.hpp>
@@ -81,6 +82,24 @@ protected:
     ~link_observer() = default;
 };
 
+/// What a bus has done since its start. Bytes are whole frames, greetings apart.
+struct bus_counts {
+    /// This server's calls to others, by how they ended.
+    base::outcome_counts calls;
+    std::uint64_t casts = 0;
+    /// Calls and casts of others that were taken.
+    std::uint64_t served = 0;
+    std::uint64_t bytes_in = 0;
+    std::uint64_t bytes_out = 0;
+    /// Links that went down while both sides meant to keep them.
+    std::uint64_t links_lost = 0;
+};
+/// What waits on one link to be taken by the other side.
+struct link_queue {
+    std::string peer;
+    std::size_t bytes = 0;
+};
+
 /// A server's connection to all others. Implementations: local (one process), direct (Unix
 /// sockets), later NATS. Thread: the loop. Lifetime: `stop` must have ended before destruction.
 class bus {
@@ -106,6 +125,12 @@ public:
 
     virtual bool is_linked(std::string_view id) const = 0;
     virtual std::vector<peer> linked() const = 0;
+
+    virtual const bus_counts& counts() const = 0;
+    /// Of all links that are up.
+    virtual std::vector<link_queue> queues() const = 0;
+    /// Calls to others that wait for their answer.
+    virtual std::size_t calls_in_flight() const = 0;
 
     /// News from elsewhere (the master saw it exit): breaks its link if any and tells the
     /// observers.
