@@ -35,6 +35,7 @@ void pending_call::abandon() noexcept {
 void pending_call::finish(result<door::body> outcome) noexcept {
     if (!is_finished_) {
         is_finished_ = true;
+        count(outcome);
         answer(std::move(outcome));
         leave();
     }
@@ -43,8 +44,17 @@ void pending_call::finish(result<door::body> outcome) noexcept {
 
 void pending_call::expire() {
     is_finished_ = true;
-    answer(error(errc::timeout, fmt::format("'{}' did not answer in time", route())));
+    const result<door::body> late =
+        error(errc::timeout, fmt::format("'{}' did not answer in time", route()));
+    count(late);
+    answer(late);
     leave();
+}
+
+void pending_call::count(const result<door::body>& outcome) noexcept {
+    if (counts_ != nullptr) {
+        counts_->note(outcome, clock_->now() - arrived_);
+    }
 }
 
 void pending_call::leave() {
@@ -73,13 +83,16 @@ void dispatcher::use(std::shared_ptr<generation> next) {
     if (!current_) {
         return;
     }
-    for (auto* methods : {&current_->registered().handlers(), &current_->registered().remotes()}) {
-        for (auto& [route, entry] : *methods) {
+    const auto enter = [this](tables::methods& methods, route_table& counts) {
+        for (auto& [route, entry] : methods) {
+            entry.counts = &counts.of(route);
             if (entry.is_serial) {
                 entry.serial = &*serial_routes_.insert(route).first;
             }
         }
-    }
+    };
+    enter(current_->registered().handlers(), handler_counts_);
+    enter(current_->registered().remotes(), remote_counts_);
 }
 
 bool dispatcher::keep_back(bool is_remote, std::string_view route,
@@ -111,18 +124,29 @@ void dispatcher::release() {
     }
 }
 
-void dispatcher::run_handler(std::string_view route, std::unique_ptr<pending_call> call) {
-    if (keep_back(false, route, call)) {
-        return;
+/// A call that was kept back comes here twice: it has waited since the first time.
+void dispatcher::arrived(pending_call& call, const method_entry* entry, route_table& counts) {
+    call.counts_ = entry != nullptr ? entry->counts : &counts.unknown();
+    if (call.clock_ == nullptr) {
+        call.clock_ = &clock_;
+        call.arrived_ = clock_.now();
     }
-    run(current_ ? current_->registered().find_handler(route) : nullptr, route, std::move(call));
+}
+
+void dispatcher::run_handler(std::string_view route, std::unique_ptr<pending_call> call) {
+    auto* entry = current_ ? current_->registered().find_handler(route) : nullptr;
+    arrived(*call, entry, handler_counts_);
+    if (!keep_back(false, route, call)) {
+        run(entry, route, std::move(call));
+    }
 }
 
 void dispatcher::run_remote(std::string_view route, std::unique_ptr<pending_call> call) {
-    if (keep_back(true, route, call)) {
-        return;
+    auto* entry = current_ ? current_->registered().find_remote(route) : nullptr;
+    arrived(*call, entry, remote_counts_);
+    if (!keep_back(true, route, call)) {
+        run(entry, route, std::move(call));
     }
-    run(current_ ? current_->registered().find_remote(route) : nullptr, route, std::move(call));
 }
 
 void dispatcher::run(method_entry* entry, std::string_view route,

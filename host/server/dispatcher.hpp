@@ -2,6 +2,7 @@
 
 #include "base/clock.hpp"
 #include "generation.hpp"
+#include "metrics.hpp"
 #include "request_id.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -52,6 +53,7 @@ protected:
 
 private:
     friend class dispatcher;
+    void count(const result<door::body>& outcome) noexcept;
     void leave();
     /// Answers for the plugin, which goes on: a serial method stays taken until it has really
     /// ended.
@@ -68,6 +70,11 @@ private:
     bool is_notify_;
     bool is_finished_ = false;
     method_entry* entry_ = nullptr;
+    /// Where it is counted, and since when: from its arrival here until somebody answers. Null:
+    /// it has not reached a dispatcher.
+    route_counts* counts_ = nullptr;
+    const base::clock* clock_ = nullptr;
+    base::time_point arrived_{};
     std::shared_ptr<generation> lease_;
     // The dispatcher's list of calls in flight; owner_ is null when not in it.
     dispatcher* owner_ = nullptr;
@@ -103,6 +110,9 @@ public:
     /// Accepted and not answered: those that run, and those that wait for the one before them.
     std::size_t in_flight() const { return in_flight_ + waiting_; }
     std::uint64_t started() const { return started_; }
+    /// Clients' requests and servers' remote calls, those that were refused here included.
+    const route_table& handler_counts() const { return handler_counts_; }
+    const route_table& remote_counts() const { return remote_counts_; }
     /// Called whenever the last call in flight has ended.
     void on_idle(base::unique_function<void()> idle) { idle_ = std::move(idle); }
     /// Answers everything in flight with `cancelled` and forgets it.
@@ -127,6 +137,7 @@ private:
         std::string route;
         std::unique_ptr<pending_call> call;
     };
+    void arrived(pending_call& call, const method_entry* entry, route_table& counts);
     bool keep_back(bool is_remote, std::string_view route, std::unique_ptr<pending_call>& call);
     void run(method_entry* entry, std::string_view route, std::unique_ptr<pending_call> call);
     static serial_key key_of(const pending_call& call);
@@ -153,6 +164,8 @@ private:
     /// In all queues of `serial_`.
     std::size_t waiting_ = 0;
     std::uint64_t started_ = 0;
+    route_table handler_counts_;
+    route_table remote_counts_;
     base::timer sweep_;
     base::unique_function<void()> idle_;
     /// A key is here while one of its calls runs; the queue holds those that wait.

@@ -133,10 +133,10 @@ void frontend::serve(session& from, const client_request& request) {
         list_, clock_, {what.id, request.route, &from.data->ref, from.link->address(), now.get()});
     const served_request::scope here(local_.serving(), what.id);
     const auto refuse = [&](errc code, std::string text) {
-        ended(what, request.route, error(code, std::move(text)));
+        this->refuse(what, request.route, error(code, std::move(text)));
     };
     if (request.refused) {
-        return ended(what, request.route, *request.refused);
+        return this->refuse(what, request.route, *request.refused);
     }
     const auto type = type_of(request.route);
     if (type.empty()) {
@@ -170,12 +170,17 @@ void frontend::serve(session& from, const client_request& request) {
     forward(from, type, request, std::move(what));
 }
 
+void frontend::refuse(const pending& what, std::string_view route, error why) {
+    refused_counts_.note(why.code());
+    ended(what, route, std::move(why));
+}
+
 bool frontend::passes_filters(session& from, const client_request& request, const pending& what) {
     // Held: a filter may change the session while it looks at it.
     const auto data = from.data;
     for (auto* filter : what.asked->registered().filters()) {
         if (auto passed = filter->before(request.route, request.body, *data); !passed) {
-            ended(what, request.route, std::move(passed).error());
+            refuse(what, request.route, std::move(passed).error());
             return false;
         }
     }
@@ -187,21 +192,33 @@ void frontend::forward(session& from, std::string_view type, const client_reques
     const auto data = from.data;
     auto to = list_.pick(local_.current()->registered(), type, {data.get(), {}, {}});
     if (!to) {
-        return ended(what, request.route, std::move(to).error());
+        return refuse(what, request.route, std::move(to).error());
     }
     ++forwarded_;
+    const auto began = clock_.now();
     auto bytes = wire::encode(request.route, what.id, 0, data.get(), request.body);
-    servers_.call(*to, wire::kind::client_request, std::move(bytes),
-                  clock_.now() + options_.call_timeout,
-                  [this, what = std::move(what),
-                   route = std::string(request.route)](result<std::string> reply) {
-                      ended(what, route,
-                            reply ? wire::decode_reply(*reply) : result<door::body>(reply.error()));
+    servers_.call(*to, wire::kind::client_request, std::move(bytes), began + options_.call_timeout,
+                  [this, what = std::move(what), route = std::string(request.route),
+                   began](result<std::string> reply) {
+                      const auto outcome =
+                          reply ? wire::decode_reply(*reply) : result<door::body>(reply.error());
+                      counts_of(route, outcome).note(outcome, clock_.now() - began);
+                      ended(what, route, outcome);
                       --forwarded_;
                       if (forwarded_ == 0 && idle_) {
                           idle_();
                       }
                   });
+}
+
+/// A client may invent routes, but not one that was answered well or that the dictionary has.
+route_counts& frontend::counts_of(std::string_view route, const result<door::body>& outcome) {
+    if (auto* counts = forwarded_counts_.find(route)) {
+        return *counts;
+    }
+    const bool exists =
+        outcome || (options_.dictionary && options_.dictionary->code_of(route) != 0);
+    return exists ? forwarded_counts_.of(route) : forwarded_counts_.unknown();
 }
 
 void frontend::ended(const pending& what, std::string_view route, const result<door::body>& outcome,

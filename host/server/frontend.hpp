@@ -34,9 +34,16 @@ public:
     void use_protos(std::shared_ptr<const protocol::protos> now);
 
     std::uint16_t port() const { return listener_->port(); }
+    const session_store& sessions() const { return sessions_; }
     const net::listener_counts& counts() const { return listener_->counts(); }
     std::size_t forwarded() const { return forwarded_; }
     std::uint64_t deliveries() const { return deliveries_; }
+    /// Pushes that a member did not get: its connection is closing, or its queue is full.
+    std::uint64_t undelivered() const { return undelivered_; }
+    /// Requests that servers of other types answered.
+    const route_table& forwarded_counts() const { return forwarded_counts_; }
+    /// Requests that no handler ever saw, here or elsewhere, by why.
+    const base::outcome_counts& refused_counts() const { return refused_counts_; }
     session_store& sessions() { return sessions_; }
     /// Called whenever the last forwarded request has been answered.
     void on_idle(base::unique_function<void()> idle) { idle_ = std::move(idle); }
@@ -76,6 +83,8 @@ private:
         std::unique_ptr<request_log> log;
     };
     void serve(session& from, const client_request& request);
+    void refuse(const pending& what, std::string_view route, error why);
+    route_counts& counts_of(std::string_view route, const result<door::body>& outcome);
     void forward(session& from, std::string_view type, const client_request& request, pending what);
     /// `by`: what has served it, if it got so far.
     void ended(const pending& what, std::string_view route, const result<door::body>& outcome,
@@ -103,6 +112,9 @@ private:
     std::unique_ptr<net::listener> listener_;
     std::size_t forwarded_ = 0;
     std::uint64_t deliveries_ = 0;
+    std::uint64_t undelivered_ = 0;
+    route_table forwarded_counts_;
+    base::outcome_counts refused_counts_;
     /// What a client without a key is told now.
     std::shared_ptr<const agreement> agreed_;
     /// Handshakes that wait for a hook.

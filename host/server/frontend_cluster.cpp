@@ -24,6 +24,8 @@ void frontend::push(push_forms& forms, session& to) {
     const auto* form = forms.form_for(*to.agreed);
     if (form != nullptr && to.link->send(*form) == net::send_result::queued) {
         ++deliveries_;
+    } else {
+        ++undelivered_;
     }
 }
 

@@ -13,6 +13,8 @@
 
 namespace shaddock::server {
 
+struct route_counts;
+
 /// A handler's or remote's method in the tables of one generation.
 struct method_entry {
     std::string route;
@@ -21,6 +23,8 @@ struct method_entry {
     door::callable* target = nullptr;
     /// Serial methods: the same for the same route in every generation; the dispatcher's.
     const std::string* serial = nullptr;
+    /// The same for the same route in every generation; the dispatcher's.
+    route_counts* counts = nullptr;
 };
 
 /// All that one generation of a plugin registered. Filled while the plugin is created, then

@@ -6,6 +6,11 @@ namespace shaddock::server {
 
 namespace {
 
+bool is_push(wire::kind what) {
+    return what == wire::kind::push_channel || what == wire::kind::push_sessions ||
+           what == wire::kind::broadcast;
+}
+
 using completion = base::unique_function<void(result<std::string>)>;
 
 /// Answers a call to oneself, by post.
@@ -61,6 +66,7 @@ void line::call(std::string_view to, wire::kind what, std::string bytes, base::t
 }
 
 result<void> line::cast(std::string_view to, wire::kind what, std::string bytes) {
+    pushes_ += is_push(what) ? 1 : 0;
     const auto kind = static_cast<std::uint8_t>(what);
     if (to != self_.id) {
         return links_.cast(to, {kind, bytes});

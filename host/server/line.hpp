@@ -26,6 +26,8 @@ public:
               base::unique_function<void(result<std::string>)> done);
     /// As bus::cast.
     result<void> cast(std::string_view to, wire::kind what, std::string bytes);
+    /// Pushes to clients that were sent: one for each frontend that one of them went to.
+    std::uint64_t pushes() const { return pushes_; }
     /// Whether a frame to this server would be taken now.
     bool reaches(std::string_view id) const { return id == self_.id || links_.is_linked(id); }
     /// From now on nothing runs any more that was posted to oneself.
@@ -35,6 +37,7 @@ private:
     boost::asio::any_io_executor executor_;
     bus::bus& links_;
     bus::peer self_;
+    std::uint64_t pushes_ = 0;
     bus::receiver* self_receiver_ = nullptr;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -3,6 +3,7 @@
 #include "base/log.hpp"
 #include "bus_port.hpp"
 #include "generations.hpp"
+#include "metrics.hpp"
 
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
@@ -74,6 +75,7 @@ public:
         }
     }
     status now() const;
+    base::metric_families metrics() const;
     std::uint16_t client_port() const {
         return clients_ && clients_open_ ? clients_->port() : std::uint16_t{0};
     }
@@ -366,6 +368,26 @@ status server::parts::now() const {
     return made;
 }
 
+base::metric_families server::parts::metrics() const {
+    base::metric_families all;
+    const auto gauge = [&](std::string_view name, std::string_view help, std::size_t value) {
+        all.push_back(base::one_gauge(name, help, static_cast<double>(value)));
+    };
+    add_requests(all, calls_);
+    add_rooms(all, channels_, line_);
+    if (clients_) {
+        add_clients(all, *clients_);
+    }
+    add_bus(all, links_);
+    const auto now = this->now();
+    gauge("shaddock_requests_in_flight", "Requests accepted and not answered.",
+          now.requests_in_flight);
+    gauge("shaddock_links_expected", "Links to other servers that are wanted.", now.links_expected);
+    gauge("shaddock_generations_ending", "Replaced generations with work under way.", now.ending);
+    gauge("shaddock_generations_kept", "Replaced generations that did not end.", now.kept);
+    return all;
+}
+
 server::server(const boost::asio::any_io_executor& executor, base::clock& clock, bus::bus& links,
                cluster::registry& registry, server_options options)
     : parts_(std::make_unique<parts>(executor, clock, links, registry, std::move(options))) {}
@@ -392,6 +414,10 @@ void server::use_protos(std::shared_ptr<const protocol::protos> now) {
 
 status server::now() const {
     return parts_->now();
+}
+
+base::metric_families server::metrics() const {
+    return parts_->metrics();
 }
 
 std::uint16_t server::client_port() const {

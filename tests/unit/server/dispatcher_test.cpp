@@ -114,6 +114,49 @@ TEST_F(dispatcher_test, answers_at_once_or_says_that_the_route_is_unknown) {
     EXPECT_EQ(calls.in_flight(), 0u);
 }
 
+TEST_F(dispatcher_test, counts_each_call_by_route_and_outcome_with_its_time) {
+    run("t.h.quick", "a");
+    run("t.h.slow", "b");
+    run("t.h.invented", "c");
+    run("t.h.slow", "late", 2);
+    clock.advance(3ms);
+    made->held[0]->finish(door::body{door::codec::json, "1"});
+    made->held[0]->finish(error(errc::internal, "a second answer"));
+    clock.advance(11s);
+    base::metric_families all;
+    add_requests(all, calls);
+    ASSERT_GE(all.size(), 2U);
+    EXPECT_EQ(all[0].name, "shaddock_requests_total");
+    auto counts = all[0].samples;
+    std::ranges::sort(counts, {}, &base::metric_sample::labels);
+    EXPECT_EQ(counts, (std::vector<base::metric_sample>{{{"t.h.quick", "ok"}, 1},
+                                                        {{"t.h.slow", "ok"}, 1},
+                                                        {{"t.h.slow", "timeout"}, 1},
+                                                        {{"unknown", "unknown_route"}, 1}}));
+    auto& slow = *std::ranges::find(all[1].samples, std::vector<std::string>{"t.h.slow"},
+                                    &base::metric_sample::labels);
+    EXPECT_EQ(slow.buckets[6], 1U) << "3 ms";
+    EXPECT_EQ(slow.buckets[13], 1U) << "its deadline of 10 s";
+}
+
+TEST_F(dispatcher_test, goes_on_counting_with_the_next_generation_what_was_kept_back_included) {
+    run("t.h.quick", "a");
+    calls.hold();
+    run("t.h.quick", "b");
+    clock.advance(7ms);
+    auto next = generation::create({{&fake_door(), "fake.so"}},
+                                   std::make_unique<shaddock::testing::fake_host>(), "t", 2)
+                    .value();
+    calls.use(next);
+    calls.release();
+    base::metric_families all;
+    add_requests(all, calls);
+    EXPECT_EQ(all[0].samples, (std::vector<base::metric_sample>{{{"t.h.quick", "ok"}, 2}}));
+    EXPECT_EQ(all[1].samples.at(0).buckets[7], 1U) << "it has waited 7 ms";
+    calls.use(living);
+    next->destroy();
+}
+
 TEST_F(dispatcher_test, a_call_that_is_dropped_is_answered_internal) {
     run("t.h.slow", "a");
     made->held.clear();

@@ -2,6 +2,7 @@
 
 #include "base/clock.hpp"
 #include "base/function.hpp"
+#include "base/metrics.hpp"
 #include "bus/bus.hpp"
 #include "cluster/registry.hpp"
 #include "net/listener.hpp"
@@ -133,6 +134,8 @@ public:
     void use_protos(std::shared_ptr<const protocol::protos> now);
 
     status now() const;
+    /// All that it counts, under the names that docs/operations.md lists.
+    base::metric_families metrics() const;
     /// The port that clients use; 0 for a backend.
     std::uint16_t client_port() const;
 

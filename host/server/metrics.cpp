@@ -1,0 +1,159 @@
+#include "metrics.hpp"
+
+#include "channels.hpp"
+#include "dispatcher.hpp"
+#include "frontend.hpp"
+#include "line.hpp"
+
+namespace shaddock::server {
+
+namespace {
+
+using base::metric_family;
+using base::metric_kind;
+
+void add_ways(base::metric_families& all, std::string_view name, std::string_view help,
+              std::uint64_t in, std::uint64_t out) {
+    metric_family family{std::string(name), std::string(help), metric_kind::counter, {"direction"}};
+    family.samples = {{{"in"}, static_cast<double>(in)}, {{"out"}, static_cast<double>(out)}};
+    all.push_back(std::move(family));
+}
+
+void add_outcomes(base::metric_families& all, std::string_view name, std::string_view help,
+                  const base::outcome_counts& counted) {
+    metric_family family{std::string(name), std::string(help), metric_kind::counter, {"result"}};
+    counted.visit([&](std::string_view result, std::uint64_t count) {
+        family.samples.push_back({{std::string(result)}, static_cast<double>(count)});
+    });
+    all.push_back(std::move(family));
+}
+
+double number(std::uint64_t count) {
+    return static_cast<double>(count);
+}
+
+} // namespace
+
+route_counts& route_table::of(std::string_view route) {
+    if (const auto at = routes_.find(route); at != routes_.end()) {
+        return at->second;
+    }
+    return routes_.size() < limit ? routes_[std::string(route)] : other_;
+}
+
+route_counts* route_table::find(std::string_view route) {
+    const auto at = routes_.find(route);
+    return at == routes_.end() ? nullptr : &at->second;
+}
+
+void route_table::add_to(base::metric_families& all, std::string_view total,
+                         std::string_view total_help, std::string_view seconds,
+                         std::string_view seconds_help) const {
+    metric_family counts{
+        std::string(total), std::string(total_help), metric_kind::counter, {"route", "result"}};
+    auto times = base::latency_family(seconds, seconds_help, {"route"});
+    const auto add = [&](const std::string& route, const route_counts& counted) {
+        counted.outcomes.visit([&](std::string_view result, std::uint64_t count) {
+            counts.samples.push_back({{route, std::string(result)}, number(count)});
+        });
+        if (!counted.latency.is_empty()) {
+            times.samples.push_back(base::latency_sample({route}, counted.latency));
+        }
+    };
+    for (const auto& [route, counted] : routes_) {
+        add(route, counted);
+    }
+    add("unknown", unknown_);
+    add("other", other_);
+    all.push_back(std::move(counts));
+    all.push_back(std::move(times));
+}
+
+void add_requests(base::metric_families& all, const dispatcher& calls) {
+    calls.handler_counts().add_to(
+        all, "shaddock_requests_total",
+        "Requests and notifies of clients, at the server that handles them.",
+        "shaddock_request_seconds", "From their arrival at the handling server to the answer.");
+    calls.remote_counts().add_to(
+        all, "shaddock_remotes_total", "Calls of other servers, at the server that answers them.",
+        "shaddock_remote_seconds", "From their arrival at the answering server to the answer.");
+}
+
+void add_rooms(base::metric_families& all, const channel_store& channels, const line& servers) {
+    all.push_back(base::one_gauge("shaddock_channels", "Channels that this server owns.",
+                                  number(channels.size())));
+    all.push_back(base::one_gauge("shaddock_members", "Members of these channels.",
+                                  number(channels.members())));
+    all.push_back(base::one_counter("shaddock_pushes_total",
+                                    "Pushes sent, one for each frontend that they go to.",
+                                    number(servers.pushes())));
+}
+
+void add_clients(base::metric_families& all, const frontend& clients) {
+    const auto& counts = clients.counts();
+    all.push_back(base::one_gauge("shaddock_connections", "Client connections that are open.",
+                                  number(counts.connections)));
+    all.push_back(base::one_counter("shaddock_accepted_total", "Client connections accepted.",
+                                    number(counts.accepted)));
+    all.push_back(base::one_gauge("shaddock_sessions", "Clients whose handshake is done.",
+                                  number(clients.sessions().size())));
+    clients.forwarded_counts().add_to(
+        all, "shaddock_forwarded_total",
+        "Requests and notifies passed on to a server of another type.",
+        "shaddock_forwarded_seconds", "From their arrival at the frontend to the answer.");
+    add_outcomes(all, "shaddock_refused_total",
+                 "Requests that the frontend answered with an error itself.",
+                 clients.refused_counts());
+    all.push_back(base::one_counter("shaddock_deliveries_total",
+                                    "Pushes put into the queue of a client.",
+                                    number(clients.deliveries())));
+    all.push_back(base::one_counter("shaddock_undelivered_total",
+                                    "Pushes to clients whose queue was full or that were closing.",
+                                    number(clients.undelivered())));
+    metric_family drops{"shaddock_drops_total",
+                        "Connections that this side ended or did not take.",
+                        metric_kind::counter,
+                        {"reason"}};
+    for (std::size_t i = 0; i < net::drop_reasons; ++i) {
+        const auto why = static_cast<net::drop>(i);
+        drops.samples.push_back({{std::string(net::to_string(why))}, number(counts.of(why))});
+    }
+    all.push_back(std::move(drops));
+    add_ways(all, "shaddock_bytes_total", "Bytes from and to clients.", counts.bytes_in,
+             counts.bytes_out);
+    add_ways(all, "shaddock_packages_total", "Packages from and to clients.", counts.packages_in,
+             counts.packages_out);
+    all.push_back(base::one_counter("shaddock_sends_total", "Writes to client sockets.",
+                                    number(counts.sends)));
+}
+
+void add_bus(base::metric_families& all, const bus::bus& links) {
+    const auto& counts = links.counts();
+    add_outcomes(all, "shaddock_bus_calls_total", "Calls to other servers, by how they ended.",
+                 counts.calls);
+    all.push_back(base::one_gauge("shaddock_bus_calls_in_flight",
+                                  "Calls to other servers that wait for their answer.",
+                                  number(links.calls_in_flight())));
+    all.push_back(base::one_counter("shaddock_bus_casts_total",
+                                    "Messages to other servers that get no answer.",
+                                    number(counts.casts)));
+    all.push_back(base::one_counter("shaddock_bus_served_total",
+                                    "Calls and messages of other servers.", number(counts.served)));
+    add_ways(all, "shaddock_bus_bytes_total", "Bytes from and to other servers.", counts.bytes_in,
+             counts.bytes_out);
+    metric_family queues{"shaddock_bus_queue_bytes",
+                         "Bytes that wait for another server to take them.",
+                         metric_kind::gauge,
+                         {"peer"}};
+    for (const auto& each : links.queues()) {
+        queues.samples.push_back({{each.peer}, number(each.bytes)});
+    }
+    all.push_back(base::one_gauge("shaddock_links", "Links to other servers that are up.",
+                                  number(queues.samples.size())));
+    all.push_back(std::move(queues));
+    all.push_back(base::one_counter("shaddock_links_lost_total",
+                                    "Links that broke or whose other side died.",
+                                    number(counts.links_lost)));
+}
+
+} // namespace shaddock::server
