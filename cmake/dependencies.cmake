@@ -5,6 +5,8 @@ find_package(yaml-cpp REQUIRED)
 find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(fmt REQUIRED)
+# Only its core is linked: values and their text form.
+find_package(prometheus-cpp REQUIRED)
 find_package(OpenSSL REQUIRED)
 
 # RapidJSON: header-only; SSE2 halves the parse time of a chat message. It reads whole aligned 16 bytes, also past the end of a text:

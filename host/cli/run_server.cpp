@@ -6,6 +6,7 @@
 #include "cli/run.hpp"
 #include "cluster/direct.hpp"
 #include "cluster/master_link.hpp"
+#include "cluster/metrics_json.hpp"
 #include "master/child_status.hpp"
 #include "master/process.hpp"
 #include "module/module.hpp"
@@ -79,6 +80,9 @@ public:
                         record.type, record.id),
           reload_(loop_.get_executor(), clock_, reload_steps_, record.id),
           watch_(clock_, found.system.host.limits.tick_warning, warn_of_ticks(found)) {
+        questions_.on("metrics", [this](std::string_view, questions::reply_call reply) {
+            reply(bounded(cluster::metrics_json(metrics())));
+        });
         if (agreed.protos) {
             version_ = agreed.protos->version;
             protos_.emplace(loop_.get_executor(), clock_, found.system.folder, found.system.env,
@@ -154,6 +158,31 @@ private:
             watch_.stop();
             loop_.stop();
         });
+    }
+
+    /// A longer answer would end the line to the master.
+    static result<std::string> bounded(std::string metrics) {
+        constexpr std::size_t limit = std::size_t{768} * 1024;
+        if (metrics.size() > limit) {
+            return error(errc::overloaded,
+                         fmt::format("the metrics have {} bytes, the line to the master takes {}",
+                                     metrics.size(), limit));
+        }
+        return metrics;
+    }
+    base::metric_families metrics() const {
+        auto all = server_.metrics();
+        auto lag = base::latency_family("shaddock_loop_lag_seconds",
+                                        "How late a timer of the loop fires, twice per "
+                                        "limits.tick_warning.",
+                                        {});
+        lag.samples.push_back(base::latency_sample({}, watch_.lags()));
+        all.push_back(std::move(lag));
+        const std::chrono::duration<double> longest = watch_.longest_lag();
+        all.push_back(base::one_gauge("shaddock_loop_lag_max_seconds",
+                                      "The longest lag of the last 30 to 60 seconds.",
+                                      longest.count()));
+        return all;
     }
 
     master::child_status status() const {

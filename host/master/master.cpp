@@ -7,6 +7,7 @@
 #include "master/admin.hpp"
 #include "master/child_status.hpp"
 #include "master/page_server.hpp"
+#include "metrics.hpp"
 #include "reloads.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -20,6 +21,8 @@ namespace shaddock::master {
 namespace {
 
 constexpr int status_failed = 1;
+/// A server that has not answered a scrape by then is left out of it.
+constexpr std::chrono::seconds metrics_patience{1};
 /// Beside what host.yaml grants to the steps of a reload: opening the files on a busy machine, and
 /// a reload of the server's own that is under way.
 constexpr std::chrono::seconds reload_slack{26};
@@ -64,7 +67,12 @@ public:
                   return hub_.send(id, name, args);
               },
               first_question()),
+          metrics_([this] { return observed(); },
+                   [this](std::string_view id, metrics_round::answer_call answer) {
+                       asks_.ask(id, "metrics", "{}", metrics_patience, std::move(answer));
+                   }),
           admin_(loop.get_executor(), *this, options.run), signals_(loop, SIGINT, SIGTERM, SIGHUP) {
+        serve_metrics();
     }
 
     /// Errors: what could not be opened.
@@ -107,6 +115,32 @@ private:
             return std::nullopt;
         }
         return bus::running_pid(options_.run, id).value_or(0);
+    }
+
+    void serve_metrics() {
+        const auto serve = [this](std::string_view path, std::string type, auto to_text) {
+            admin_.route("GET", path, [this, type, to_text](const admin_request&, auto reply) {
+                auto answer = [reply = std::move(reply), type, to_text](const auto& all) mutable {
+                    reply({200, to_text(all), type});
+                };
+                metrics_.collect(std::move(answer));
+            });
+        };
+        serve("/metrics", "text/plain; version=0.0.4; charset=utf-8", prometheus_text);
+        serve("/api/metrics", "application/json", servers_json);
+    }
+
+    /// The children and the master itself, as if it were one.
+    std::vector<child_report> observed() const {
+        auto all = children_.list();
+        child_report own;
+        own.id = options_.system.master.id;
+        own.type = "master";
+        own.pid = getpid();
+        own.state = is_stopping_ ? child_state::draining : child_state::ready;
+        own.is_server = false;
+        all.push_back(std::move(own));
+        return all;
     }
 
     void wait_for_signal() {
@@ -309,6 +343,7 @@ private:
     cluster::master_hub hub_;
     reloads reloads_;
     asks asks_;
+    metrics_round metrics_;
     admin_server admin_;
     boost::asio::signal_set signals_;
     incarnation life_{static_cast<std::uint64_t>(

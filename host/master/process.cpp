@@ -204,6 +204,8 @@ result<std::unique_ptr<process>> system_processes::adopt(pid_t pid, exit_call on
 }
 
 process_usage usage_of(pid_t pid) {
+    // Of /proc/<pid>/stat, counted as the loop below does; stime follows.
+    constexpr int utime_field = 13;
     process_usage usage;
     const auto folder = fmt::format("/proc/{}/", pid);
     std::ifstream status(folder + "status");
@@ -216,14 +218,19 @@ process_usage usage_of(pid_t pid) {
     std::getline(std::ifstream(folder + "stat"), stat);
     // The second field, the name in parentheses, may hold anything; starttime is the 20th after it.
     auto at = stat.rfind(')');
+    const auto ticks_per_second = static_cast<unsigned long long>(sysconf(_SC_CLK_TCK));
+    unsigned long long cpu_ticks = 0;
     for (int field = 2; field < 22 && at != std::string::npos; ++field) {
         at = stat.find(' ', at + 1);
+        if ((field == utime_field || field == utime_field + 1) && at != std::string::npos) {
+            cpu_ticks += std::strtoull(stat.c_str() + at, nullptr, 10);
+        }
     }
     if (at == std::string::npos || stat.empty()) {
         return usage;
     }
-    const auto started = std::strtoull(stat.c_str() + at, nullptr, 10) /
-                         static_cast<unsigned long long>(sysconf(_SC_CLK_TCK));
+    const auto started = std::strtoull(stat.c_str() + at, nullptr, 10) / ticks_per_second;
+    usage.cpu = std::chrono::milliseconds(cpu_ticks * 1000 / ticks_per_second);
     timespec now{};
     clock_gettime(CLOCK_BOOTTIME, &now);
     const auto up = static_cast<long long>(now.tv_sec) - static_cast<long long>(started);

@@ -23,6 +23,7 @@ struct supervisor::child {
     bool was_ready = false;
     /// Restarts since the last time of health.
     unsigned restarts = 0;
+    std::uint64_t restarts_ever = 0;
     std::deque<base::time_point> deaths;
     std::size_t output_offset = 0;
     base::timer restart_timer;
@@ -205,6 +206,7 @@ void supervisor::restart(child& one, const std::string& why) {
         delay = std::min(options_.restart_delay * (1 << doublings), options_.longest_delay);
     }
     ++one.restarts;
+    ++one.restarts_ever;
     listener_.on_news(fmt::format("{} has died ({}); restart {} in {} ms", one.plan.id, why,
                                   one.restarts, delay.count()),
                       true);
@@ -453,6 +455,7 @@ std::vector<child_report> supervisor::list() const {
         line.life = one->life;
         line.swapped_at = one->swapped_at;
         line.is_server = one->plan.is_server;
+        line.restarts = one->restarts_ever;
         all.push_back(std::move(line));
     }
     std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) {

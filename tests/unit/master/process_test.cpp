@@ -7,6 +7,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include <csignal>
+#include <ctime>
 #include <fcntl.h>
 #include <fstream>
 #include <sstream>
@@ -143,6 +144,11 @@ TEST(process_usage, knows_this_process) {
     const auto usage = usage_of(getpid());
     EXPECT_GT(usage.rss_kb, 100U);
     EXPECT_LT(usage.uptime, 1h);
+    while (std::clock() < CLOCKS_PER_SEC / 10) {
+        // Busy, so that there is something to see.
+    }
+    EXPECT_GE(usage_of(getpid()).cpu, 80ms);
+    EXPECT_LT(usage_of(getpid()).cpu, 1h);
     EXPECT_EQ(usage_of(0).rss_kb, 0U);
 }
 

@@ -88,6 +88,8 @@ private:
 struct process_usage {
     std::chrono::seconds uptime{};
     std::size_t rss_kb = 0; // VmRSS
+    /// User and system, of all its threads.
+    std::chrono::milliseconds cpu{};
 };
 process_usage usage_of(pid_t pid);
 

@@ -45,6 +45,8 @@ struct child_report {
     /// When this life replaced its modules last.
     std::optional<base::time_point> swapped_at;
     bool is_server = true;
+    /// Since this master started.
+    std::uint64_t restarts = 0;
 };
 
 /// Who hears what the supervisor does. Thread: the loop.
