@@ -64,6 +64,13 @@ TEST_F(lobby_plugin, lets_guests_speak_who_sat_down_before) {
     EXPECT_EQ(plugin.host.pushes.back().message, R"({"from":"ann","text":"hi"})");
 }
 
+TEST_F(lobby_plugin, has_the_seats_of_its_own_record) {
+    plugin.host.self_.record_json = R"({"id":"lobby-server-1","seats":1})";
+    ask("lobbyHandler.sit", R"({"name":"ann","table":"red"})", plugin.connect(1));
+    EXPECT_EQ(ask("lobbyHandler.sit", R"({"name":"bob","table":"red"})", plugin.connect(2)),
+              "the table is full");
+}
+
 TEST_F(lobby_plugin, lets_only_guests_speak) {
     EXPECT_EQ(ask("lobbyHandler.say", R"({"text":"hi"})", make_session(1)), "sit down first");
     EXPECT_EQ(ask("lobbyHandler.say", R"({"text":7})", make_session(1)),

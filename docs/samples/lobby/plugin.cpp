@@ -15,6 +15,12 @@ struct lobby_options {
 };
 BOOST_DESCRIBE_STRUCT(lobby_options, (), (seats, words_file))
 
+/// A lobby server's own record in servers.json may say `"seats": 8`.
+struct lobby_record {
+    std::optional<int> seats;
+};
+BOOST_DESCRIBE_STRUCT(lobby_record, (), (seats))
+
 struct sit_request {
     std::string name;
     std::string table;
@@ -46,8 +52,7 @@ BOOST_DESCRIBE_STRUCT(guests_message, (), (guests))
 class tables {
 public:
     /// Throws what is wrong with the file; the server then does not start.
-    explicit tables(shaddock::app& app)
-        : app_(app), seats_(app.load_config<lobby_options>("lobby").value().seats) {}
+    explicit tables(shaddock::app& app) : app_(app), seats_(seats_of(app)) {}
 
     shaddock::result<names> sit(const shaddock::session_ref& who, std::string_view table) {
         auto channel = app_.channels().create(table);
@@ -89,6 +94,10 @@ public:
     }
 
 private:
+    static int seats_of(const shaddock::app& app) {
+        const auto own = shaddock::record_as<lobby_record>(app.self()).value();
+        return own.seats ? *own.seats : app.load_config<lobby_options>("lobby").value().seats;
+    }
     void tell(shaddock::channel& channel) {
         channel.push("onGuests", guests_message{guests(channel.name())});
     }

@@ -22,6 +22,21 @@ namespace shaddock {
 using server_info = door::server_info;
 using server_list = door::server_list;
 
+/// The record of a server in servers.json as a described type: keys of your own, and Pomelo's
+/// (`max-connections` and other names that are none of C++ excepted); keys that the type does not
+/// have are passed over.
+/// Errors: config, naming the server and the key: `servers.json: record of chat-server-1: zone:
+/// expected integer, found ..`.
+template <class T>
+result<T> record_as(const server_info& server) {
+    auto decoded = json::decode<T>(server.record_json.empty() ? "{}" : server.record_json);
+    if (!decoded) {
+        return error(errc::config,
+                     "servers.json: record of " + server.id + ": " + decoded.error().text());
+    }
+    return decoded;
+}
+
 namespace detail {
 
 /// One session as door::host::find_sessions gives it.

@@ -176,4 +176,36 @@ TEST_F(app_of_a_server, finds_and_kicks_sessions_elsewhere) {
     EXPECT_EQ(host.changes.back().change.text, "bye");
 }
 
+struct own_record {
+    std::string zone;
+    std::optional<int> seats;
+};
+BOOST_DESCRIBE_STRUCT(own_record, (), (zone, seats))
+struct any_record {
+    std::optional<std::string> zone;
+};
+BOOST_DESCRIBE_STRUCT(any_record, (), (zone))
+
+TEST(record, is_read_as_a_type_of_the_plugin) {
+    shaddock::server_info server;
+    server.id = "chat-1";
+    EXPECT_EQ(shaddock::record_as<any_record>(server).value().zone, std::nullopt);
+    server.record_json = R"({"id":"chat-1","port":6050,"zone":"north","seats":3})";
+    const auto own = shaddock::record_as<own_record>(server);
+    ASSERT_TRUE(own) << own.error().text();
+    EXPECT_EQ(own->zone, "north");
+    EXPECT_EQ(own->seats, 3);
+}
+
+TEST(record, names_the_server_and_the_key_that_does_not_fit) {
+    shaddock::server_info server;
+    server.id = "chat-1";
+    server.record_json = R"({"zone":"north","seats":"many"})";
+    const auto own = shaddock::record_as<own_record>(server);
+    ASSERT_FALSE(own);
+    EXPECT_EQ(own.error().code(), errc::config);
+    EXPECT_EQ(own.error().text(),
+              "servers.json: record of chat-1: seats: expected integer, found string \"many\"");
+}
+
 } // namespace
