@@ -14,7 +14,7 @@ constexpr std::size_t gib = 1024 * mib;
 const std::vector<option_row<type_options>>& type_rows() {
     static const std::vector<option_row<type_options>> rows{option_by_hand<type_options>(
         "modules", "list", "one, `<type>.so`", "file names or absolute paths",
-        "the type's modules: files in `plugins` beside the host's `bin`, or anywhere")};
+        "the type's modules: files in the host's plugins folder, or anywhere")};
     return rows;
 }
 
