@@ -5,13 +5,72 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <vector>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <ctime>
 
 namespace shaddock::base::log {
 
 namespace {
 
 constexpr auto pattern = "%Y-%m-%d %H:%M:%S.%e %-5l [%n] %v";
+
+constexpr std::array<std::string_view, 5> words{"debug", "info", "warn", "error", "off"};
+
+/// Sorted; what is not here is a plugin.
+constexpr std::array<std::string_view, 12> known_areas{"base",   "bus",    "cluster", "config",
+                                                       "host",   "master", "module",  "net",
+                                                       "plugin", "reload", "server",  "web"};
+
+/// Where the levels stand: each area's, and the lowest of all, which turns most questions away.
+struct gates {
+    std::array<std::atomic<level>, known_areas.size()> areas{};
+    std::atomic<level> lowest{level::info};
+    std::atomic<level> threshold{level::info};
+    std::atomic<format> lines{format::text};
+
+    gates() { set({}); }
+    void set(const levels& wanted);
+    levels now() const;
+};
+
+gates& the_gates() {
+    static gates all;
+    return all;
+}
+
+std::size_t index_of(std::string_view area) {
+    const auto at = std::lower_bound(known_areas.begin(), known_areas.end(), area);
+    if (at != known_areas.end() && *at == area) {
+        return static_cast<std::size_t>(at - known_areas.begin());
+    }
+    return index_of("plugin");
+}
+
+void gates::set(const levels& wanted) {
+    auto least = wanted.threshold;
+    for (std::size_t i = 0; i < known_areas.size(); ++i) {
+        const auto own = wanted.areas.find(known_areas[i]);
+        const auto at = own == wanted.areas.end() ? wanted.threshold : own->second;
+        areas[i].store(at, std::memory_order_relaxed);
+        least = std::min(least, at);
+    }
+    threshold.store(wanted.threshold, std::memory_order_relaxed);
+    lowest.store(least, std::memory_order_relaxed);
+}
+
+levels gates::now() const {
+    levels all;
+    all.threshold = threshold.load(std::memory_order_relaxed);
+    for (std::size_t i = 0; i < known_areas.size(); ++i) {
+        const auto at = areas[i].load(std::memory_order_relaxed);
+        if (at != all.threshold) {
+            all.areas.emplace(known_areas[i], at);
+        }
+    }
+    return all;
+}
 
 spdlog::level::level_enum translate(level at) {
     switch (at) {
@@ -48,6 +107,45 @@ bool has_controls(std::string_view text) {
                        [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
+void put_json_text(std::string& out, std::string_view text) {
+    out += '"';
+    for (const char c : text) {
+        const auto byte = static_cast<unsigned char>(c);
+        if (c == '"' || c == '\\') {
+            out += '\\';
+            out += c;
+        } else if (byte < 0x20 || byte == 0x7f) {
+            out += fmt::format("\\u{:04x}", byte);
+        } else {
+            out += c;
+        }
+    }
+    out += '"';
+}
+
+std::string time_text() {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+    const auto seconds = static_cast<std::time_t>(ms / 1000);
+    std::tm parts{};
+    gmtime_r(&seconds, &parts);
+    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", parts.tm_year + 1900,
+                       parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
+                       ms % 1000);
+}
+
+std::string json_line(level at, std::string_view name, std::string_view area,
+                      std::string_view text) {
+    auto out = fmt::format(R"({{"time":"{}","level":"{}","server":)", time_text(), to_string(at));
+    put_json_text(out, name);
+    out += ",\"area\":";
+    put_json_text(out, area);
+    out += ",\"text\":";
+    put_json_text(out, text);
+    out += '}';
+    return out;
+}
+
 } // namespace
 
 void start(std::string_view name, const options& wanted) {
@@ -60,9 +158,11 @@ void start(std::string_view name, const options& wanted) {
             wanted.file.string(), wanted.file_limit_bytes, wanted.files));
     }
     auto logger = std::make_shared<spdlog::logger>(std::string(name), sinks.begin(), sinks.end());
-    logger->set_pattern(pattern);
-    logger->set_level(translate(wanted.threshold));
-    logger->flush_on(spdlog::level::info);
+    logger->set_pattern(wanted.lines == format::json ? "%v" : pattern);
+    logger->set_level(spdlog::level::trace); // the gates are ours
+    logger->flush_on(spdlog::level::trace);
+    the_gates().lines.store(wanted.lines, std::memory_order_relaxed);
+    set_levels({wanted.threshold, wanted.areas});
     spdlog::set_default_logger(std::move(logger));
 }
 
@@ -70,15 +170,42 @@ void stop() {
     spdlog::default_logger_raw()->flush();
 }
 
-bool is_on(level wanted) {
-    return spdlog::default_logger_raw()->should_log(translate(wanted));
+std::string_view to_string(level of) {
+    return words.at(static_cast<std::size_t>(of));
+}
+
+std::optional<level> level_of(std::string_view word) {
+    const auto at = std::find(words.begin(), words.end(), word);
+    return at == words.end() ? std::nullopt : std::optional(static_cast<level>(at - words.begin()));
+}
+
+const std::vector<std::string>& areas() {
+    static const std::vector<std::string> all(known_areas.begin(), known_areas.end());
+    return all;
+}
+
+void set_levels(const levels& wanted) {
+    the_gates().set(wanted);
+}
+
+levels current_levels() {
+    return the_gates().now();
+}
+
+bool is_on(level wanted, std::string_view area) {
+    const auto& all = the_gates();
+    return wanted >= all.lowest.load(std::memory_order_relaxed) &&
+           wanted >= all.areas[index_of(area)].load(std::memory_order_relaxed);
 }
 
 void write(level at, std::string_view area, std::string_view text) {
-    if (has_controls(text)) {
-        spdlog::default_logger_raw()->log(translate(at), "{}: {}", area, without_controls(text));
+    auto* logger = spdlog::default_logger_raw();
+    if (the_gates().lines.load(std::memory_order_relaxed) == format::json) {
+        logger->log(translate(at), "{}", json_line(at, logger->name(), area, text));
+    } else if (has_controls(text)) {
+        logger->log(translate(at), "{}: {}", area, without_controls(text));
     } else {
-        spdlog::default_logger_raw()->log(translate(at), "{}: {}", area, text);
+        logger->log(translate(at), "{}: {}", area, text);
     }
 }
 

@@ -139,4 +139,15 @@ std::optional<pid_t> running_pid(const std::filesystem::path& run, std::string_v
     return lock.is_held() ? read_pid(lock.file()) : std::nullopt;
 }
 
+bool is_anyone_running(const std::filesystem::path& run) {
+    std::error_code failed;
+    for (std::filesystem::directory_iterator at(run, failed), end; !failed && at != end;
+         at.increment(failed)) {
+        if (at->path().extension() == ".lock" && is_running(run, at->path().stem().string())) {
+            return true;
+        }
+    }
+    return false;
+}
+
 } // namespace shaddock::bus

@@ -1,5 +1,8 @@
 #include "cli/arguments.hpp"
 
+#include "running_verbs.hpp"
+#include "version_text.hpp"
+
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
@@ -7,18 +10,74 @@ namespace shaddock::cli {
 namespace {
 
 constexpr const char* examples = R"(
-Examples:
-  host start                                start the master, every server of config/servers.json, and the page
-  host start -e production -D               the same in the background; returns once everything serves
+First steps:
+  host check                                is everything there, and right? Nothing is started
+  host start                                the master, every server of config/servers.json, and the page
   host list                                 who runs (--json for programs)
+  host logs -f                              what they say, until Ctrl-C
   host admin                                the address of the admin page: load, logs, reload, restart in a browser
-  host reload chat                          new code for every chat server, one after the other; nobody notices
+
+Day by day:
+  host start -e production -D               in the background; returns once everything serves
+  host reload chat                          new code for every chat server; nobody notices
+  host restart chat-server-2                new settings, or after a crash loop; loses no request
+  host add serverType=chat id=chat-server-4 host=127.0.0.1 port=6053
+  host log chat debug --area server         each request in the logs, until `host log chat info`
   host stop chat-server-2                   stop one server; it stays stopped
   host stop                                 stop everything
-  host --type chat --id chat-server-1       run one server by hand, no master needed
-  host new tally --type tally               a project of a server type of your own
+
+One server by hand, no master needed:
+  host --type chat --id chat-server-1
+
+A server type of your own:
+  host new tally --type tally               a project of it, to be built and tested
+
+`host COMMAND --help` has more of each, with examples. Exit status: 0 done, 1 failed, 2 wrong arguments,
+3 no master runs on that --run folder.)";
+
+constexpr const char* start_examples = R"(
+What dies is started again. A master that runs already is refused; servers that run without one are taken over.
+
+Examples:
+  host start                                in the foreground: what happens is printed; Ctrl-C stops all in order
+  host start -D                             in the background: returns after the ready line
+  host start -e production --config /etc/shop --run /run/shop
+
+Exit status: 0 stopped (-D: everything serves), 1 the start has failed (why has been said), 2 wrong arguments.)";
+
+constexpr const char* web_examples = R"(
+Examples:
+  host web                                  the page that belongs to this host
+  host web --port 8080 --folder ./web
+
+Exit status: 0 stopped, 1 failed, 2 wrong arguments.)";
+
+constexpr const char* list_examples = R"(
+Examples:
+  host list                                 the servers: process, state, uptime, memory, connections, build
+  host list --all --json                    the page's server and the master too, as an array
 
 Exit status: 0 done, 1 failed, 2 wrong arguments, 3 no master runs on that --run folder.)";
+
+constexpr const char* stop_examples = R"(
+A server that stops takes nothing new and ends what it has begun; then its players are disconnected. What is
+not done after limits.stop_timeout is cut off. Stopped servers stay down until host restart.
+
+Examples:
+  host stop chat-server-2                   one server
+  host stop                                 everything, the master included
+
+Exit status: 0 they are down, 1 failed, 2 wrong arguments, 3 no master runs on that --run folder.)";
+
+constexpr const char* admin_examples = R"(
+Examples:
+  host admin                                prints http://127.0.0.1:3005/admin#token=...
+
+Exit status: 0 done, 2 wrong arguments, 3 no master runs on that --run folder.)";
+
+constexpr const char* run_group = "Run a system";
+constexpr const char* look_group = "Look at it";
+constexpr const char* change_group = "Change it while it runs";
 
 constexpr const char* reload_examples = R"(
 Each server opens the file of its module again, also an unchanged one, checks it in a process of its own,
@@ -76,7 +135,7 @@ void add_place(CLI::App& app, place& where) {
 struct parser {
     parser() {
         app.footer(examples);
-        app.set_version_flag("--version", "host " SHADDOCK_VERSION);
+        app.set_version_flag("--version", version_text());
         app.require_subcommand(0, 1);
         add_serve();
         add_start();
@@ -102,12 +161,14 @@ struct parser {
             "start", "Start the master, which starts every server of servers.json and the page\n"
                      "and keeps them running. Prints 'ready: N servers' when all serve.\n"
                      "Ctrl-C stops everything in order.");
+        start_app->group(run_group)->footer(start_examples);
         add_place(*start_app, start.where);
         start_app->add_flag("-D", start.is_daemon,
                             "In the background: returns after the ready line");
     }
     void add_web() {
         web_app = app.add_subcommand("web", "Serve the chat page. `host start` does it for you.");
+        web_app->group(run_group)->footer(web_examples);
         add_place(*web_app, web.where);
         web_app->add_option("--port", web.port, "Where to listen")
             ->option_text("PORT (host.yaml, 3001)");
@@ -116,6 +177,7 @@ struct parser {
     }
     void add_list() {
         list_app = app.add_subcommand("list", "Show the servers of the running master");
+        list_app->group(look_group)->footer(list_examples);
         add_place(*list_app, list.where);
         list_app->add_flag("--json", list.as_json, "An array, for programs");
         list_app->add_flag("--all", list.with_all, "The master and the page's server too");
@@ -124,6 +186,7 @@ struct parser {
         stop_app = app.add_subcommand(
             "stop", "Stop servers, which then stay stopped; without ids everything, the master "
                     "included");
+        stop_app->group(run_group)->footer(stop_examples);
         add_place(*stop_app, stop.where);
         stop_app->add_option("ids", stop.ids, "Ids as `host list` shows them");
     }
@@ -131,6 +194,7 @@ struct parser {
     void add_reload() {
         reload_app = app.add_subcommand(
             "reload", "Replace the code of running servers without losing a request");
+        reload_app->group(change_group);
         add_place(*reload_app, reload.where);
         reload_app
             ->add_option("targets", reload.targets, "Types, and ids as `host list` shows them")
@@ -146,6 +210,7 @@ struct parser {
             "admin",
             "Print the address of the admin page, to be opened in a browser. It carries the\n"
             "token that opens the admin API: treat it as a password.");
+        admin_app->group(look_group)->footer(admin_examples);
         add_run(*admin_app, admin.where);
     }
 
@@ -154,6 +219,7 @@ struct parser {
             "check", "Look at everything that a start needs, and start nothing: config files,\n"
                      "modules, protos, ports, folders. Tells all that is wrong, one line each.\n"
                      "With --module: try module files in this process as a reload would.");
+        check_app->group(run_group);
         add_place(*check_app, check.where);
         check_app->add_flag("--json", check.as_json, "An object, for programs");
         check_app->add_flag("--options", check.shows_options,
@@ -185,7 +251,7 @@ struct parser {
         new_app->add_option("--type", project.type, "The server type, a key of servers.json")
             ->option_text("TYPE")
             ->required();
-        new_app->footer(new_examples);
+        new_app->group("Write plugins")->footer(new_examples);
     }
 
     command chosen() const {
@@ -213,6 +279,9 @@ struct parser {
         if (new_app->parsed()) {
             return project;
         }
+        if (auto other = running.chosen()) {
+            return std::move(*other);
+        }
         if (serve.type.empty() && serve.id.empty()) {
             return answer{app.help(), exit_usage};
         }
@@ -226,6 +295,7 @@ struct parser {
     }
 
     CLI::App app{"Runs servers whose behaviour is a plugin of their type.", "host"};
+    running_verbs running{app};
     serve_command serve;
     start_command start;
     web_command web;
@@ -246,6 +316,15 @@ struct parser {
 };
 
 } // namespace
+
+std::vector<std::string> verbs() {
+    const parser all;
+    std::vector<std::string> names;
+    for (const auto* each : all.app.get_subcommands([](const CLI::App*) { return true; })) {
+        names.push_back(each->get_name());
+    }
+    return names;
+}
 
 command parse(const std::vector<std::string>& arguments) {
     parser all;

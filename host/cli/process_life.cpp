@@ -26,6 +26,8 @@ incarnation new_incarnation() {
 void start_log(std::string_view id, const config::log_options& wanted, bool is_child) {
     base::log::options log;
     log.threshold = wanted.level;
+    log.areas = wanted.levels;
+    log.lines = wanted.format;
     if (!wanted.folder.empty()) {
         std::error_code ignored; // the log says it again, with the file's name
         std::filesystem::create_directories(wanted.folder, ignored);

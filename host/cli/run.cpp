@@ -5,9 +5,10 @@
 #include "check_module.hpp"
 #include "check_system.hpp"
 #include "config/reference.hpp"
-#include "master/admin.hpp"
+#include "master/commands.hpp"
 #include "master/master.hpp"
 #include "new_project.hpp"
+#include "run_commands.hpp"
 #include "terminal.hpp"
 
 #include <fmt/format.h>
@@ -44,6 +45,7 @@ bool is_startable(const place& where) {
 }
 
 int run_command(const start_command& wanted) {
+    forget_stale_list(wanted.where);
     if (!is_startable(wanted.where)) {
         return exit_failed;
     }
@@ -75,54 +77,6 @@ int run_command(const start_command& wanted) {
         std::max(found->system.host.limits.stop_timeout, std::chrono::milliseconds(1000));
     options.version = SHADDOCK_VERSION;
     return master::run_master(options, to);
-}
-
-int complain_to_admin(const error& failed) {
-    complain(failed.text());
-    // Only `open` answers not_found without having asked a master.
-    return exit_no_master;
-}
-
-int run_command(const list_command& wanted) {
-    const auto master = master::admin_client::open(fs::absolute(wanted.where.run));
-    if (!master) {
-        return complain_to_admin(master.error());
-    }
-    const auto lines = master->list(wanted.with_all);
-    if (!lines) {
-        return complain(lines.error().text());
-    }
-    const auto text = wanted.as_json ? master::to_json(*lines) + "\n" : master::to_table(*lines);
-    std::fputs(text.c_str(), stdout);
-    return 0;
-}
-
-int run_command(const stop_command& wanted) {
-    const auto master = master::admin_client::open(fs::absolute(wanted.where.run));
-    if (!master) {
-        return complain_to_admin(master.error());
-    }
-    const auto stopped = master->stop(wanted.ids);
-    if (!stopped) {
-        return complain(stopped.error().text());
-    }
-    fmt::print("stopped: {}\n",
-               wanted.ids.empty() ? "everything" : fmt::format("{}", fmt::join(wanted.ids, ", ")));
-    return 0;
-}
-
-int run_command(const reload_command& wanted) {
-    const auto master = master::admin_client::open(fs::absolute(wanted.where.run));
-    if (!master) {
-        return complain_to_admin(master.error());
-    }
-    const auto lines = master->reload(wanted.targets, wanted.is_rollback);
-    if (!lines) {
-        return complain(lines.error().text());
-    }
-    const auto text = wanted.as_json ? master::to_json(*lines) + "\n" : master::to_table(*lines);
-    std::fputs(text.c_str(), stdout);
-    return master::has_succeeded(*lines) ? 0 : exit_failed;
 }
 
 int run_command(const check_command& wanted) {
@@ -171,6 +125,15 @@ int run(const std::vector<std::string>& arguments) {
     }
 }
 
+void forget_stale_list(const place& where) {
+    const auto run = fs::absolute(where.run).lexically_normal();
+    std::error_code ignored;
+    if (const auto list = master::running_list(run);
+        fs::exists(list, ignored) && !bus::is_anyone_running(run)) {
+        fs::remove(list, ignored);
+    }
+}
+
 result<located_folder> locate(const place& where) {
     located_folder found;
     found.exe = this_program();
@@ -184,6 +147,11 @@ result<located_folder> locate(const place& where) {
         found.wanted.servers_file = fs::absolute(*where.servers).lexically_normal();
     }
     found.run = fs::absolute(where.run).lexically_normal();
+    std::error_code ignored;
+    if (const auto list = master::running_list(found.run);
+        fs::exists(list, ignored) && bus::is_anyone_running(found.run)) {
+        found.wanted.servers_file = list;
+    }
     return {boost::system::in_place_value, std::move(found)};
 }
 

@@ -7,6 +7,7 @@
 #include "cluster/direct.hpp"
 #include "cluster/master_link.hpp"
 #include "cluster/metrics_json.hpp"
+#include "log_question.hpp"
 #include "master/child_status.hpp"
 #include "master/process.hpp"
 #include "module/module.hpp"
@@ -17,6 +18,7 @@
 #include "questions.hpp"
 #include "reload_text.hpp"
 #include "server/server.hpp"
+#include "server_list.hpp"
 #include "server_options.hpp"
 #include "server_reload.hpp"
 #include "wire_files.hpp"
@@ -115,6 +117,7 @@ public:
             }
             master_.report();
         });
+        answer_log(questions_);
         master_.start();
         watch_.start();
         if (protos_) {
@@ -204,9 +207,13 @@ private:
 
     void on_stop() override { stop("the master says so"); }
     void on_dead(const bus::peer& gone) override { bus_->report_dead(gone); }
+    void on_leaving(const bus::peer& who) override { registry_->set_leaving(who); }
     void on_command(std::string_view name, std::string_view args) override {
         if (name == "ask") {
             return questions_.serve(args);
+        }
+        if (name == "servers") {
+            return expect(args);
         }
         if (name != "reload") {
             base::log::warn("host", "the master says '{}', which this version does not know", name);
@@ -222,6 +229,15 @@ private:
         };
         order->is_rollback ? reload_.roll_back(std::move(answer))
                            : reload_.reload(std::move(answer));
+    }
+    /// The master's list counts: servers come while the system runs.
+    void expect(std::string_view args) {
+        auto servers = servers_from_json(args);
+        if (!servers) {
+            base::log::warn("host", "the master's list of servers: {}", servers.error().text());
+        } else if (!is_stopping_) {
+            registry_->set_expected(std::move(*servers));
+        }
     }
     void tell_master(std::uint64_t job, const reload_report& report) {
         // First what serves now, so that who hears of the swap finds it in the list.
@@ -300,6 +316,7 @@ int serve(const setting& found, const config::server_record& record) {
 } // namespace
 
 int run_server(const serve_command& wanted) {
+    forget_stale_list(wanted.where);
     const auto found = resolve(wanted.where);
     if (!found) {
         return complain(found.error().text());

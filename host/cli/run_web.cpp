@@ -3,6 +3,7 @@
 #include "bus/run_folder.hpp"
 #include "cli/run.hpp"
 #include "cluster/master_link.hpp"
+#include "log_question.hpp"
 #include "master/child_status.hpp"
 #include "master/page_server.hpp"
 #include "process_life.hpp"
@@ -25,6 +26,7 @@ public:
                    [this](int number) { stop(fmt::format("signal {}", number)); }) {}
 
     int run(const std::string& host, std::uint16_t port) {
+        answer_log(questions_);
         master_.start();
         if (auto opened = page_.start(host, port); !opened) {
             status_ = complain(opened.error().text());
@@ -61,11 +63,17 @@ private:
 
     void on_stop() override { stop("the master says so"); }
     void on_dead(const bus::peer&) override {}
+    void on_command(std::string_view name, std::string_view args) override {
+        if (name == "ask") {
+            questions_.serve(args);
+        }
+    }
 
     boost::asio::io_context loop_{1};
     base::steady_clock clock_;
     master::page_server page_;
     cluster::master_link master_;
+    questions questions_{[this](std::string_view answer) { master_.send("answer", answer); }};
     stop_signals signals_;
     bool is_serving_ = false;
     bool is_stopping_ = false;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <map>
 #include <utility>
 
 namespace shaddock::cluster {
@@ -28,13 +29,22 @@ public:
     result<void> start(const door::server_info& self, registry_listener& listener) override;
     view_ptr now() const override { return now_; }
     void set_expected(std::vector<door::server_info> expected) override;
+    void set_leaving(const bus::peer& who) override;
     void stop(base::unique_function<void()> done) override;
 
 private:
-    void on_link_up(const bus::peer& with) override { set_up(with.id, true, with.life); }
+    void on_link_up(const bus::peer& with) override {
+        if (!is_leaving(with)) {
+            set_up(with.id, true, with.life);
+        }
+    }
     void on_link_down(const bus::peer& with, bus::link_end) override { set_up(with.id, false, {}); }
     void on_dead(const bus::peer&) override {}
 
+    bool is_leaving(const bus::peer& who) const {
+        const auto at = leaving_.find(who.id);
+        return at != leaving_.end() && at->second == who.life;
+    }
     void set_up(std::string_view id, bool is_up, incarnation life);
     void publish(std::vector<door::server_info> servers, std::uint64_t epoch);
     void give_peers();
@@ -44,6 +54,8 @@ private:
     view_ptr now_;
     door::server_info self_;
     registry_listener* listener_ = nullptr;
+    /// The last life of each id that has begun to stop.
+    std::map<std::string, incarnation, std::less<>> leaving_;
     base::gate gate_;
 };
 
@@ -65,7 +77,7 @@ void bus_registry::set_expected(std::vector<door::server_info> expected) {
         put_into(servers, self_);
     }
     for (const auto& with : links_.linked()) {
-        if (auto* server = find_in(servers, with.id)) {
+        if (auto* server = find_in(servers, with.id); server != nullptr && !is_leaving(with)) {
             server->is_up = true;
             server->life = with.life;
         }
@@ -75,6 +87,14 @@ void bus_registry::set_expected(std::vector<door::server_info> expected) {
     if (!is_same) {
         publish(std::move(servers), now_->epoch + 1);
         give_peers();
+    }
+}
+
+void bus_registry::set_leaving(const bus::peer& who) {
+    leaving_[who.id] = who.life;
+    const auto* now = now_->find(who.id);
+    if (now != nullptr && now->life == who.life) {
+        set_up(who.id, false, {});
     }
 }
 

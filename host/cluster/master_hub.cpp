@@ -60,6 +60,10 @@ bool master_hub::send_dead(std::string_view to, const bus::peer& gone) {
     return send(to, "dead", json_of(gone));
 }
 
+bool master_hub::send_leaving(std::string_view to, const bus::peer& who) {
+    return send(to, "leaving", json_of(who));
+}
+
 void master_hub::send_all(std::string_view name, std::string_view args_json) {
     for (const auto& [id, child] : children_) {
         child->send(make_line(name, args_json));

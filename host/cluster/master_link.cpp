@@ -93,6 +93,10 @@ void master_link::on_line(std::string_view line) {
         if (const auto gone = peer_of(said->args)) {
             listener_.on_dead(*gone);
         }
+    } else if (said->name == "leaving") {
+        if (const auto who = peer_of(said->args)) {
+            listener_.on_leaving(*who);
+        }
     } else if (said->name != "welcome") {
         listener_.on_command(said->name, said->args);
     }

@@ -124,6 +124,13 @@ const std::vector<option_row<log_options>>& log_rows() {
                      {"error", level::error},
                      {"off", level::off}},
                     "debug, info, warn, error or off", "what is less important is not logged"),
+        option_by_hand<options>("levels", "map", "none", "areas and levels, `{net: debug}`",
+                                "areas with a level of their own: `base`, `bus`, `cluster`, "
+                                "`config`, `host`, `master`, `module`, `net`, `plugin` (all that "
+                                "plugins say), `reload`, `server`, `web`"),
+        word_option("format", &options::format,
+                    {{"text", base::log::format::text}, {"json", base::log::format::json}},
+                    "'text' or 'json'", "lines for people, or one JSON object per line"),
         text_option("folder", &options::folder, "a folder such as 'logs' ('' = no files)",
                     "empty: no files", "of the files `<server id>.log`"),
         size_option("file_limit", &options::file_limit, {.least = 4 * kib, .most = 16 * gib},

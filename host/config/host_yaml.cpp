@@ -127,6 +127,26 @@ void read_types(const yaml_section& types, parsed_host& out) {
     }
 }
 
+void read_log(yaml_section from, log_options& log) {
+    const yaml_section levels = from.below_key("levels");
+    const auto& known = base::log::areas();
+    for (const auto& [name, each] : levels.entries()) {
+        from.found().attempt([&, &area = name, &entry = each] {
+            if (std::find(known.begin(), known.end(), area) == known.end()) {
+                throw unknown_key(entry.where, area, "an area of the log: " + join(known), known);
+            }
+            const auto at =
+                entry.node.IsScalar() ? base::log::level_of(entry.node.Scalar()) : std::nullopt;
+            if (!at) {
+                throw complaint(entry.where, describe_node(entry.node),
+                                "debug, info, warn, error or off");
+            }
+            log.levels[area] = *at;
+        });
+    }
+    read_section(std::move(from), log_rows(), log);
+}
+
 parsed_host read_host(yaml_section from, std::string_view env) {
     parsed_host out = default_host(env);
     host_options& options = out.options;
@@ -138,7 +158,7 @@ parsed_host read_host(yaml_section from, std::string_view env) {
     found.attempt([&] { read_types(from.below_key("types"), out); });
     found.attempt([&] { read_bus(from.below_key("bus"), options.bus); });
     found.attempt([&] { read_section(from.below_key("limits"), limit_rows(), options.limits); });
-    found.attempt([&] { read_section(from.below_key("log"), log_rows(), options.log); });
+    found.attempt([&] { read_log(from.below_key("log"), options.log); });
     found.attempt([&] {
         yaml_section web = from.below_key("web");
         out.web_port = web.take("port").where;

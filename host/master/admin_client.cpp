@@ -108,7 +108,16 @@ result<std::vector<reload_line>> admin_client::reload(const std::vector<std::str
 }
 
 result<void> admin_client::stop(const std::vector<std::string>& ids) const {
-    const auto answer = call("POST", "/api/stop", ids_json(ids), longest_stop);
+    return end("/api/stop", ids, ids_json(ids));
+}
+
+result<void> admin_client::kill(const std::vector<std::string>& ids) const {
+    return end("/api/kill", ids, ids.empty() ? R"({"all":true})" : ids_json(ids));
+}
+
+result<void> admin_client::end(const std::string& target, const std::vector<std::string>& ids,
+                               std::string body) const {
+    const auto answer = call("POST", target, std::move(body), longest_stop);
     if (!answer) {
         return answer.error();
     }

@@ -1,20 +1,26 @@
 #include "master/master.hpp"
 
+#include "additions.hpp"
 #include "asks.hpp"
 #include "base/log.hpp"
 #include "bus/run_folder.hpp"
 #include "cluster/master_hub.hpp"
+#include "command_routes.hpp"
+#include "log_commands.hpp"
 #include "master/admin.hpp"
 #include "master/child_status.hpp"
 #include "master/page_server.hpp"
 #include "metrics.hpp"
 #include "reloads.hpp"
+#include "restarts.hpp"
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 
 #include <csignal>
+#include <map>
 #include <unistd.h>
 
 namespace shaddock::master {
@@ -38,6 +44,8 @@ void start_log(const master_options& options) {
     const auto& wanted = options.system.host.log;
     base::log::options log;
     log.threshold = wanted.level;
+    log.areas = wanted.levels;
+    log.lines = wanted.format;
     if (!wanted.folder.empty()) {
         log.file = wanted.folder / "master.log";
     }
@@ -50,17 +58,34 @@ void start_log(const master_options& options) {
     }
 }
 
+bool is_loopback(const std::string& host) {
+    boost::system::error_code is_name;
+    const auto address = boost::asio::ip::make_address(host, is_name);
+    return is_name ? host == "localhost" : address.is_loopback();
+}
+
 /// Everything that one master owns, wired; lives on the stack of run_master.
-class running_master final : supervisor_listener, admin_target, reload_port, cluster::hub_listener {
+class running_master final : supervisor_listener,
+                             admin_target,
+                             command_target,
+                             reload_port,
+                             restart_port,
+                             cluster::hub_listener {
 public:
     running_master(boost::asio::io_context& loop, const master_options& options, const terminal& to)
-        : loop_(loop), options_(options), to_(to), clock_(loop.get_executor()),
-          processes_(loop.get_executor()),
+        : loop_(loop), options_(options), to_(to), system_(options.system),
+          clock_(loop.get_executor()), processes_(loop.get_executor()),
           children_(
               plan_children(options), options.supervision, clock_, processes_,
               [this](std::string_view id) { return who_runs(id); }, *this),
           hub_(loop.get_executor(), clock_, options.run, *this),
-          reloads_(clock_, *this, first_question()),
+          reloads_(clock_, *this, first_question()), restarts_(clock_, *this),
+          additions_(
+              clock_, system_, options.run, children_,
+              [this](const config::server_record& server) {
+                  return plan_added(options_, server, running_list(options_.run));
+              },
+              [this] { hub_.send_all("servers", expected_json(system_.servers)); }),
           asks_(
               clock_,
               [this](std::string_view id, std::string_view name, std::string_view args) {
@@ -73,6 +98,7 @@ public:
                    }),
           admin_(loop.get_executor(), *this, options.run), signals_(loop, SIGINT, SIGTERM, SIGHUP) {
         serve_metrics();
+        add_command_routes(admin_, *this);
     }
 
     /// Errors: what could not be opened.
@@ -87,9 +113,16 @@ public:
         } else {
             base::log::warn("master", "{}", page.error().text());
         }
-        const auto& record = options_.system.master;
+        const auto& record = system_.master;
         if (auto opened = admin_.start(record.host, record.port); !opened) {
             return opened;
+        }
+        if (!is_loopback(record.host)) {
+            say(fmt::format("the admin API listens on {}:{} (master.json): who has the token rules "
+                            "this system from other machines too, and it is sent unencrypted; "
+                            "127.0.0.1 keeps it here",
+                            record.host, record.port),
+                true);
         }
         wait_for_signal();
         children_.start();
@@ -187,7 +220,7 @@ private:
 
     void on_ready(std::size_t servers) override {
         for (const auto& line : list_lines(false)) {
-            const auto* record = options_.system.find(line.id);
+            const auto* record = system_.find(line.id);
             const auto clients =
                 record != nullptr && record->frontend
                     ? fmt::format("  clients on {}:{}", record->host, record->client_port)
@@ -196,7 +229,7 @@ private:
                             line.pid.value_or(0), line.state, clients),
                 false);
         }
-        const auto& web = options_.system.host.web;
+        const auto& web = system_.host.web;
         if (web.port != 0) {
             const auto& host = web.host == "0.0.0.0" ? "127.0.0.1" : web.host;
             say(fmt::format("http://{}:{}/", host, web.port), false);
@@ -234,6 +267,7 @@ private:
         }
         children_.stop_all([this] {
             say("stopped", false);
+            forget_additions();
             leave(0);
         });
     }
@@ -242,9 +276,58 @@ private:
     reload(const std::vector<std::string>& targets, bool is_rollback,
            base::unique_function<void(const std::vector<reload_line>&)> done) override {
         if (is_stopping_) {
-            return error(errc::duplicate, "the system is stopping: nothing is reloaded");
+            return is_stopping("reloaded");
         }
         return reloads_.start(targets, is_rollback, std::move(done));
+    }
+
+    // ---- command_target, restart_port
+    result<void> restart(const std::vector<std::string>& targets, starts_call done) override {
+        if (is_stopping_) {
+            return is_stopping("restarted");
+        }
+        return restarts_.start(targets, std::move(done));
+    }
+
+    void begin(std::string_view id, base::unique_function<void(result<void>)> done) override {
+        children_.begin(id, std::move(done));
+    }
+
+    result<void> add(const addition_keys& keys, starts_call done) override {
+        if (is_stopping_) {
+            return is_stopping("added");
+        }
+        return additions_.start(keys, std::move(done));
+    }
+
+    result<void> kill(const std::vector<std::string>& ids,
+                      base::unique_function<void()> done) override {
+        return children_.kill(ids, std::move(done));
+    }
+
+    void kill_everything() override {
+        say("killing everything", true);
+        children_.kill_all();
+        stop_everything();
+    }
+
+    result<void> log(const std::vector<std::string>& targets, const log_change& wanted,
+                     log_levels_call done) override {
+        return change_levels(asks_, loop_.get_executor(), system_.master.id, children_.list(),
+                             targets, wanted, std::move(done));
+    }
+    result<std::filesystem::path> log_file(std::string_view id) const override {
+        return find_log(system_, children_.list(), id);
+    }
+
+    static error is_stopping(std::string_view what) {
+        return {errc::duplicate, fmt::format("the system is stopping: nothing is {}", what)};
+    }
+
+    /// Additions live until everything has stopped.
+    void forget_additions() const {
+        std::error_code ignored;
+        std::filesystem::remove(running_list(options_.run), ignored);
     }
 
     // ---- reload_port
@@ -253,7 +336,7 @@ private:
         return hub_.send(id, "reload", args_json);
     }
     base::duration patience(std::string_view type) const override {
-        const auto wanted = options_.system.host.type(type).reload;
+        const auto wanted = system_.host.type(type).reload;
         return 2 * wanted.timeout + wanted.drain + reload_slack;
     }
     void on_swapped(std::string_view id, const running_build& now) override {
@@ -293,7 +376,7 @@ private:
 
     list_line own_line() const {
         list_line line;
-        line.id = options_.system.master.id;
+        line.id = system_.master.id;
         line.type = "master";
         line.pid = getpid();
         line.state = is_stopping_ ? "draining" : "ready";
@@ -315,10 +398,17 @@ private:
     void on_register(std::string_view id, pid_t pid, std::string_view json) override {
         const auto life = life_from_registration(json);
         children_.on_link_up(id, pid, life ? *life : incarnation{});
+        // Its own list may be older, or younger.
+        hub_.send(id, "servers", expected_json(system_.servers));
     }
     void on_status(std::string_view id, std::string_view json) override {
-        if (const auto status = child_status_from_json(json)) {
-            children_.on_status(id, *status);
+        const auto status = child_status_from_json(json);
+        if (!status) {
+            return;
+        }
+        children_.on_status(id, *status);
+        if (status->is_draining) {
+            tell_of_leaving(id);
         }
     }
     void on_message(std::string_view id, std::string_view name, std::string_view json) override {
@@ -334,18 +424,38 @@ private:
         asks_.on_gone(id);
     }
 
+    /// Nobody is to choose a server that stops any more.
+    void tell_of_leaving(std::string_view id) {
+        for (const auto& child : children_.list()) {
+            if (child.id == id && number(child.life) != 0 && left_[child.id] != child.life) {
+                left_[child.id] = child.life;
+                for (const auto& other : hub_.connected()) {
+                    if (other != id) {
+                        hub_.send_leaving(other, {child.id, child.life});
+                    }
+                }
+            }
+        }
+    }
+
     boost::asio::io_context& loop_;
     const master_options& options_;
     const terminal& to_;
+    /// What `options_.system` was at the start, and what was added since.
+    config::system system_;
     base::steady_clock clock_;
     system_processes processes_;
     supervisor children_;
     cluster::master_hub hub_;
     reloads reloads_;
+    restarts restarts_;
+    additions additions_;
     asks asks_;
     metrics_round metrics_;
     admin_server admin_;
     boost::asio::signal_set signals_;
+    /// The last life of each server of whose leaving the others were told.
+    std::map<std::string, incarnation> left_;
     incarnation life_{static_cast<std::uint64_t>(
         std::chrono::nanoseconds(std::chrono::system_clock::now().time_since_epoch()).count())};
     bool is_hub_open_ = false;

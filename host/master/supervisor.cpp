@@ -1,48 +1,11 @@
 #include "master/supervisor.hpp"
 
-#include "config/load.hpp"
+#include "supervised.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <csignal>
-
 namespace shaddock::master {
-
-struct supervisor::child {
-    child_plan plan;
-    child_state state = child_state::starting;
-    std::unique_ptr<process> running;
-    incarnation life{};
-    child_status status;
-    std::optional<base::time_point> swapped_at;
-    bool is_linked = false;
-    /// False: stopped by a person, or given up; stays down.
-    bool is_wanted = true;
-    bool is_adopted = false;
-    bool was_ready = false;
-    /// Restarts since the last time of health.
-    unsigned restarts = 0;
-    std::uint64_t restarts_ever = 0;
-    std::deque<base::time_point> deaths;
-    std::size_t output_offset = 0;
-    base::timer restart_timer;
-    base::timer health_timer;
-    base::timer kill_timer;
-
-    bool is_serving() const {
-        return state == child_state::ready && status.links >= status.links_expected;
-    }
-    bool is_down() const {
-        return running == nullptr && !restart_timer.is_armed() && !is_linked &&
-               (state == child_state::stopped || state == child_state::failed);
-    }
-};
-
-struct supervisor::stop_job {
-    std::vector<child*> which;
-    base::unique_function<void()> done;
-};
 
 std::string_view to_string(child_state state) {
     switch (state) {
@@ -144,6 +107,11 @@ bool supervisor::adopt(child& one, pid_t pid) {
 }
 
 void supervisor::launch_failed(child& one, const std::string& why) {
+    if (one.begun) {
+        one.state = child_state::failed;
+        one.is_wanted = false;
+        return end_beginning(one, error(errc::config, "it cannot be started: " + why));
+    }
     if (phase_ == phase::starting) {
         one.state = child_state::failed;
         fail_start(fmt::format("{} cannot be started: {}", one.plan.id, why));
@@ -161,12 +129,27 @@ void supervisor::exited(child& one, const exit_report& report) {
         listener_.on_dead(one.plan.id, one.life);
     }
     one.life = {};
-    if (!one.is_wanted) {
-        one.state = child_state::stopped;
+    const auto output = last_lines(one.plan.run.output, one.output_offset, 10);
+    if (one.begun && !one.begin_failure.empty()) {
+        one.state = child_state::failed;
+        end_beginning(one, error(errc::config, one.begin_failure));
         advance_stops();
         return;
     }
-    const auto output = last_lines(one.plan.run.output, one.output_offset, 10);
+    if (!one.is_wanted) {
+        one.state = child_state::stopped;
+        end_beginning(one, error(errc::cancelled, "it was stopped before it was ready"));
+        advance_stops();
+        return;
+    }
+    if (one.begun) {
+        one.state = child_state::failed;
+        one.is_wanted = false;
+        return end_beginning(
+            one,
+            error(errc::config, fmt::format("it ended before it was ready: {}{}{}", report.text(),
+                                            output.empty() ? "" : "; its last words:\n", output)));
+    }
     if (phase_ == phase::starting && !one.was_ready && !one.is_adopted) {
         one.state = child_state::failed;
         fail_start(fmt::format("{} ended before it was ready: {}{}{}", one.plan.id, report.text(),
@@ -282,6 +265,7 @@ void supervisor::on_status(std::string_view id, const child_status& status) {
         one->state = child_state::starting;
     }
     check_ready();
+    check_begun();
 }
 
 void supervisor::on_link_down(std::string_view id) {
@@ -307,6 +291,10 @@ void supervisor::became_ready(child& one) {
         listener_.on_news(fmt::format("{} serves again", one.plan.id), false);
     }
     one.was_ready = true;
+    if (one.begun) {
+        one.begin_timer =
+            clock_.after(options_.link_patience, [this, &one] { end_beginning(one, {}); });
+    }
     one.health_timer = clock_.after(options_.healthy_after, [&one] {
         one.restarts = 0;
         one.deaths.clear();
@@ -327,118 +315,6 @@ void supervisor::check_ready() {
     phase_ = phase::up;
     start_timer_.cancel();
     listener_.on_ready(servers);
-}
-
-// ---- stopping ---------------------------------------------------------------------------------
-
-result<void> supervisor::stop(const std::vector<std::string>& ids,
-                              base::unique_function<void()> done) {
-    std::vector<std::string> known;
-    for (const auto& one : children_) {
-        known.push_back(one->plan.id);
-    }
-    std::vector<child*> which;
-    std::vector<std::string> unknown;
-    for (const auto& id : ids) {
-        if (auto* one = find(id)) {
-            which.push_back(one);
-        } else {
-            unknown.push_back(fmt::format("no server '{}'; nearest: {}", id,
-                                          fmt::join(config::nearest(id, known), ", ")));
-        }
-    }
-    if (!unknown.empty()) {
-        return error(errc::not_found, fmt::format("{}", fmt::join(unknown, "\n")));
-    }
-    begin_stop(std::move(which), std::move(done));
-    return {};
-}
-
-void supervisor::stop_all(base::unique_function<void()> done) {
-    if (phase_ != phase::failing) {
-        phase_ = phase::stopping;
-    }
-    start_timer_.cancel();
-    std::vector<child*> which;
-    for (const auto& one : children_) {
-        which.push_back(one.get());
-    }
-    begin_stop(std::move(which), std::move(done));
-}
-
-void supervisor::begin_stop(std::vector<child*> which, base::unique_function<void()> done) {
-    for (auto* one : which) {
-        one->is_wanted = false;
-        one->restart_timer.cancel();
-        if (one->running == nullptr) {
-            if (one->is_adopted && one->state == child_state::starting) {
-                listener_.on_news(fmt::format("{} holds its lock but never linked to this master: "
-                                              "it cannot be stopped from here",
-                                              one->plan.id),
-                                  true);
-            }
-            one->is_linked = false;
-            one->state =
-                one->state == child_state::failed ? child_state::failed : child_state::stopped;
-        }
-    }
-    auto job = std::make_unique<stop_job>();
-    job->which = std::move(which);
-    job->done = std::move(done);
-    stops_.push_back(std::move(job));
-    advance_stops();
-}
-
-void supervisor::advance_stops() {
-    for (std::size_t i = 0; i < stops_.size();) {
-        std::optional<int> stage;
-        for (const auto* one : stops_[i]->which) {
-            if (!one->is_down() && (!stage || one->plan.stop_stage < *stage)) {
-                stage = one->plan.stop_stage;
-            }
-        }
-        if (!stage) {
-            later(std::move(stops_[i]->done));
-            stops_.erase(stops_.begin() + static_cast<std::ptrdiff_t>(i));
-            continue;
-        }
-        for (auto* one : stops_[i]->which) {
-            if (one->plan.stop_stage == *stage && !one->is_down()) {
-                terminate(*one);
-            }
-        }
-        ++i;
-    }
-}
-
-void supervisor::terminate(child& one) {
-    if (one.running == nullptr || one.kill_timer.is_armed()) {
-        return;
-    }
-    one.state = child_state::draining;
-    one.health_timer.cancel();
-    one.running->signal(SIGTERM);
-    one.kill_timer = clock_.after(options_.stop_timeout, [this, &one] {
-        if (one.running == nullptr) {
-            return;
-        }
-        listener_.on_news(
-            fmt::format(
-                "{} (process {}) did not stop within {} s: killed", one.plan.id, one.running->pid(),
-                std::chrono::duration_cast<std::chrono::seconds>(options_.stop_timeout).count()),
-            true);
-        one.running->signal(SIGKILL);
-    });
-}
-
-void supervisor::kill_all() {
-    for (auto& one : children_) {
-        one->is_wanted = false;
-        one->restart_timer.cancel();
-        if (one->running != nullptr) {
-            one->running->signal(SIGKILL);
-        }
-    }
 }
 
 std::vector<child_report> supervisor::list() const {

@@ -52,6 +52,9 @@ void bus_port::on_call(const bus::peer& from, bus::envelope_view call,
     switch (static_cast<wire::kind>(call.kind)) {
     case wire::kind::client_request:
     case wire::kind::remote:
+        if (!takes(static_cast<wire::kind>(call.kind))) {
+            return answer->reply(error(errc::no_server, stopping_ + " is stopping"));
+        }
         return serve(from, call, std::move(answer));
     case wire::kind::change_session:
         return change_session(call.bytes, *answer);

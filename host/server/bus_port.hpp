@@ -18,6 +18,10 @@ public:
         : clock_(clock), call_timeout_(call_timeout), list_(list), calls_(calls),
           channels_(channels), clients_(clients) {}
 
+    /// The server has begun to stop. New requests are answered `no_server`, and so are new calls
+    /// of remotes, unless this is a frontend: there they belong to requests in flight.
+    void drain(std::string id) { stopping_ = std::move(id); }
+
     void on_call(const bus::peer& from, bus::envelope_view call,
                  std::unique_ptr<bus::responder> answer) override;
     void on_cast(const bus::peer& from, bus::envelope_view cast) override;
@@ -26,6 +30,9 @@ public:
     void on_dead(const bus::peer& gone) override;
 
 private:
+    bool takes(wire::kind what) const {
+        return stopping_.empty() || (clients_ != nullptr && what == wire::kind::remote);
+    }
     /// Serves a request or remote; `answer` is null for a cast.
     void serve(const bus::peer& from, bus::envelope_view what,
                std::unique_ptr<bus::responder> answer);
@@ -39,6 +46,8 @@ private:
     dispatcher& calls_;
     channel_store& channels_;
     frontend* clients_;
+    /// Its own id once it stops.
+    std::string stopping_;
 };
 
 } // namespace shaddock::server

@@ -426,11 +426,13 @@ result<door::config_text> plugin_host::read_config(std::string_view name) noexce
 }
 
 bool plugin_host::logs(door::log_level at) const noexcept {
-    return base::log::is_on(translate(at));
+    return base::log::is_on(translate(at), "plugin");
 }
 
 void plugin_host::log(door::log_level at, std::string_view text) noexcept {
-    base::log::write(translate(at), parts_.options.self.type, text);
+    if (logs(at)) {
+        base::log::write(translate(at), parts_.options.self.type, text);
+    }
 }
 
 } // namespace shaddock::server

@@ -37,7 +37,7 @@ request_log::request_log(base::clock& clock, std::string id, const arrival& what
       met_(what.now != nullptr ? text_of(*what.now) : "no generation") {}
 
 bool request_log::is_on() {
-    return base::log::is_on(base::log::level::debug);
+    return base::log::is_on(base::log::level::debug, "server");
 }
 
 std::unique_ptr<request_log> request_log::write_begin(const directory& names, base::clock& clock,

@@ -217,6 +217,7 @@ void server::parts::stop(std::string_view reason, base::unique_function<void()> 
     }
     base::log::info("server", "{} stops: {}", options_.self.id, reason);
     generations_->stop_reloading();
+    port_->drain(options_.self.id);
     if (clients_open_) {
         clients_->drain();
     }

@@ -175,10 +175,14 @@ public:
         ASSERT_TRUE(until([&] { return one.started.has_value(); })) << id;
         ASSERT_TRUE(*one.started) << id << ": " << one.started->error().text();
     }
-    void stop(const std::string& id) {
+    void begin_stop(const std::string& id) {
         auto& one = servers_.at(id);
         one.instance->stop("test", [&one] { one.is_stopped = true; });
-        EXPECT_TRUE(until([&] { return one.is_stopped; })) << id;
+    }
+    bool is_stopped(const std::string& id) const { return servers_.at(id).is_stopped; }
+    void stop(const std::string& id) {
+        begin_stop(id);
+        EXPECT_TRUE(until([&] { return is_stopped(id); })) << id;
     }
     /// The server dies: nobody hears a goodbye, its clients' connections break.
     void kill(const std::string& id) {

@@ -115,13 +115,13 @@ bool test_system::comes_true(const std::function<bool()>& wanted) const {
 }
 
 std::vector<pid_t> test_system::running() const {
-    std::vector<std::string> ids = {"gate-server-1", "connector-server-1", "web", "master"};
-    for (int i = 0; i < chats_; ++i) {
-        ids.push_back(fmt::format("chat-server-{}", i + 1));
-    }
     std::vector<pid_t> pids;
-    for (const auto& id : ids) {
-        if (const auto pid = bus::running_pid(path("run"), id)) {
+    std::error_code none;
+    for (const auto& entry : std::filesystem::directory_iterator(path("run"), none)) {
+        if (entry.path().extension() != ".lock") {
+            continue;
+        }
+        if (const auto pid = bus::running_pid(path("run"), entry.path().stem().string())) {
             pids.push_back(*pid);
         }
     }

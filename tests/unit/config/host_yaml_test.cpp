@@ -18,6 +18,19 @@ std::string error_of(std::string_view yaml) {
     return system_folder("{}", yaml).load_error();
 }
 
+TEST(host_yaml_log, has_levels_of_areas_and_a_format) {
+    const auto log = options_of("log: {level: warn, levels: {net: debug, plugin: off}, "
+                                "format: json}\n",
+                                "production")
+                         .log;
+    EXPECT_EQ(log.level, base::log::level::warn);
+    EXPECT_EQ(log.levels,
+              (std::map<std::string, base::log::level, std::less<>>{
+                  {"net", base::log::level::debug}, {"plugin", base::log::level::off}}));
+    EXPECT_EQ(log.format, base::log::format::json);
+    EXPECT_TRUE(options_of("{}", "production").log.levels.empty());
+}
+
 TEST(host_yaml, empty_means_the_documented_defaults) {
     for (const char* yaml :
          {"", "# nothing\n", "connector:\nbus:\nlimits:\nlog:\nweb:\ntypes:\n"}) {
@@ -266,6 +279,10 @@ TEST(host_yaml_errors, values_out_of_their_range) {
         {"types: {a: {reload: {timeout: 61}}}",
          "types.a.reload.timeout: found '61', expected a time such as '2 s', from 100 ms to 60 s"},
         {"log: {level: loud}", "log.level: found 'loud', expected debug, info, warn, error or off"},
+        {"log: {levels: {net: loud}}",
+         "log.levels.net: found 'loud', expected debug, info, warn, error or off"},
+        {"log: {levels: {nte: debug}}", "log.levels.nte: found 'nte', expected an area of the log"},
+        {"log: {format: xml}", "log.format: found 'xml', expected 'text' or 'json'"},
         {"log: {folder: [x]}",
          "log.folder: found a list, expected a folder such as 'logs' ('' = no files)"},
         {"log: {file_limit: 1}",

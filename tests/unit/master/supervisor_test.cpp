@@ -141,6 +141,7 @@ using supervisor_start = supervising;
 using supervisor_restart = supervising;
 using supervisor_stop = supervising;
 using supervisor_adoption = supervising;
+using supervisor_begin = supervising;
 
 TEST_F(supervisor_start, is_ready_when_all_serve_all_links_are_up_and_the_page_listens) {
     one.start();
@@ -382,6 +383,112 @@ TEST_F(supervisor_adoption, takes_the_process_from_the_link_when_the_lock_names_
     EXPECT_FALSE(starter.living.contains("chat-1"));
     one.on_link_up("chat-1", 56, incarnation{9});
     EXPECT_EQ(starter.pid_of("chat-1"), 56);
+}
+
+// ---- children that come and go while all is up
+
+TEST_F(supervisor_begin, starts_a_child_that_is_added_and_waits_for_its_links) {
+    start_all();
+    one.add(plan("chat-2", 2));
+    EXPECT_EQ(state_of("chat-2"), child_state::stopped);
+    std::string outcome = "waiting";
+    one.begin("chat-2", [&](const result<void>& got) { outcome = got ? "ready" : "failed"; });
+    EXPECT_EQ(starter.log, std::vector<std::string>{"chat-2 start"});
+    child_status now;
+    now.is_ready = true;
+    now.links = 2;
+    one.on_link_up("chat-2", starter.pid_of("chat-2"), incarnation{7});
+    one.on_status("chat-2", now);
+    clock.advance(0ms);
+    EXPECT_EQ(outcome, "waiting") << "three others serve";
+    now.links = 3;
+    one.on_status("chat-2", now);
+    EXPECT_EQ(outcome, "waiting") << "never inline";
+    clock.advance(0ms);
+    EXPECT_EQ(outcome, "ready");
+}
+
+TEST_F(supervisor_begin, does_not_wait_for_the_links_of_others_that_hang) {
+    start_all();
+    one.add(plan("chat-2", 2));
+    std::string outcome = "waiting";
+    one.begin("chat-2", [&](const result<void>& got) { outcome = got ? "ready" : "failed"; });
+    serve("chat-2");
+    clock.advance(4999ms);
+    EXPECT_EQ(outcome, "waiting");
+    clock.advance(1ms);
+    clock.advance(0ms);
+    EXPECT_EQ(outcome, "ready");
+}
+
+TEST_F(supervisor_begin, says_why_a_child_has_ended_and_leaves_it_down) {
+    start_all();
+    one.add(plan("chat-2", 2));
+    std::string outcome;
+    const auto note = [&](const result<void>& got) {
+        outcome = got ? "ready" : got.error().text();
+    };
+    one.begin("chat-2", note);
+    folder.write("chat-2.out", "no such module\n");
+    starter.end("chat-2", status(1));
+    clock.advance(10s);
+    EXPECT_EQ(outcome, "it ended before it was ready: exit status 1; its last words:\n"
+                       "no such module");
+    EXPECT_EQ(state_of("chat-2"), child_state::failed);
+    EXPECT_EQ(starter.log, std::vector<std::string>{"chat-2 start"}) << "not restarted";
+    one.remove("chat-2");
+    EXPECT_EQ(one.list().size(), 4U);
+}
+
+TEST_F(supervisor_begin, kills_a_child_that_is_not_ready_in_time) {
+    start_all();
+    one.add(plan("chat-2", 2));
+    std::string outcome;
+    one.begin("chat-2",
+              [&](const result<void>& got) { outcome = got ? "ready" : got.error().text(); });
+    clock.advance(60s);
+    EXPECT_THAT(starter.log, ElementsAre("chat-2 start", "chat-2 kill"));
+    starter.end("chat-2", killed(SIGKILL));
+    clock.advance(0ms);
+    EXPECT_THAT(outcome, HasSubstr("not ready after 60 s"));
+}
+
+TEST_F(supervisor_begin, restarts_what_dies_after_it_was_ready) {
+    start_all();
+    one.add(plan("chat-2", 2));
+    one.begin("chat-2", [](const result<void>&) {});
+    serve("chat-2");
+    clock.advance(5s);
+    starter.log.clear();
+    starter.end("chat-2", killed(SIGSEGV));
+    clock.advance(0ms);
+    EXPECT_THAT(starter.log, ElementsAre("chat-2 start"));
+}
+
+TEST_F(supervisor_begin, refuses_what_runs_and_what_comes_too_late) {
+    start_all();
+    std::vector<std::string> outcomes;
+    const auto note = [&](const result<void>& got) {
+        outcomes.emplace_back(got ? "ready" : to_string(got.error().code()));
+    };
+    one.begin("chat-1", note);
+    one.begin("chat-7", note);
+    one.stop_all([] {});
+    one.begin("chat-1", note);
+    clock.advance(0ms);
+    EXPECT_THAT(outcomes, ElementsAre("duplicate", "not_found", "refused"));
+}
+
+TEST_F(supervisor_stop, by_kill_leaves_them_down) {
+    start_all();
+    bool is_done = false;
+    ASSERT_TRUE(one.kill({"chat-1"}, [&] { is_done = true; }));
+    EXPECT_EQ(starter.log.front(), "chat-1 kill");
+    starter.end("chat-1", killed(SIGKILL));
+    clock.advance(10s);
+    EXPECT_TRUE(is_done);
+    EXPECT_EQ(state_of("chat-1"), child_state::stopped);
+    EXPECT_FALSE(one.kill({"chat-7"}, [] {}));
 }
 
 } // namespace

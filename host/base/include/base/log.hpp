@@ -3,9 +3,12 @@
 #include <fmt/core.h>
 
 #include <filesystem>
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 /// The log: one line per life event, nothing per message above debug.
 /// Levels: error = someone must act; warn = degraded; info = life cycle; debug = per message.
@@ -13,9 +16,35 @@
 namespace shaddock::base::log {
 
 enum class level { debug, info, warn, error, off };
+std::string_view to_string(level of);
+/// The level that the word names; nothing for any other word.
+std::optional<level> level_of(std::string_view word);
+
+/// How a line is written.
+enum class format {
+    /// `2026-11-21 22:41:02.176 info  [chat-server-1] server: linked with ...`, in local time.
+    text,
+    /// One JSON object: {"time":"2026-11-21T22:41:02.176Z","level","server","area","text"}, in UTC.
+    json,
+};
+
+/// From which level on something is written.
+struct levels {
+    /// Of every area that has none of its own.
+    level threshold = level::info;
+    std::map<std::string, level, std::less<>> areas{};
+    friend bool operator==(const levels&, const levels&) = default;
+};
+
+/// The areas that can have a level of their own: the rooms that speak, and `plugin` for whatever
+/// plugins say.
+const std::vector<std::string>& areas();
 
 struct options {
     level threshold = level::info;
+    /// Overrides `threshold`; unknown areas are ignored.
+    std::map<std::string, level, std::less<>> areas{};
+    format lines = format::text;
     /// Empty: console (stderr) only.
     std::filesystem::path file;
     /// Rotation: size of one file and how many are kept.
@@ -30,31 +59,36 @@ void start(std::string_view name, const options& wanted);
 /// Flushes and closes the sinks.
 void stop();
 
-bool is_on(level wanted);
-/// `area` is the room that speaks: net, bus, module, ...
+/// From now on; replaces all levels. Unknown areas are ignored.
+void set_levels(const levels& wanted);
+levels current_levels();
+
+/// `area` is the room that speaks: net, bus, module, ...; anything else is a plugin.
+bool is_on(level wanted, std::string_view area);
+/// Whether the area is on is for the caller to ask.
 void write(level at, std::string_view area, std::string_view text);
 
 template <class... Args>
 void debug(std::string_view area, fmt::format_string<Args...> format, Args&&... args) {
-    if (is_on(level::debug)) {
+    if (is_on(level::debug, area)) {
         write(level::debug, area, fmt::format(format, std::forward<Args>(args)...));
     }
 }
 template <class... Args>
 void info(std::string_view area, fmt::format_string<Args...> format, Args&&... args) {
-    if (is_on(level::info)) {
+    if (is_on(level::info, area)) {
         write(level::info, area, fmt::format(format, std::forward<Args>(args)...));
     }
 }
 template <class... Args>
 void warn(std::string_view area, fmt::format_string<Args...> format, Args&&... args) {
-    if (is_on(level::warn)) {
+    if (is_on(level::warn, area)) {
         write(level::warn, area, fmt::format(format, std::forward<Args>(args)...));
     }
 }
 template <class... Args>
 void error(std::string_view area, fmt::format_string<Args...> format, Args&&... args) {
-    if (is_on(level::error)) {
+    if (is_on(level::error, area)) {
         write(level::error, area, fmt::format(format, std::forward<Args>(args)...));
     }
 }

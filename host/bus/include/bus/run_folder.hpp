@@ -46,4 +46,7 @@ bool is_running(const std::filesystem::path& run, std::string_view id);
 /// The pid that the lock file names while a living process holds it.
 std::optional<pid_t> running_pid(const std::filesystem::path& run, std::string_view id);
 
+/// Whether any process of the system lives: a server, the page's, the master.
+bool is_anyone_running(const std::filesystem::path& run);
+
 } // namespace shaddock::bus

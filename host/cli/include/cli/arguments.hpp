@@ -1,9 +1,12 @@
 #pragma once
 
+#include "base/log.hpp"
+
 #include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -62,6 +65,41 @@ struct reload_command {
 struct admin_command {
     place where;
 };
+/// `host add serverType=chat id=chat-server-9 ...`.
+struct add_command {
+    place where;
+    std::vector<std::pair<std::string, std::string>> keys;
+    bool as_json = false;
+};
+struct restart_command {
+    place where;
+    /// Types and ids.
+    std::vector<std::string> targets;
+    bool as_json = false;
+};
+struct kill_command {
+    place where;
+    /// Empty: everything, the master included.
+    std::vector<std::string> ids;
+};
+struct logs_command {
+    place where;
+    /// Empty: all processes of the system.
+    std::vector<std::string> ids;
+    /// Goes on with what is written, until SIGINT or SIGTERM.
+    bool follows = false;
+    std::size_t lines = 20;
+};
+struct log_command {
+    place where;
+    /// An id, a type, `master` or `all`.
+    std::string target;
+    /// Absent: only shows the levels.
+    std::optional<base::log::level> level;
+    /// Empty: all areas.
+    std::string area;
+    bool as_json = false;
+};
 /// `host check`: whether a system would start. With modules: whether these would be accepted.
 struct check_command {
     place where;
@@ -92,12 +130,16 @@ struct answer {
 
 using command =
     std::variant<answer, serve_command, start_command, web_command, list_command, stop_command,
-                 reload_command, admin_command, check_command, new_command>;
+                 reload_command, admin_command, check_command, new_command, add_command,
+                 restart_command, kill_command, logs_command, log_command>;
 
 /// Exit statuses of `host`.
 inline constexpr int exit_failed = 1;
 inline constexpr int exit_usage = 2;
 inline constexpr int exit_no_master = 3;
+
+/// The commands by name, as `host --help` lists them.
+std::vector<std::string> verbs();
 
 /// `arguments` without the program's name. Wrong ones are an answer with status `exit_usage`.
 command parse(const std::vector<std::string>& arguments);

@@ -31,7 +31,10 @@ struct setting {
     std::filesystem::path run;
     std::optional<std::filesystem::path> servers_file;
 };
-/// Errors: config: all that is wrong in the files, a line each.
+/// Removes the list of servers of a system that runs no more.
+void forget_stale_list(const place& where);
+/// While any process of the system runs, its own list counts, if it has one, instead of the files
+/// (master::running_list). Errors: config: all that is wrong in the files, a line each.
 result<setting> resolve(const place& where);
 
 /// The record that `--type` and `--id` name. Errors: config, with the known types or the nearest

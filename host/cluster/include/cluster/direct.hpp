@@ -20,6 +20,8 @@ public:
     /// Replaces the expected list (add, stop, give-up): a new epoch if it differs. Self always
     /// stays in it.
     virtual void set_expected(std::vector<door::server_info> expected) = 0;
+    /// This life of a server has begun to stop: from now on it is not up, though its link still is.
+    virtual void set_leaving(const bus::peer& who) = 0;
 };
 
 /// Observes `links` from the moment it is made, so make it before other observers: they then find

@@ -60,6 +60,8 @@ public:
     /// False: that server has no line now.
     bool send(std::string_view id, std::string_view name, std::string_view args_json = "{}");
     bool send_dead(std::string_view to, const bus::peer& gone);
+    /// The server has begun to stop.
+    bool send_leaving(std::string_view to, const bus::peer& who);
     /// To all that have a line.
     void send_all(std::string_view name, std::string_view args_json = "{}");
     std::vector<std::string> connected() const;

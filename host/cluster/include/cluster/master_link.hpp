@@ -23,6 +23,8 @@ public:
     virtual void on_stop() = 0;
     /// The master saw the process end.
     virtual void on_dead(const bus::peer& gone) = 0;
+    /// A server has begun to stop: it takes nothing new.
+    virtual void on_leaving(const bus::peer& who) { (void)who; }
     /// Any other command: its name and its arguments as JSON text.
     virtual void on_command(std::string_view name, std::string_view args) {
         (void)name;

@@ -149,6 +149,10 @@ struct limit_options {
 struct log_options {
     /// debug, info (default), warn, error or off.
     base::log::level level = base::log::level::info;
+    /// Of areas that have a level of their own (base::log::areas); `plugin` is what plugins say.
+    std::map<std::string, base::log::level, std::less<>> levels{};
+    /// text (default): lines for people; json: one object per line. Files and console.
+    base::log::format format = base::log::format::text;
     /// Folder of the files `<server id>.log`; relative to the working directory. Default `logs`;
     /// empty = no files.
     std::filesystem::path folder = "logs";

@@ -129,6 +129,8 @@ public:
     result<std::vector<list_line>> list(bool with_all) const;
     /// Returns once they are down; with no ids once the master itself is gone.
     result<void> stop(const std::vector<std::string>& ids) const;
+    /// As stop, but with SIGKILL.
+    result<void> kill(const std::vector<std::string>& ids) const;
     /// Returns once the last server has answered.
     result<std::vector<reload_line>> reload(const std::vector<std::string>& targets,
                                             bool is_rollback) const;
@@ -142,6 +144,9 @@ public:
                              std::chrono::milliseconds timeout = std::chrono::seconds(10)) const;
 
 private:
+    result<void> end(const std::string& target, const std::vector<std::string>& ids,
+                     std::string body) const;
+
     std::string host_;
     std::uint16_t port_ = 0;
     pid_t pid_ = 0;

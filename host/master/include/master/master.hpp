@@ -35,6 +35,9 @@ struct terminal {
 /// says port 0. Frontends that nobody can call (the gate) stop first, then the other frontends,
 /// then backends, then the page.
 std::vector<child_plan> plan_children(const master_options& options);
+/// A server that was added while the system runs; it reads its list in `servers_file`.
+child_plan plan_added(const master_options& options, const config::server_record& server,
+                      const std::filesystem::path& servers_file);
 
 /// Runs until SIGINT, SIGTERM, SIGHUP or `host stop`; a second signal kills what still runs.
 /// Returns the exit status: 0 after a stop, 1 when the start failed (the terminal has been told

@@ -73,6 +73,8 @@ struct supervisor_options {
     /// First restart at once, then this, doubled each time up to `longest_delay`.
     std::chrono::milliseconds restart_delay{100};
     std::chrono::milliseconds longest_delay{std::chrono::seconds(5)};
+    /// How long `begin` waits for links of a child that is ready.
+    std::chrono::milliseconds link_patience{std::chrono::seconds(5)};
     /// A child ready for so long starts from scratch with its restarts.
     std::chrono::milliseconds healthy_after{std::chrono::seconds(5)};
     /// So many deaths within the window are a crash loop: no further restart.
@@ -108,10 +110,24 @@ public:
     /// Stops these children, which then stay stopped; `done` once all are down, never inline.
     /// Errors: not_found, naming each unknown id with its nearest ones; nothing is stopped then.
     result<void> stop(const std::vector<std::string>& ids, base::unique_function<void()> done);
+    /// As stop, but with SIGKILL: nothing in them ends in order.
+    result<void> kill(const std::vector<std::string>& ids, base::unique_function<void()> done);
     /// Stops all, stage by stage. `done` once all are down, never inline. May be called again.
     void stop_all(base::unique_function<void()> done);
     /// SIGKILL to all that still run.
     void kill_all();
+
+    /// One child more; down until it is begun.
+    void add(child_plan plan);
+    /// Forgets a child, which must be down.
+    void remove(std::string_view id);
+    /// Starts a child that is down. `done` once, never inline: it serves and is linked with all
+    /// that serve, or why not; it is then down and stays so. A link that does not come within
+    /// `link_patience` is not waited for: the other end may hang.
+    /// Errors: not_found, duplicate (it is not down), refused (everything stops), config (it ended
+    /// or was not ready within `start_timeout`; with its last words), cancelled (stopped
+    /// meanwhile).
+    void begin(std::string_view id, base::unique_function<void(result<void>)> done);
 
     std::vector<child_report> list() const;
 
@@ -120,6 +136,7 @@ private:
     struct stop_job;
 
     child* find(std::string_view id);
+    result<std::vector<child*>> find_all(const std::vector<std::string>& ids);
     void launch_child(child& one);
     bool adopt(child& one, pid_t pid);
     void launch_failed(child& one, const std::string& why);
@@ -129,9 +146,14 @@ private:
     void became_ready(child& one);
     void check_ready();
     void start_timed_out();
+    bool is_linked_up(const child& one) const;
+    void check_begun();
+    void end_beginning(child& one, result<void> outcome);
+    void begin_timed_out(child& one);
     void begin_stop(std::vector<child*> which, base::unique_function<void()> done);
     void advance_stops();
     void terminate(child& one);
+    void kill(child& one);
 
     supervisor_options options_;
     base::clock& clock_;

@@ -1,0 +1,84 @@
+#include "cli/arguments.hpp"
+
+#include <gmock/gmock.h>
+
+namespace shaddock::cli {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Pair;
+using words = std::vector<std::string>;
+
+template <class Command>
+Command parsed(const words& arguments) {
+    auto found = parse(arguments);
+    if (auto* wanted = std::get_if<Command>(&found)) {
+        return *wanted;
+    }
+    const auto* said = std::get_if<answer>(&found);
+    ADD_FAILURE() << "another command; said: " << (said == nullptr ? "" : said->text);
+    return {};
+}
+
+std::string refusal(const words& arguments) {
+    const auto found = parse(arguments);
+    const auto* said = std::get_if<answer>(&found);
+    EXPECT_NE(said, nullptr);
+    EXPECT_EQ(said == nullptr ? 0 : said->status, exit_usage);
+    return said == nullptr ? "" : said->text;
+}
+
+TEST(running_verbs, add) {
+    const auto wanted = parsed<add_command>(
+        {"add", "serverType=chat", "note=a=b", "port=", "--json", "--run", "/r"});
+    EXPECT_THAT(wanted.keys,
+                ElementsAre(Pair("serverType", "chat"), Pair("note", "a=b"), Pair("port", "")));
+    EXPECT_TRUE(wanted.as_json);
+    EXPECT_EQ(wanted.where.run, "/r");
+    EXPECT_THAT(refusal({"add", "chat"}), HasSubstr("expected key=value"));
+    refusal({"add"});
+    refusal({"add", "=x"});
+}
+
+TEST(running_verbs, restart) {
+    const auto wanted = parsed<restart_command>({"restart", "chat", "gate-server-1"});
+    EXPECT_THAT(wanted.targets, ElementsAre("chat", "gate-server-1"));
+    EXPECT_FALSE(wanted.as_json);
+    refusal({"restart"});
+}
+
+TEST(running_verbs, kill_never_means_everything_by_accident) {
+    EXPECT_THAT(parsed<kill_command>({"kill", "a", "b"}).ids, ElementsAre("a", "b"));
+    EXPECT_THAT(parsed<kill_command>({"kill", "--all"}).ids, IsEmpty());
+    EXPECT_THAT(refusal({"kill"}), HasSubstr("--all"));
+    refusal({"kill", "--all", "a"});
+}
+
+TEST(running_verbs, logs) {
+    const auto plain = parsed<logs_command>({"logs"});
+    EXPECT_THAT(plain.ids, IsEmpty());
+    EXPECT_EQ(plain.lines, 20U);
+    EXPECT_FALSE(plain.follows);
+    const auto wanted = parsed<logs_command>({"logs", "a", "-f", "-n", "5"});
+    EXPECT_THAT(wanted.ids, ElementsAre("a"));
+    EXPECT_TRUE(wanted.follows);
+    EXPECT_EQ(wanted.lines, 5U);
+    refusal({"logs", "-n", "-1"});
+}
+
+TEST(running_verbs, log) {
+    const auto shown = parsed<log_command>({"log", "chat"});
+    EXPECT_EQ(shown.target, "chat");
+    EXPECT_EQ(shown.level, std::nullopt);
+    const auto wanted = parsed<log_command>({"log", "all", "debug", "--area", "net"});
+    EXPECT_EQ(wanted.level, base::log::level::debug);
+    EXPECT_EQ(wanted.area, "net");
+    refusal({"log", "all", "loud"});
+    refusal({"log", "all", "debug", "--area", "nte"});
+    refusal({"log"});
+}
+
+} // namespace
+} // namespace shaddock::cli
