@@ -8,6 +8,9 @@ find_package(fmt REQUIRED)
 # Only its core is linked: values and their text form.
 find_package(prometheus-cpp REQUIRED)
 find_package(OpenSSL REQUIRED)
+find_package(PkgConfig REQUIRED)
+# The line editor of `host client`.
+pkg_check_modules(libedit REQUIRED IMPORTED_TARGET libedit)
 
 # RapidJSON: header-only; SSE2 halves the parse time of a chat message. It reads whole aligned 16 bytes, also past the end of a text:
 # harmless, but AddressSanitizer objects.

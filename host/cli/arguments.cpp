@@ -1,5 +1,7 @@
 #include "cli/arguments.hpp"
 
+#include "client/line.hpp"
+#include "client_help.hpp"
 #include "running_verbs.hpp"
 #include "version_text.hpp"
 
@@ -15,6 +17,7 @@ First steps:
   host start                                the master, every server of config/servers.json, and the page
   host list                                 who runs (--json for programs)
   host logs -f                              what they say, until Ctrl-C
+  host client                               talk to the system as a player's client does
   host admin                                the address of the admin page: load, logs, reload, restart in a browser
 
 Day by day:
@@ -131,6 +134,24 @@ void add_place(CLI::App& app, place& where) {
     add_run(app, where);
 }
 
+client::address read_address(const char* option, const std::string& text) {
+    const auto read = client::parse_address(text);
+    if (!read) {
+        throw CLI::ValidationError(option, read.error().text());
+    }
+    return *read;
+}
+
+std::chrono::milliseconds read_timeout(const std::string& text) {
+    const auto read = client::parse_time(text);
+    if (!read || read->count() == 0) {
+        throw CLI::ValidationError("--timeout", "found '" + text +
+                                                    "', expected a time of at most an hour as in "
+                                                    "1.5, 500ms or 10s");
+    }
+    return *read;
+}
+
 /// All commands side by side; parsing fills one of them.
 struct parser {
     parser() {
@@ -146,6 +167,7 @@ struct parser {
         add_admin();
         add_check();
         add_new();
+        add_client();
     }
 
     void add_serve() {
@@ -254,6 +276,39 @@ struct parser {
         new_app->group("Write plugins")->footer(new_examples);
     }
 
+    void add_client() {
+        client_app = app.add_subcommand(
+            "client", "A client in the terminal: requests, notifies and pushes of a frontend");
+        add_place(*client_app, client.where);
+        const auto add_address = [this](const char* name, const char* what, auto& into) {
+            return client_app
+                ->add_option_function<std::string>(
+                    name,
+                    [name, &into](const std::string& text) { into = read_address(name, text); },
+                    what)
+                ->option_text("HOST:PORT");
+        };
+        auto* gate = add_address(
+            "--gate", "The gate that names a frontend (the first of servers.json)", client.gate);
+        add_address("--connect", "A frontend itself, without a gate", client.connect)
+            ->excludes(gate);
+        auto* tcp = client_app->add_flag("--tcp", client.over_tcp, "Over raw TCP");
+        client_app->add_flag("--ws", with_websocket, "Over WebSocket (so it is by default)")
+            ->excludes(tcp);
+        client_app->add_option("--uid", client.uid, "Whom the gate is asked for")
+            ->option_text("NAME");
+        client_app->add_option("--script", client.script, "Lines to run; - is standard input")
+            ->option_text("FILE");
+        client_app->add_flag("--json", client.as_json, "One object a line, for programs");
+        client_app
+            ->add_option_function<std::string>(
+                "--timeout",
+                [this](const std::string& text) { client.timeout = read_timeout(text); },
+                "To connect, and for each answer")
+            ->option_text("TIME (10s)");
+        client_app->footer(client_examples);
+    }
+
     command chosen() const {
         if (start_app->parsed()) {
             return start;
@@ -275,6 +330,9 @@ struct parser {
         }
         if (check_app->parsed()) {
             return check;
+        }
+        if (client_app->parsed()) {
+            return client;
         }
         if (new_app->parsed()) {
             return project;
@@ -305,6 +363,9 @@ struct parser {
     admin_command admin;
     check_command check;
     new_command project;
+    client_command client;
+    /// Said, though it is the default.
+    bool with_websocket = false;
     CLI::App* start_app = nullptr;
     CLI::App* web_app = nullptr;
     CLI::App* list_app = nullptr;
@@ -313,6 +374,7 @@ struct parser {
     CLI::App* admin_app = nullptr;
     CLI::App* check_app = nullptr;
     CLI::App* new_app = nullptr;
+    CLI::App* client_app = nullptr;
 };
 
 } // namespace

@@ -114,6 +114,9 @@ int run_command(const admin_command& wanted) {
 int run_command(const web_command& wanted) {
     return run_web(wanted);
 }
+int run_command(const client_command& wanted) {
+    return run_client(wanted);
+}
 
 } // namespace
 

@@ -1,7 +1,9 @@
 #pragma once
 
 #include "base/log.hpp"
+#include "client/address.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -122,6 +124,22 @@ struct new_command {
     std::filesystem::path folder;
     std::string type;
 };
+
+/// `host client`: a client of a frontend in the terminal.
+struct client_command {
+    /// Where the gate stands when neither `gate` nor `connect` is given.
+    place where;
+    std::optional<client::address> gate;
+    /// A frontend itself.
+    std::optional<client::address> connect;
+    bool over_tcp = false;
+    /// Whom the gate is asked for; empty: a name of its own.
+    std::string uid;
+    /// `-`: standard input.
+    std::optional<std::filesystem::path> script;
+    bool as_json = false;
+    std::chrono::milliseconds timeout{10'000};
+};
 /// Nothing to run: help, the version, or what is wrong with the arguments.
 struct answer {
     std::string text;
@@ -130,8 +148,8 @@ struct answer {
 
 using command =
     std::variant<answer, serve_command, start_command, web_command, list_command, stop_command,
-                 reload_command, admin_command, check_command, new_command, add_command,
-                 restart_command, kill_command, logs_command, log_command>;
+                 reload_command, admin_command, check_command, client_command, new_command,
+                 add_command, restart_command, kill_command, logs_command, log_command>;
 
 /// Exit statuses of `host`.
 inline constexpr int exit_failed = 1;

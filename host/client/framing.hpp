@@ -1,0 +1,56 @@
+#pragma once
+
+#include "client/connection.hpp"
+
+#include <protocol/package.hpp>
+#include <protocol/websocket.hpp>
+
+#include <random>
+#include <string>
+#include <string_view>
+
+namespace shaddock::client {
+
+/// A client's half of both transports, on bytes: packages in and out of WebSocket frames or a plain
+/// stream. Thread: the loop.
+class framing {
+public:
+    /// What comes out of the server's bytes. False: the caller is closed, no more of it.
+    class sink {
+    public:
+        virtual ~sink() = default;
+        /// Packages may be put from now on. Once, also where nothing had to be agreed on.
+        virtual bool opened() = 0;
+        /// `cut.body` is valid during the call.
+        virtual bool package(const protocol::package_cut& cut) = 0;
+        /// Bytes of the transport's own to send.
+        virtual bool reply(std::string_view bytes) = 0;
+    };
+
+    /// `host` as it goes into the Host field. `to` outlives the framing.
+    framing(transport over, std::string host, sink& to);
+
+    /// What is to be sent when the connection is there; for TCP nothing, and opened() is called.
+    std::string start();
+    /// Appends a package as it goes over the wire.
+    void put(std::string& out, std::string_view package);
+    /// Takes bytes as they come, cut anywhere. Errors: closed (a close frame), bad_request (what no
+    /// correct server sends). Limits: a WebSocket message and a package of 16 MiB.
+    result<void> take(std::string_view bytes);
+
+private:
+    result<void> take_frames();
+    result<void> take_packages(std::string_view& from, bool is_whole);
+
+    transport over_;
+    std::string host_;
+    sink& to_;
+    std::mt19937_64 random_{std::random_device{}()};
+    std::string key_;
+    protocol::websocket_decoder decoder_;
+    std::string in_;
+    bool is_open_ = false;
+    bool is_stopped_ = false;
+};
+
+} // namespace shaddock::client

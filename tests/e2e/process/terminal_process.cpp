@@ -1,0 +1,98 @@
+#include "terminal_process.hpp"
+
+#include <array>
+#include <csignal>
+#include <cstdlib>
+#include <poll.h>
+#include <pty.h>
+#include <stdexcept>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <utility>
+
+namespace shaddock::test {
+
+using steady = std::chrono::steady_clock;
+
+terminal_process::terminal_process(const std::string& folder,
+                                   const std::vector<std::string>& arguments) {
+    std::vector<std::string> words = {SHADDOCK_HOST};
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    std::vector<char*> pointers;
+    pointers.reserve(words.size() + 1);
+    for (auto& word : words) {
+        pointers.push_back(word.data());
+    }
+    pointers.push_back(nullptr);
+    const winsize size{24, 100, 0, 0};
+    pid_ = forkpty(&terminal_, nullptr, nullptr, &size);
+    if (pid_ < 0) {
+        throw std::runtime_error("forkpty");
+    }
+    if (pid_ == 0) {
+        setenv("HOME", folder.c_str(), 1);
+        setenv("TERM", "xterm", 1);
+        unsetenv("XDG_STATE_HOME");
+        if (chdir(folder.c_str()) == 0) {
+            execv(SHADDOCK_HOST, pointers.data());
+        }
+        _exit(127);
+    }
+}
+
+terminal_process::~terminal_process() {
+    if (pid_ != 0) {
+        kill(pid_, SIGKILL);
+        waitpid(pid_, nullptr, 0);
+    }
+    close(terminal_);
+}
+
+void terminal_process::type(std::string_view keys) const {
+    if (write(terminal_, keys.data(), keys.size()) != static_cast<ssize_t>(keys.size())) {
+        throw std::runtime_error("the terminal takes no keys");
+    }
+}
+
+bool terminal_process::read_more(steady::time_point until) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - steady::now()).count();
+    pollfd ready{terminal_, POLLIN, 0};
+    if (left <= 0 || poll(&ready, 1, static_cast<int>(left)) <= 0) {
+        return false;
+    }
+    std::array<char, 4096> buffer{};
+    const auto got = read(terminal_, buffer.data(), buffer.size());
+    if (got <= 0) {
+        return false; // EIO: the other end is closed
+    }
+    text_.append(buffer.data(), static_cast<std::size_t>(got));
+    return true;
+}
+
+bool terminal_process::shows(std::string_view text) {
+    const auto until = steady::now() + std::chrono::seconds(60);
+    for (;;) {
+        const auto at = text_.find(text, seen_);
+        if (at != std::string::npos) {
+            seen_ = at + text.size();
+            return true;
+        }
+        if (!read_more(until)) {
+            return false;
+        }
+    }
+}
+
+int terminal_process::end() {
+    const auto until = steady::now() + std::chrono::seconds(60);
+    while (read_more(until)) {
+    }
+    if (steady::now() >= until) {
+        return -1;
+    }
+    int status = 0;
+    waitpid(std::exchange(pid_, 0), &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+} // namespace shaddock::test
