@@ -17,7 +17,7 @@ const charts = [
     ["p99", { title: "p99 latency", format: tookText, least: 1e-3, kind: "time" }],
     ["connections", { title: "Clients", format: countText, least: 5 }],
     ["deliveries", { title: "Deliveries", format: perSecond }],
-    ["lag", { title: "Loop lag", format: tookText, least: 1e-3, kind: "time" }],
+    ["lag", { title: "Loop lag, worst", format: tookText, least: 1e-3, kind: "time" }],
     ["memory", { title: "Memory", format: bytesText, least: 16 * 1024 * 1024, kind: "quiet-chart" }],
     ["cpu", { title: "Processor", format: cores, least: 0.1, kind: "quiet-chart" }],
     ["rooms", { title: "Rooms", format: countText, least: 5 }],
@@ -112,6 +112,9 @@ export class Details {
         byId("routes").replaceChildren(...routes.map((row) => {
             const failed = [...row.results].filter(([result, count]) => result !== "ok" && count > 0);
             const name = element("th", "", row.route);
+            if (row.isPassedOn) {
+                name.append(" ", element("span", "soft", "passed on"));
+            }
             name.scope = "row";
             const cells = [
                 ["Requests", countText(row.count), "number"],

@@ -51,10 +51,12 @@ export class History {
         this.#at = at;
         const families = new Map((metrics ?? []).map(({ id, families: own }) => [id, own]));
         const recent = list.map((server) => this.#addServer(at, elapsedMs, server, families.get(server.id)));
+        // A client's request comes in at one frontend, whoever else has a part in it.
+        const entries = recent.filter(({ isFrontend }) => isFrontend);
         for (const key of added) {
-            this.#totals[key].add(at, sumOf(recent.map((figures) => figures[key])));
+            this.#totals[key].add(at, sumOf((key === "requests" ? entries : recent).map((figures) => figures[key])));
         }
-        this.#totals.p99.add(at, quantile(mergeHistograms(recent.map(({ latency }) => latency)), 0.99));
+        this.#totals.p99.add(at, quantile(mergeHistograms(entries.map(({ latency }) => latency)), 0.99));
         const ids = new Set(list.map(({ id }) => id));
         for (const id of this.#servers.keys()) {
             if (!ids.has(id)) {
@@ -63,7 +65,10 @@ export class History {
         }
     }
 
-    /** @returns {Object<string, Series>} requests, deliveries and drops per second, connections, rooms, p99 in seconds */
+    /**
+     * @returns {Object<string, Series>} requests and their p99 as the frontends see them, deliveries and drops, all per
+     *   second, p99 in seconds; connections, rooms
+     */
     get totals() {
         return this.#totals;
     }
@@ -73,7 +78,7 @@ export class History {
         return this.#servers.get(id)?.series ?? null;
     }
 
-    /** @returns {Object[]} per route: route, count, perSecond, results (Map), p50, p99 since the process began */
+    /** @returns {Object[]} per route: route, count, perSecond, results (Map), p50, p99, isPassedOn; since the process began */
     routes(id) {
         const { before, now, elapsedMs } = this.#servers.get(id) ?? {};
         return now ? routesOf(before, now, elapsedMs) : [];
@@ -98,17 +103,20 @@ export class History {
 }
 
 /** A reading in which every number is 0. */
-const zero = { sum: () => 0, histogram: () => null };
+const zero = { sum: () => 0, sumsBy: () => new Map(), histogram: () => null };
+
+/** Requests that a server answers itself, and those that it passes on as a frontend. */
+const requestNames = ["shaddock_requests_total", "shaddock_forwarded_total", "shaddock_refused_total"];
+const latencyNames = ["shaddock_request_seconds", "shaddock_forwarded_seconds"];
 
 function figuresOf(server, before, now, elapsedMs) {
-    const rate = (name) => (before && now ? ratePerSecond(before.sum(name), now.sum(name), elapsedMs) : null);
+    const rate = (name) => (before && now ? ratePerSecond(before.sum(name) ?? 0, now.sum(name), elapsedMs) : null);
     const gauge = (name) => now?.sum(name) ?? null;
-    const lastLatency = now?.histogram("shaddock_request_seconds") ?? null;
-    const latency = before === zero ? lastLatency
-        : histogramGrowth(before?.histogram("shaddock_request_seconds") ?? null, lastLatency);
+    const latency = mergeHistograms(latencyNames.map((name) => latencyBetween(before, now, name)));
     const isRunning = server.pid !== null;
     return {
-        requests: rate("shaddock_requests_total"),
+        isFrontend: gauge("shaddock_connections") !== null,
+        requests: sumOf(requestNames.map(rate)),
         deliveries: rate("shaddock_deliveries_total"),
         drops: rate("shaddock_drops_total"),
         latency,
@@ -116,17 +124,28 @@ function figuresOf(server, before, now, elapsedMs) {
         connections: isRunning ? server.connections : null,
         rooms: gauge("shaddock_channels"),
         members: gauge("shaddock_members"),
-        lag: gauge("shaddock_loop_lag_seconds"),
+        lag: gauge("shaddock_loop_lag_max_seconds"),
         memory: isRunning ? server.rss_kb * 1024 : null,
         cpu: rate("shaddock_cpu_seconds_total"),
     };
 }
 
+function latencyBetween(before, now, name) {
+    const after = now?.histogram(name) ?? null;
+    return before === zero ? after : histogramGrowth(before?.histogram(name) ?? null, after);
+}
+
 function routesOf(before, now, elapsedMs) {
-    const name = "shaddock_requests_total";
+    const answered = rowsOf(before, now, elapsedMs, "shaddock_requests_total", "shaddock_request_seconds");
+    const passedOn = rowsOf(before, now, elapsedMs, "shaddock_forwarded_total", "shaddock_forwarded_seconds");
+    const rows = [...answered, ...passedOn.map((row) => ({ ...row, isPassedOn: true }))];
+    return rows.sort((one, other) => other.count - one.count || one.route.localeCompare(other.route));
+}
+
+function rowsOf(before, now, elapsedMs, name, latencyName) {
     const earlier = before?.sumsBy("route", name) ?? null;
-    const rows = [...now.sumsBy("route", name)].map(([route, count]) => {
-        const latency = now.histogram("shaddock_request_seconds", { route });
+    return [...now.sumsBy("route", name)].map(([route, count]) => {
+        const latency = now.histogram(latencyName, { route });
         const grown = earlier === null ? null : growth(earlier.get(route) ?? 0, count);
         return {
             route,
@@ -135,9 +154,9 @@ function routesOf(before, now, elapsedMs) {
             results: now.sumsBy("result", name, { route }),
             p50: quantile(latency, 0.5),
             p99: quantile(latency, 0.99),
+            isPassedOn: false,
         };
     });
-    return rows.sort((one, other) => other.count - one.count || one.route.localeCompare(other.route));
 }
 
 function seriesOf(keys) {

@@ -21,7 +21,7 @@ export class Reading {
      * @returns {number|null} the sum of its series; null: the server has no such number
      */
     sum(name, where = {}) {
-        const samples = this.#samples(name, where);
+        const samples = this.#families.get(name)?.bounds ? null : this.#samples(name, where);
         return samples === null ? null : samples.reduce((sum, [, value]) => sum + value, 0);
     }
 

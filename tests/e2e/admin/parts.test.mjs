@@ -14,8 +14,14 @@ const histogram = (...counts) => ({ bounds, counts, sum: 0 });
 const isNear = (value, expected) => assert.ok(Math.abs(value - expected) < 1e-9 * expected, `${value}, expected ${expected}`);
 
 /** The families of a server that has answered so many requests, all within 1 to 10 ms. */
-function familiesOf({ ok = 0, failed = 0, deliveries = 0, rooms = 0 }) {
+function familiesOf({ ok = 0, failed = 0, deliveries = 0, rooms = 0, passedOn = 0, isFrontend = true }) {
+    const ofFrontend = [
+        { name: "shaddock_connections", kind: "gauge", labels: [], samples: [[[], 3]] },
+        { name: "shaddock_forwarded_total", kind: "counter", labels: ["route", "result"], samples: [[["other.a.b", "ok"], passedOn]] },
+        { name: "shaddock_forwarded_seconds", kind: "histogram", labels: ["route"], bounds, samples: [[["other.a.b"], [0, 0, passedOn, 0], passedOn / 20]] },
+    ];
     return [
+        ...(isFrontend ? ofFrontend : []),
         {
             name: "shaddock_requests_total", kind: "counter", labels: ["route", "result"],
             samples: [[["chat.chatHandler.send", "ok"], ok], [["chat.chatHandler.send", "timeout"], failed], [["unknown", "not_found"], 0]],
@@ -42,6 +48,8 @@ describe("Reading", () => {
     test("knows no number that is not there", () => {
         assert.equal(reading.sum("shaddock_other"), null);
         assert.equal(reading.histogram("shaddock_other"), null);
+        assert.equal(reading.histogram("shaddock_channels"), null);
+        assert.equal(reading.sum("shaddock_request_seconds"), null);
         assert.equal(new Reading().sum("shaddock_channels"), null);
     });
     test("sums by a label", () => {
@@ -110,6 +118,19 @@ describe("History", () => {
         assert.equal(history.of("chat-1").deliveries.last, 25);
         assert.ok(history.totals.p99.last > 0.009 && history.totals.p99.last <= 0.01);
     });
+    test("counts a request of a client once, where it comes in", () => {
+        const history = new History();
+        const list = [server({ id: "front" }), server({ id: "back" })];
+        const round = (at, handled, passedOn) => history.add(at, list, [
+            answer({ passedOn }, "front"), answer({ ok: handled, isFrontend: false }, "back")]);
+        round(0, 100, 100);
+        round(2000, 120, 120);
+        assert.equal(history.of("front").requests.last, 10);
+        assert.equal(history.of("back").requests.last, 10);
+        assert.equal(history.totals.requests.last, 10);
+        assert.ok(history.totals.p99.last > 0.09, "as the frontend sees it");
+        assert.deepEqual(history.routes("front").map(({ route, count, isPassedOn }) => [route, count, isPassedOn])[0], ["other.a.b", 120, true]);
+    });
     test("adds servers up; who is down does not count", () => {
         const history = new History();
         const list = [server(), server({ id: "chat-2", pid: null, connections: 0, incarnation: 0 })];
@@ -147,7 +168,7 @@ describe("History", () => {
         const history = new History();
         history.add(0, [server()], [answer({ ok: 5, failed: 1 })]);
         history.add(2000, [server()], [answer({ ok: 10, failed: 2 })]);
-        const [first, second] = history.routes("chat-1");
+        const [first, second] = history.routes("chat-1").filter(({ isPassedOn }) => !isPassedOn);
         assert.equal(first.route, "chat.chatHandler.send");
         assert.equal(first.count, 12);
         assert.equal(first.perSecond, 3);

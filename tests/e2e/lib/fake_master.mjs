@@ -68,26 +68,39 @@ function work(server, index, seconds) {
     server.uptime_s += seconds;
 }
 
-function familiesOf({ type, rss_kb: kb, done }) {
-    const route = { chat: "chat.chatHandler.send", connector: "connector.entryHandler.enter", gate: "gate.gateHandler.queryEntry" }[type];
+function familiesOf({ type, connections, rss_kb: kb, done }) {
+    const isFrontend = type !== "chat";
     const one = (name, kind, value) => ({ name, help: "", kind, labels: [], samples: [[[], value]] });
-    const slow = 0.03 + 0.03 * Math.sin(done.clock / 40);
-    const all = done.ok + done.failed;
-    return [
-        {
-            name: "shaddock_requests_total", help: "", kind: "counter", labels: ["route", "result"],
-            samples: [[[route, "ok"], done.ok], [[route, "timeout"], done.failed], [["unknown", "not_found"], 3]],
-        },
-        {
-            name: "shaddock_request_seconds", help: "", kind: "histogram", labels: ["route"], bounds,
-            samples: [[[route], [all * 0.2, all * 0.6, all * (0.2 - slow), all * slow, 0, 0, 0, 0].map(Math.round), all / 2000]],
-        },
-        one("shaddock_deliveries_total", "counter", type === "connector" ? done.pushed : 0),
-        { name: "shaddock_drops_total", help: "", kind: "counter", labels: ["reason"], samples: type === "connector" ? [[["slow_consumer"], done.dropped]] : [] },
+    const all = [
+        ...requestsOf("shaddock_requests_total", "shaddock_request_seconds", type === "chat" ? "chat.chatHandler.send" : `${type}.entryHandler.enter`,
+            type === "connector" ? { ok: Math.round(done.ok / 40), failed: 0, clock: 0 } : done),
         one("shaddock_channels", "gauge", type === "chat" ? 12 : 0),
-        one("shaddock_loop_lag_seconds", "gauge", 0.0004 + 0.0003 * Math.sin(done.clock / 9)),
+        one("shaddock_loop_lag_max_seconds", "gauge", 0.0004 + 0.0003 * Math.sin(done.clock / 9)),
+        { name: "shaddock_loop_lag_seconds", help: "", kind: "histogram", labels: [], bounds, samples: [[[], [9, 0, 0, 0, 0, 0, 0, 0], 1]] },
         one("shaddock_cpu_seconds_total", "counter", done.clock * 0.2 + Math.sin(done.clock / 20)),
         one("shaddock_memory_bytes", "gauge", kb * 1024),
+    ];
+    if (isFrontend) {
+        all.push(one("shaddock_connections", "gauge", connections), one("shaddock_deliveries_total", "counter", done.pushed),
+            { name: "shaddock_drops_total", help: "", kind: "counter", labels: ["reason"], samples: [[["slow_consumer"], done.dropped]] },
+            ...requestsOf("shaddock_forwarded_total", "shaddock_forwarded_seconds", "chat.chatHandler.send",
+                type === "connector" ? done : { ok: 0, failed: 0, clock: 0 }));
+    }
+    return all;
+}
+
+function requestsOf(name, latencyName, route, { ok, failed, clock }) {
+    const slow = 0.03 + 0.03 * Math.sin(clock / 40);
+    const all = ok + failed;
+    return [
+        {
+            name, help: "", kind: "counter", labels: ["route", "result"],
+            samples: [[[route, "ok"], ok], [[route, "timeout"], failed], [["unknown", "not_found"], 3]],
+        },
+        {
+            name: latencyName, help: "", kind: "histogram", labels: ["route"], bounds,
+            samples: [[[route], [all * 0.2, all * 0.6, all * (0.2 - slow), all * slow, 0, 0, 0, 0].map(Math.round), all / 2000]],
+        },
     ];
 }
 
