@@ -69,7 +69,8 @@ TEST_F(system_check_test, tells_problems_of_all_files_at_once) {
     EXPECT_THAT(
         lines(),
         ElementsAre(
-            "host.yaml:3: log.levle: found 'levle', expected one of the keys: level, folder, "
+            "host.yaml:3: log.levle: found 'levle', expected one of the keys: levels, level, "
+            "format, folder, "
             "file_limit, files; nearest known key: 'level'",
             StartsWith("servers.json:2: gate[0].clientPort: found port 3014 for gate-1, which m "
                        "already has on 127.0.0.1 (master.json:1: port)"),

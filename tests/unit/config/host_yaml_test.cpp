@@ -281,7 +281,10 @@ TEST(host_yaml_errors, values_out_of_their_range) {
         {"log: {level: loud}", "log.level: found 'loud', expected debug, info, warn, error or off"},
         {"log: {levels: {net: loud}}",
          "log.levels.net: found 'loud', expected debug, info, warn, error or off"},
-        {"log: {levels: {nte: debug}}", "log.levels.nte: found 'nte', expected an area of the log"},
+        {"log: {levels: {nte: debug}}",
+         "log.levels.nte: found 'nte', expected an area of the log: base, bus, "
+         "cluster, config, host, master, module, net, plugin, reload, server, web; nearest known "
+         "key: 'net'"},
         {"log: {format: xml}", "log.format: found 'xml', expected 'text' or 'json'"},
         {"log: {folder: [x]}",
          "log.folder: found a list, expected a folder such as 'logs' ('' = no files)"},

@@ -39,12 +39,15 @@ TEST(reference, has_only_keys_that_the_file_may_have) {
         const auto section = option.key.substr(0, option.key.rfind('.'));
         const auto name = option.key.substr(section.size() + 1);
         // A value that no option takes: the key is known, so that it is the value that is wrong.
+        const bool is_map = option.unit == "map";
+        const std::string wrong = is_map ? "[1]" : "{x: [1]}";
         const auto yaml = section == "types.<type>"
                               ? "types: {a: {" + name + ": {}}}"
-                              : "types: {a: }\n" + section + ": {" + name + ": {x: [1]}}";
+                              : "types: {a: }\n" + section + ": {" + name + ": " + wrong + "}";
         EXPECT_THAT(
             system_folder("{}", yaml).load_error(),
-            testing::AllOf(HasSubstr("found a map, expected "), Not(HasSubstr("one of the keys"))))
+            testing::AllOf(HasSubstr(is_map ? "found a list, expected " : "found a map, expected "),
+                           Not(HasSubstr("one of the keys"))))
             << option.key;
     }
 }

@@ -16,12 +16,12 @@ class restarting : public testing::Test, public restart_port {
 protected:
     restarting() {
         for (const auto* id : {"chat-1", "chat-2", "chat-3", "gate-1"}) {
-            child_report one;
-            one.id = id;
-            one.type = one.id.substr(0, one.id.find('-'));
-            one.pid = 100;
-            one.state = child_state::ready;
-            all.push_back(one);
+            child_report report;
+            report.id = id;
+            report.type = report.id.substr(0, report.id.find('-'));
+            report.pid = 100;
+            report.state = child_state::ready;
+            all.push_back(report);
         }
     }
     std::vector<child_report> children() const override { return all; }
