@@ -5,7 +5,7 @@ Usage: check.py SOURCE_DIR. Checked are:
   - code: a ```cpp block follows a line `<!-- file: PATH -->` and stands in that file as it is, indentation aside
   - tests: each `suite.name` in docs/promises.md is a TEST of tests/ or docs/samples/, or of the page's tests (quoted there after the file's name)
   - files: each `path/with/slash` in backticks that begins with a folder of the tree, and each link to a file, exists
-  - functions: each `file.cpp: function` in docs/life-of-a-request.md stands in a file of that path
+  - functions: each `file.cpp: function` in docs/life-of-a-request.md and docs/where-to-change.md stands in a file of that path
 """
 import pathlib
 import re
@@ -73,7 +73,7 @@ def check_tests(page, text):
 
 
 def check_functions(page, text):
-    for named in re.finditer(r"`([\w/]+\.(?:cpp|hpp)): ([\w:~ ,]+)`", text):
+    for named in re.finditer(r"`([\w/]+\.(?:cpp|hpp|js)): ([\w:~ ,]+)`", text):
         file = root / named[1]
         if not file.is_file():
             complain(page, line_of(text, named.start()), f"there is no {named[1]}")
@@ -90,7 +90,7 @@ for page in pages:
     check_paths(page, content)
     if page.name == "promises.md":
         check_tests(page, content)
-    if page.name == "life-of-a-request.md":
+    if page.name in ("life-of-a-request.md", "where-to-change.md"):
         check_functions(page, content)
 for problem in problems:
     print(problem)
