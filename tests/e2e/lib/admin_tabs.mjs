@@ -53,10 +53,13 @@ export async function hasPoints(chart, count) {
     await until(async () => Number(await chart.getAttribute("data-points")) >= count, `${count} points`, 30_000);
 }
 
-/** Opens the part of the page about one server. */
+/** Opens the part of the page about one server, unless it is open: a second click closes it. */
 export async function choose(page, id) {
-    await page.getByRole("button", { name: id, exact: true }).click();
-    await page.getByRole("heading", { name: id }).waitFor();
+    const title = page.getByRole("heading", { name: id });
+    if (!await title.isVisible()) {
+        await page.getByRole("button", { name: id, exact: true }).click();
+    }
+    await title.waitFor();
 }
 
 /** Presses a button of the open server, and confirms. @returns {Promise<string>} what became of it */
@@ -65,8 +68,10 @@ export async function act(page, label, target = null) {
     if (target !== null) {
         await page.getByLabel(target).check();
     }
+    // The outcomes of the action before stand there until this one begins.
+    await page.locator("#outcomes li").evaluateAll((items) => items.forEach((item) => { item.dataset.isOld = ""; }));
     await page.locator("#confirm-go").click();
-    await page.locator("#outcomes .good, #outcomes .bad").first().waitFor({ timeout: 60_000 });
+    await page.locator("#outcomes li:not([data-is-old]):not(.busy)").first().waitFor({ timeout: 60_000 });
     return (await page.locator("#outcomes li").allTextContents()).join("\n");
 }
 
