@@ -130,8 +130,8 @@ struct method_info {
     bool is_serial = false;
     /// Remotes: hash over the described argument and result types. Handlers: 0.
     std::uint64_t contract = 0;
-    /// The shapes of request and reply for people: `{content: string, target: string}`. May be
-    /// empty.
+    /// The shapes of request and reply for people: `{content: string, target: string}`
+    /// (detail/shape.hpp). A remote's request is the array of its arguments. Empty: not known.
     std::string_view request_shape{};
     std::string_view reply_shape{};
 };

@@ -106,8 +106,8 @@ public:
         typename detail::pending_method::entry entry{.method = std::string(name),
                                                      .is_serial = false,
                                                      .contract = 0,
-                                                     .request_shape = {},
-                                                     .reply_shape = {},
+                                                     .request_shape = "{}",
+                                                     .reply_shape = "{}",
                                                      .target = nullptr};
         if constexpr (wrapper::takes_request) {
             entry.request_shape = detail::shape_of<typename wrapper::request>();
@@ -159,7 +159,7 @@ public:
             .is_serial = false,
             .contract = contract.hash(),
             .request_shape = detail::shape_of<typename wrapper::arguments>(),
-            .reply_shape = detail::shape_of<R>(),
+            .reply_shape = std::is_void_v<R> ? "{}" : detail::shape_of<R>(),
             .target = nullptr};
         if (instance_ != nullptr) {
             entry.target =

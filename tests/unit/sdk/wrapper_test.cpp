@@ -134,8 +134,19 @@ TEST_F(wrapper, tells_which_methods_are_serial) {
     EXPECT_TRUE(plugin.handler("sampleHandler.sayLater").is_serial);
     EXPECT_FALSE(plugin.handler("sampleHandler.say").is_serial);
     EXPECT_FALSE(plugin.handler("sampleHandler.nothing").is_serial);
+}
+
+TEST_F(wrapper, tells_the_shapes_of_requests_and_replies) {
     EXPECT_EQ(plugin.handler("sampleHandler.say").request_shape, "{text: string}");
     EXPECT_EQ(plugin.handler("sampleHandler.say").reply_shape, "{text: string, count: float64}");
+    EXPECT_EQ(plugin.handler("sampleHandler.sayLater").reply_shape,
+              "{text: string, count: float64}")
+        << "what a coroutine gives in the end";
+    EXPECT_EQ(plugin.handler("sampleHandler.nothing").request_shape, "{}");
+    EXPECT_EQ(plugin.handler("sampleHandler.nothing").reply_shape, "{}") << "as it is answered";
+    EXPECT_EQ(plugin.handler("sampleHandler.refuse").reply_shape, "{}");
+    EXPECT_EQ(plugin.remote("sampleRemote.later").request_shape, "[int32]");
+    EXPECT_EQ(plugin.remote("sampleRemote.later").reply_shape, "string");
 }
 
 TEST_F(wrapper, changes_the_session_at_its_frontend) {

@@ -2,12 +2,17 @@
 
 #include <shaddock/detail/traits.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 /// The shape of a type: what travels, not what it is called here. Two builds whose shapes of a
-/// remote differ must not talk.
+/// remote differ must not talk. `host routes` shows it to people and reads it for programs.
+///
+/// Form: `null`, `bool`, `string`, `int8` to `int64`, `uint8` to `uint64`, `float32`, `float64`,
+/// `any` (raw JSON); `{name: T, optional?: T}`, `{*: T}` (a map), `T[]`, `T[3]`, `[T, U]` (a
+/// tuple), `(T | U)`, `("red" | "green")` (an enum), `T?` (or null), `...` (a type inside itself).
 namespace shaddock::detail {
 
 /// Collects a shape as FNV-1a 64; usable at compile time.
@@ -31,12 +36,15 @@ constexpr void add_shape(Sink& sink);
 
 template <class Enum, class Sink>
 constexpr void add_enum_shape(Sink& sink) {
+    sink.add("(");
     bool first = true;
     boost::mp11::mp_for_each<enumerators_of<Enum>>([&](auto entry) {
-        sink.add(first ? "" : "|");
+        sink.add(first ? "\"" : " | \"");
         first = false;
         sink.add(entry.name);
+        sink.add("\"");
     });
+    sink.add(")");
 }
 
 template <class T, class... Outer, class Sink>
@@ -48,8 +56,13 @@ constexpr void add_struct_shape(Sink& sink) {
         sink.add(first ? "" : ", ");
         first = false;
         sink.add(member.name);
-        sink.add(": ");
-        add_shape<field, Outer..., T>(sink);
+        if constexpr (optional_type<field>) {
+            sink.add("?: ");
+            add_shape<typename field::value_type, Outer..., T>(sink);
+        } else {
+            sink.add(": ");
+            add_shape<field, Outer..., T>(sink);
+        }
     });
     sink.add("}");
 }
@@ -66,6 +79,14 @@ template <class T, class... Outer, class Sink>
 constexpr void add_number_shape(Sink& sink) {
     sink.add(std::is_floating_point_v<T> ? "float" : std::is_signed_v<T> ? "int" : "uint");
     sink.add(sizeof(T) == 1 ? "8" : sizeof(T) == 2 ? "16" : sizeof(T) == 4 ? "32" : "64");
+}
+
+template <class Sink>
+constexpr void add_count(Sink& sink, std::size_t count) {
+    if (count >= 10) {
+        add_count(sink, count / 10);
+    }
+    sink.add(std::string_view("0123456789").substr(count % 10, 1));
 }
 
 /// `Outer`: the structs we are inside of, so that a type that contains itself ends.
@@ -90,9 +111,14 @@ constexpr void add_shape(Sink& sink) {
     } else if constexpr (optional_type<T>) {
         add_shape<typename T::value_type, Outer...>(sink);
         sink.add("?");
-    } else if constexpr (list_type<T> || array_type<T>) {
+    } else if constexpr (list_type<T>) {
         add_shape<typename T::value_type, Outer...>(sink);
         sink.add("[]");
+    } else if constexpr (array_type<T>) {
+        add_shape<typename T::value_type, Outer...>(sink);
+        sink.add("[");
+        add_count(sink, std::tuple_size_v<T>);
+        sink.add("]");
     } else if constexpr (map_type<T>) {
         sink.add("{*: ");
         add_shape<typename T::mapped_type, Outer...>(sink);
@@ -115,7 +141,7 @@ constexpr void add_shape(Sink& sink) {
     }
 }
 
-/// `{content: string, target: string?}`.
+/// `{content: string, target?: string}`.
 template <class T>
 std::string shape_of() {
     shape_text text;
