@@ -2,6 +2,8 @@
 
 #include "client/line.hpp"
 #include "client_help.hpp"
+#include "place_options.hpp"
+#include "routes_verb.hpp"
 #include "running_verbs.hpp"
 #include "version_text.hpp"
 
@@ -17,6 +19,7 @@ First steps:
   host start                                the master, every server of config/servers.json, and the page
   host list                                 who runs (--json for programs)
   host logs -f                              what they say, until Ctrl-C
+  host routes                               what clients and other servers may ask of it
   host client                               talk to the system as a player's client does
   host admin                                the address of the admin page: load, logs, reload, restart in a browser
 
@@ -118,21 +121,6 @@ Examples:
   host new ~/games/my-game --type my-game   the handler's routes are my-game.myGameHandler.*
 
 Exit status: 0 made, 1 not made (the folder is in use, the type is no name), 2 wrong arguments.)";
-
-void add_run(CLI::App& app, place& where) {
-    app.add_option("--run", where.run, "Folder of sockets, locks and tokens")
-        ->option_text("DIR (./run)");
-}
-
-void add_place(CLI::App& app, place& where) {
-    app.add_option("-e,--env", where.env, "Section of the config files to use")
-        ->option_text("ENV (development)");
-    app.add_option("--config", where.config, "Folder of servers.json, master.json, host.yaml")
-        ->option_text("DIR (./config, else the installed one)");
-    app.add_option("--servers", where.servers, "Instead of the config folder's servers.json")
-        ->option_text("FILE");
-    add_run(app, where);
-}
 
 client::address read_address(const char* option, const std::string& text) {
     const auto read = client::parse_address(text);
@@ -340,6 +328,9 @@ struct parser {
         if (auto other = running.chosen()) {
             return std::move(*other);
         }
+        if (auto other = routes.chosen()) {
+            return std::move(*other);
+        }
         if (serve.type.empty() && serve.id.empty()) {
             return answer{app.help(), exit_usage};
         }
@@ -354,6 +345,7 @@ struct parser {
 
     CLI::App app{"Runs servers whose behaviour is a plugin of their type.", "host"};
     running_verbs running{app};
+    routes_verb routes{app};
     serve_command serve;
     start_command start;
     web_command web;

@@ -3,7 +3,6 @@
 #include "bus/run_folder.hpp"
 #include "check_places.hpp"
 #include "master/page_server.hpp"
-#include "module/module.hpp"
 #include "module_look.hpp"
 #include "wire_files.hpp"
 
@@ -86,40 +85,27 @@ private:
             ++report_.modules;
             note_twice("handler", looked->handlers, names[i], where, owner_of_handler);
             note_twice("remote", looked->remotes, names[i], where, owner_of_remote);
-            routes_.insert(looked->handlers.begin(), looked->handlers.end());
+            for (const auto& one : looked->handlers) {
+                routes_.insert(one.route);
+            }
         }
     }
 
     result<module_routes> look_at(const std::string& name, const std::string& type) const {
-        const auto folder = module::default_folder(folders_.exe);
-        const auto file = module::find(folder, name);
-        if (file) {
-            return look_at_module(*file, type);
-        }
-        std::vector<std::string> there;
-        std::error_code failed;
-        for (const auto& entry : fs::directory_iterator(folder, failed)) {
-            if (entry.path().extension() == ".so") {
-                there.push_back(entry.path().filename().string());
-            }
-        }
-        std::string text = file.error().text();
-        if (const auto best = config::nearest(name, there, 1); !best.empty()) {
-            text += fmt::format("; nearest: '{}'", best.front());
-        }
-        return error(errc::config, std::move(text));
+        const auto file = find_module(folders_.exe, name);
+        return file ? look_at_module(*file, type) : file.error();
     }
 
-    void note_twice(std::string_view kind, const std::vector<std::string>& routes,
+    void note_twice(std::string_view kind, const std::vector<registered_route>& routes,
                     const std::string& module, const config::place& where,
                     std::map<std::string, std::string>& owners) {
-        for (const auto& route : routes) {
-            const auto [first, is_new] = owners.emplace(route, module);
+        for (const auto& one : routes) {
+            const auto [first, is_new] = owners.emplace(one.route, module);
             if (!is_new) {
                 note(false, where,
                      fmt::format("found the {} '{}' in {}, which {} already has, expected each "
                                  "once in a type",
-                                 kind, route, module, first->second));
+                                 kind, one.route, module, first->second));
             }
         }
     }

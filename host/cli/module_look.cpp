@@ -1,5 +1,6 @@
 #include "module_look.hpp"
 
+#include "config/load.hpp"
 #include "module/module.hpp"
 #include "scratch_folder.hpp"
 
@@ -25,24 +26,53 @@ using steady = std::chrono::steady_clock;
 
 constexpr std::size_t most_said = std::size_t{8} * 1024 * 1024;
 
-/// What the child says, line by line: a letter and a text.
+/// What the child says, line by line: a letter and a text; of a route four texts with tabs between.
 constexpr char handler_line = 'h';
 constexpr char remote_line = 'r';
 constexpr char error_line = 'e';
 constexpr char end_line = '.';
+constexpr std::string_view serial_word = "serial";
+
+std::string on_one_line(std::string text) {
+    const auto breaks_it = [](char c) { return c == '\n' || c == '\t'; };
+    std::replace_if(text.begin(), text.end(), breaks_it, ' ');
+    return text;
+}
+
+std::string line_of(char kind, const std::string& type, const module::route& one) {
+    return fmt::format("{}{}\t{}\t{}\t{}\n", kind,
+                       on_one_line(fmt::format("{}.{}.{}", type, one.object, one.method)),
+                       one.is_serial ? serial_word : "", on_one_line(one.request_shape),
+                       on_one_line(one.reply_shape));
+}
+
+/// Cuts the text up to the next tab off.
+std::string next_text(std::string_view& line) {
+    const auto end = std::min(line.find('\t'), line.size());
+    std::string text(line.substr(0, end));
+    line.remove_prefix(std::min(end + 1, line.size()));
+    return text;
+}
+
+registered_route route_from(std::string_view line) {
+    registered_route read;
+    read.route = next_text(line);
+    read.is_serial = next_text(line) == serial_word;
+    read.request_shape = next_text(line);
+    read.reply_shape = next_text(line);
+    return read;
+}
 
 std::string said_of(const result<module::listing>& listed) {
     if (!listed) {
-        std::string text = listed.error().text();
-        std::replace(text.begin(), text.end(), '\n', ' ');
-        return fmt::format("{}{}\n{}\n", error_line, text, end_line);
+        return fmt::format("{}{}\n{}\n", error_line, on_one_line(listed.error().text()), end_line);
     }
     std::string text;
     for (const auto& one : listed->handlers) {
-        text += fmt::format("{}{}.{}.{}\n", handler_line, listed->type, one.object, one.method);
+        text += line_of(handler_line, listed->type, one);
     }
     for (const auto& one : listed->remotes) {
-        text += fmt::format("{}{}.{}.{}\n", remote_line, listed->type, one.object, one.method);
+        text += line_of(remote_line, listed->type, one);
     }
     return text + fmt::format("{}\n", end_line);
 }
@@ -112,16 +142,16 @@ result<module_routes> routes_from(std::string_view said, const fs::path& file, i
     module_routes routes;
     while (!said.empty()) {
         const auto end = std::min(said.find('\n'), said.size());
-        const std::string text(said.substr(1, end - 1));
+        const auto text = said.substr(1, end - 1);
         switch (said.front()) {
         case handler_line:
-            routes.handlers.push_back(text);
+            routes.handlers.push_back(route_from(text));
             break;
         case remote_line:
-            routes.remotes.push_back(text);
+            routes.remotes.push_back(route_from(text));
             break;
         case error_line:
-            return error(errc::config, text);
+            return error(errc::config, std::string(text));
         default:
             return routes;
         }
@@ -133,6 +163,26 @@ result<module_routes> routes_from(std::string_view said, const fs::path& file, i
 }
 
 } // namespace
+
+result<fs::path> find_module(const fs::path& exe, std::string_view name) {
+    const auto folder = module::default_folder(exe);
+    auto file = module::find(folder, name);
+    if (file) {
+        return file;
+    }
+    std::vector<std::string> there;
+    std::error_code failed;
+    for (const auto& entry : fs::directory_iterator(folder, failed)) {
+        if (entry.path().extension() == ".so") {
+            there.push_back(entry.path().filename().string());
+        }
+    }
+    std::string text = file.error().text();
+    if (const auto best = config::nearest(name, there, 1); !best.empty()) {
+        text += fmt::format("; nearest: '{}'", best.front());
+    }
+    return error(errc::config, std::move(text));
+}
 
 result<module_routes> look_at_module(const fs::path& file, std::string_view type,
                                      std::chrono::milliseconds limit) {

@@ -10,13 +10,25 @@
 
 namespace shaddock::cli {
 
-/// What a module registers.
-struct module_routes {
-    /// `type.handler.method`.
-    std::vector<std::string> handlers;
-    /// `type.remote.method`.
-    std::vector<std::string> remotes;
+/// A method that a module registers.
+struct registered_route {
+    /// `type.handler.method` or `type.remote.method`.
+    std::string route;
+    bool is_serial = false;
+    /// As the SDK writes them (shaddock/detail/shape.hpp); empty: not known.
+    std::string request_shape;
+    std::string reply_shape;
 };
+
+/// What a module registers, in that order.
+struct module_routes {
+    std::vector<registered_route> handlers;
+    std::vector<registered_route> remotes;
+};
+
+/// The file of a module that host.yaml names, for the program `exe`.
+/// Errors: config: no such file, those that are there, and the nearest of them.
+result<std::filesystem::path> find_module(const std::filesystem::path& exe, std::string_view name);
 
 /// Opens the file in a process of its own, as a server of the type would, and reads its routes:
 /// what crashes or spins does it there. Nothing of the plugin is created; what it runs by being

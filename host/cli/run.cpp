@@ -108,6 +108,9 @@ int run_command(const new_command& wanted) {
 int run_command(const serve_command& wanted) {
     return run_server(wanted);
 }
+int run_command(const routes_command& wanted) {
+    return run_routes(wanted);
+}
 int run_command(const admin_command& wanted) {
     return run_admin(wanted);
 }

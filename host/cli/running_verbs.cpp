@@ -1,5 +1,7 @@
 #include "running_verbs.hpp"
 
+#include "place_options.hpp"
+
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -70,11 +72,6 @@ Exit status: 0 done, 1 one has not answered, 2 wrong arguments, 3 no master runs
 
 constexpr const char* change_group = "Change it while it runs";
 constexpr const char* look_group = "Look at it";
-
-void add_run(CLI::App& app, place& where) {
-    app.add_option("--run", where.run, "Folder of sockets, locks and tokens")
-        ->option_text("DIR (./run)");
-}
 
 void add_json(CLI::App& app, bool& as_json) {
     app.add_flag("--json", as_json, "An object, for programs");

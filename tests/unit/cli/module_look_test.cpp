@@ -9,6 +9,7 @@ using namespace std::chrono_literals;
 using testing::AllOf;
 using testing::Contains;
 using testing::EndsWith;
+using testing::Field;
 using testing::HasSubstr;
 using testing::StartsWith;
 namespace fs = std::filesystem;
@@ -27,8 +28,13 @@ std::string error_of(const fs::path& file, std::chrono::milliseconds limit = 20s
 TEST(module_look, reads_the_routes) {
     const auto looked = look_at_module(shipped("chat.so"), "chat");
     ASSERT_TRUE(looked) << looked.error().text();
-    EXPECT_THAT(looked->handlers, Contains("chat.chatHandler.send"));
-    EXPECT_THAT(looked->remotes, Contains(StartsWith("chat.chatRemote.")));
+    ASSERT_EQ(looked->handlers.size(), 1U);
+    EXPECT_EQ(looked->handlers[0].route, "chat.chatHandler.send");
+    EXPECT_FALSE(looked->handlers[0].is_serial);
+    EXPECT_EQ(looked->handlers[0].request_shape, "{content: string, target: string}");
+    EXPECT_EQ(looked->handlers[0].reply_shape, "{}");
+    EXPECT_THAT(looked->remotes,
+                Contains(Field(&registered_route::route, StartsWith("chat.chatRemote."))));
 }
 
 TEST(module_look, says_what_the_checks_say) {

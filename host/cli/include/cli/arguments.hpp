@@ -119,6 +119,13 @@ struct check_command {
     /// A start that still waits after it is good enough.
     std::uint32_t patience_ms = 1000;
 };
+/// `host routes [TYPE]`: what handlers and remotes take and give.
+struct routes_command {
+    place where;
+    /// Empty: all types.
+    std::string type;
+    bool as_json = false;
+};
 /// `host new DIR --type T`: a plugin project.
 struct new_command {
     std::filesystem::path folder;
@@ -146,10 +153,10 @@ struct answer {
     int status = 0;
 };
 
-using command =
-    std::variant<answer, serve_command, start_command, web_command, list_command, stop_command,
-                 reload_command, admin_command, check_command, client_command, new_command,
-                 add_command, restart_command, kill_command, logs_command, log_command>;
+using command = std::variant<answer, serve_command, start_command, web_command, list_command,
+                             stop_command, reload_command, admin_command, check_command,
+                             routes_command, client_command, new_command, add_command,
+                             restart_command, kill_command, logs_command, log_command>;
 
 /// Exit statuses of `host`.
 inline constexpr int exit_failed = 1;

@@ -47,6 +47,7 @@ int complain(std::string_view text);
 
 int run_server(const serve_command& wanted);
 int run_web(const web_command& wanted);
+int run_routes(const routes_command& wanted);
 int run_admin(const admin_command& wanted);
 int run_client(const client_command& wanted);
 
