@@ -15,6 +15,7 @@
 #include "module_reload.hpp"
 #include "module_watch.hpp"
 #include "process_life.hpp"
+#include "protocol/kick.hpp"
 #include "questions.hpp"
 #include "reload_text.hpp"
 #include "server/server.hpp"
@@ -152,7 +153,7 @@ private:
             modules_->stop();
         }
         reload_.stop();
-        server_.stop("shutdown", [this] { leave(); });
+        server_.stop(protocol::kick_reason::shutdown, [this] { leave(); });
         master_.report();
     }
     void leave() {

@@ -3,7 +3,7 @@
 #include "port.hpp"
 
 #include <base/log.hpp>
-#include <protocol/handshake.hpp>
+#include <protocol/kick.hpp>
 #include <protocol/websocket.hpp>
 
 #include <sys/socket.h>
@@ -184,7 +184,7 @@ void client_connection::violation(std::uint16_t code, const char* problem) {
 
 void client_connection::overflow() {
     queue_.cut();
-    constexpr std::string_view reason = "slow consumer";
+    constexpr auto reason = protocol::kick_reason::slow_consumer;
     if (phase_ == phase::working) {
         append_package(package_type::kick, protocol::kick_body(reason));
     }

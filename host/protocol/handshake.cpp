@@ -261,8 +261,4 @@ std::string handshake_request_body(const handshake_request& request) {
     return out;
 }
 
-std::string kick_body(std::string_view reason) {
-    return "{\"reason\":" + quoted(reason) + '}';
-}
-
 } // namespace shaddock::protocol

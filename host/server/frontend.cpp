@@ -1,6 +1,7 @@
 #include "frontend.hpp"
 
 #include "base/log.hpp"
+#include "protocol/kick.hpp"
 #include "protocol/message.hpp"
 
 #include <fmt/format.h>
@@ -148,7 +149,7 @@ void frontend::serve(session& from, const client_request& request) {
             what.log->end(error(errc::refused, "an attack: the client is kicked"), nullptr);
         }
         --from.requests_in_flight;
-        from.link->kick("attack");
+        from.link->kick(protocol::kick_reason::attack);
         return;
     }
     if (is_draining_) {

@@ -1,6 +1,7 @@
 #include "fake_server.hpp"
 
 #include <protocol/handshake.hpp>
+#include <protocol/kick.hpp>
 #include <protocol/message.hpp>
 #include <protocol/package.hpp>
 #include <protocol/upgrade.hpp>

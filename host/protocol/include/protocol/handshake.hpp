@@ -81,7 +81,4 @@ std::string handshake_failure(int code);
 /// (`rsa` is then `{}`).
 std::string handshake_request_body(const handshake_request& request);
 
-/// The body of a kick package: `{"reason":"..."}`.
-std::string kick_body(std::string_view reason);
-
 } // namespace shaddock::protocol

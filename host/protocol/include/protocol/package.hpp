@@ -19,7 +19,7 @@ enum class package_type : std::uint8_t {
     heartbeat = 3,
     /// Both ways; body is one message (message.hpp).
     data = 4,
-    /// Server to client; body is `{"reason":"..."}`.
+    /// Server to client; body is `{"reason":"..."}` (kick.hpp).
     kick = 5,
 };
 

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace shaddock::protocol {
+
+/// Why the host itself kicks a client, as the client reads it; the application may give any other
+/// text. docs/wire.md, section 6, lists them.
+namespace kick_reason {
+
+/// A request that only an attacker makes: `type.handler.constructor`.
+inline constexpr std::string_view attack = "attack";
+/// The server stops.
+inline constexpr std::string_view shutdown = "shutdown";
+/// More bytes wait for the client than it may have waiting (`connector: pending_limit`).
+inline constexpr std::string_view slow_consumer = "slow consumer";
+
+} // namespace kick_reason
+
+/// The body of a kick package: `{"reason":"..."}`. Thread: any.
+std::string kick_body(std::string_view reason);
+
+} // namespace shaddock::protocol
