@@ -2,6 +2,7 @@
 
 #include "base/clock.hpp"
 #include "base/function.hpp"
+#include "net/drop.hpp"
 
 #include <shaddock/error.hpp>
 #include <shaddock/ids.hpp>
@@ -112,24 +113,6 @@ public:
 protected:
     ~listener_events() = default;
 };
-
-/// Why this side ended a connection, or did not take it.
-enum class drop : std::uint8_t {
-    connections_limit,
-    handshake_timeout,
-    ack_timeout,
-    heartbeat_timeout,
-    idle,
-    handshake_refused,
-    protocol_error,
-    too_long,
-    slow_consumer,
-    /// By the application, another login, or the server's end.
-    kicked,
-};
-inline constexpr std::size_t drop_reasons = static_cast<std::size_t>(drop::kicked) + 1;
-/// As it stands in metrics: `slow_consumer`.
-std::string_view to_string(drop why);
 
 struct listener_counts {
     std::size_t connections = 0;
