@@ -24,10 +24,6 @@ namespace close_code = protocol::close_code;
 /// Full read buffers taken from one client before others get their turn.
 constexpr int reads_per_turn = 4;
 
-bool is_package_type(char first) {
-    return first >= 1 && first <= 5;
-}
-
 /// Whether the bytes can be the beginning of an HTTP request: their first four decide, or as many
 /// as there are.
 bool may_begin_http(std::string_view head) {
@@ -120,10 +116,10 @@ std::size_t client_connection::parse(char* data, std::size_t size) {
     return is_open() ? used : size;
 }
 
-/// A package begins with its type, 1 to 5, HTTP with a method: at most four bytes decide, however
+/// A package begins with its type, HTTP with a method: at most four bytes decide, however
 /// they are cut.
 std::size_t client_connection::open_transport(char* data, std::size_t size) {
-    if (is_package_type(data[0])) {
+    if (protocol::is_package_type(data[0])) {
         transport_ = make_tcp_transport(owner_.options().package_limit);
         phase_ = phase::greeting;
         return 0;

@@ -23,6 +23,13 @@ enum class package_type : std::uint8_t {
     kick = 5,
 };
 
+/// Whether a package may begin with this byte: the numbers of the first to the last type.
+/// Thread: any.
+inline bool is_package_type(char first) {
+    return first >= static_cast<char>(package_type::handshake) &&
+           first <= static_cast<char>(package_type::kick);
+}
+
 /// Bytes before each body: 1 byte type, 3 bytes big-endian body length.
 inline constexpr std::size_t package_header_bytes = 4;
 /// The longest body that the 24-bit length can name.
@@ -57,7 +64,7 @@ enum class cut_status : std::uint8_t {
     ok,
     /// The front is fine as far as it goes, but the package is not all there. Also for no bytes.
     need_more,
-    /// The first byte is not 1..5: close the connection.
+    /// The first byte is no type of a package: close the connection.
     bad_type,
     /// The header announces a body over the limit: close the connection.
     too_long,
@@ -90,7 +97,7 @@ inline package_cut cut_package(std::string_view in, std::size_t limit_bytes) {
     const auto byte = [in](std::size_t i) {
         return static_cast<std::size_t>(static_cast<unsigned char>(in[i]));
     };
-    if (byte(0) < 1 || byte(0) > 5) {
+    if (!is_package_type(in[0])) {
         cut.status = cut_status::bad_type;
         return cut;
     }
