@@ -24,7 +24,24 @@ inline constexpr std::uint64_t max_safe_integer = std::uint64_t{1} << 53;
 enum class proto_option : std::uint8_t { required, optional, repeated };
 
 /// What the bytes of a value look like; int32 and sInt32 are both zig-zag.
+/// No `switch` over it has a default, so that the compiler finds what a new form needs.
 enum class proto_form : std::uint8_t { varint, zigzag, float32, float64, text, message };
+
+/// How a repeated field of this form is written: true = each value behind a head of its own, false
+/// = one head, the count, all values.
+inline bool has_head_each(proto_form form) {
+    switch (form) {
+    case proto_form::varint:
+    case proto_form::zigzag:
+    case proto_form::float32:
+    case proto_form::float64:
+        return false;
+    case proto_form::text:
+    case proto_form::message:
+        break;
+    }
+    return true;
+}
 
 /// Appends 7 bits a byte, the lowest first.
 inline void append_varint(std::string& out, std::uint64_t value) {
@@ -125,9 +142,11 @@ private:
             return 1;
         case proto_form::float32:
             return 5;
-        default:
-            return 2;
+        case proto_form::text:
+        case proto_form::message:
+            break;
         }
+        return 2;
     }
 
     std::vector<proto_field> fields_;

@@ -113,24 +113,38 @@ private:
             return true;
         case proto_form::message:
             return counted(bytes, taken) && message(*field.message, taken, depth + 1);
-        default:
-            return number(field.form, bytes);
+        case proto_form::varint:
+        case proto_form::zigzag:
+        case proto_form::float32:
+        case proto_form::float64:
+            break;
         }
+        return number(field.form, bytes);
     }
 
     bool number(proto_form form, std::string_view& bytes) {
-        if (form == proto_form::varint || form == proto_form::zigzag) {
+        switch (form) {
+        case proto_form::varint:
+        case proto_form::zigzag:
             return integer(form, bytes);
+        case proto_form::float32:
+            return real<float, std::uint32_t>(bytes);
+        case proto_form::float64:
+            return real<double, std::uint64_t>(bytes);
+        case proto_form::text:
+        case proto_form::message:
+            break;
         }
-        const std::size_t size = form == proto_form::float32 ? 4 : 8;
-        if (bytes.size() < size) {
+        return fail("a value is no number");
+    }
+
+    template <class Float, class Bits>
+    bool real(std::string_view& bytes) {
+        if (bytes.size() < sizeof(Bits)) {
             return fail("a number is cut off");
         }
-        shaddock::detail::append_number(
-            out_, form == proto_form::float32
-                      ? read_little_endian<float, std::uint32_t>(bytes.data())
-                      : read_little_endian<double, std::uint64_t>(bytes.data()));
-        bytes.remove_prefix(size);
+        shaddock::detail::append_number(out_, read_little_endian<Float, Bits>(bytes.data()));
+        bytes.remove_prefix(sizeof(Bits));
         return true;
     }
 
@@ -155,7 +169,7 @@ private:
     /// All elements that stand together.
     bool array(const proto_field& field, std::uint64_t head, std::string_view& bytes, int depth) {
         out_ += '[';
-        if (field.form != proto_form::text && field.form != proto_form::message) {
+        if (!has_head_each(field.form)) {
             if (!numbers(field, bytes)) {
                 return false;
             }

@@ -258,9 +258,7 @@ private:
         if (in_.take(']')) {
             return true;
         }
-        const bool has_head_each =
-            field.form == proto_form::text || field.form == proto_form::message;
-        return (has_head_each ? elements(field, depth) : numbers(field, depth)) &&
+        return (has_head_each(field.form) ? elements(field, depth) : numbers(field, depth)) &&
                (in_.take(']') || fail_syntax());
     }
 
@@ -302,9 +300,14 @@ private:
         case proto_form::varint:
         case proto_form::zigzag:
             return integer(field.form);
-        default:
-            return real(field.form);
+        case proto_form::float32:
+            return real([](double number) {
+                return std::bit_cast<std::uint32_t>(static_cast<float>(number));
+            });
+        case proto_form::float64:
+            return real([](double number) { return std::bit_cast<std::uint64_t>(number); });
         }
+        return fail("found a form that nobody writes");
     }
 
     bool text() {
@@ -366,7 +369,9 @@ private:
         return true;
     }
 
-    bool real(proto_form form) {
+    /// `bits_of`: what is written for the number, 4 or 8 bytes.
+    template <class BitsOf>
+    bool real(BitsOf bits_of) {
         double number = 0;
         const char next = in_.peek();
         if (next == '"') {
@@ -388,11 +393,7 @@ private:
         } else if (!in_.take_word("false")) {
             return fail_value("a number");
         }
-        if (form == proto_form::float64) {
-            append_little_endian(out_, std::bit_cast<std::uint64_t>(number));
-        } else {
-            append_little_endian(out_, std::bit_cast<std::uint32_t>(static_cast<float>(number)));
-        }
+        append_little_endian(out_, bits_of(number));
         return true;
     }
 
