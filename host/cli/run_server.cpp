@@ -176,16 +176,7 @@ private:
     }
     base::metric_families metrics() const {
         auto all = server_.metrics();
-        auto lag = base::latency_family("shaddock_loop_lag_seconds",
-                                        "How late a timer of the loop fires, twice per "
-                                        "limits.tick_warning.",
-                                        {});
-        lag.samples.push_back(base::latency_sample({}, watch_.lags()));
-        all.push_back(std::move(lag));
-        const std::chrono::duration<double> longest = watch_.longest_lag();
-        all.push_back(base::one_gauge("shaddock_loop_lag_max_seconds",
-                                      "The longest lag of the last 30 to 60 seconds.",
-                                      longest.count()));
+        server::add_loop(all, watch_);
         return all;
     }
 

@@ -4,6 +4,7 @@
 #include "dispatcher.hpp"
 #include "frontend.hpp"
 #include "line.hpp"
+#include "server/server.hpp"
 
 namespace shaddock::server {
 
@@ -154,6 +155,31 @@ void add_bus(base::metric_families& all, const bus::bus& links) {
     all.push_back(base::one_counter("shaddock_links_lost_total",
                                     "Links that broke or whose other side died.",
                                     number(counts.links_lost)));
+}
+
+void add_state(base::metric_families& all, const status& now) {
+    all.push_back(base::one_gauge("shaddock_requests_in_flight",
+                                  "Requests accepted and not answered.",
+                                  number(now.requests_in_flight)));
+    all.push_back(base::one_gauge("shaddock_links_expected",
+                                  "Links to other servers that are wanted.",
+                                  number(now.links_expected)));
+    all.push_back(base::one_gauge("shaddock_generations_ending",
+                                  "Replaced generations with work under way.", number(now.ending)));
+    all.push_back(base::one_gauge("shaddock_generations_kept",
+                                  "Replaced generations that did not end.", number(now.kept)));
+}
+
+void add_loop(base::metric_families& all, const base::loop_watch& watch) {
+    auto lag = base::latency_family(
+        "shaddock_loop_lag_seconds",
+        "How late a timer of the loop fires, twice per limits.tick_warning.", {});
+    lag.samples.push_back(base::latency_sample({}, watch.lags()));
+    all.push_back(std::move(lag));
+    const std::chrono::duration<double> longest = watch.longest_lag();
+    all.push_back(base::one_gauge("shaddock_loop_lag_max_seconds",
+                                  "The longest lag of the last 30 to 60 seconds.",
+                                  longest.count()));
 }
 
 } // namespace shaddock::server

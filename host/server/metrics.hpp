@@ -10,7 +10,7 @@
 #include <string_view>
 #include <unordered_map>
 
-/// What a server counts about requests, route by route.
+/// What a server counts, and the names of it all (docs/operations.md lists them).
 namespace shaddock::server {
 
 /// How the requests of one route ended, and how long they took. A request finds it once, where it
@@ -60,11 +60,13 @@ class dispatcher;
 class frontend;
 class channel_store;
 class line;
+struct status;
 
 /// What the rooms of one server have counted, added to `all`.
 void add_requests(base::metric_families& all, const dispatcher& calls);
 void add_rooms(base::metric_families& all, const channel_store& channels, const line& servers);
 void add_clients(base::metric_families& all, const frontend& clients);
 void add_bus(base::metric_families& all, const bus::bus& links);
+void add_state(base::metric_families& all, const status& now);
 
 } // namespace shaddock::server

@@ -371,21 +371,13 @@ status server::parts::now() const {
 
 base::metric_families server::parts::metrics() const {
     base::metric_families all;
-    const auto gauge = [&](std::string_view name, std::string_view help, std::size_t value) {
-        all.push_back(base::one_gauge(name, help, static_cast<double>(value)));
-    };
     add_requests(all, calls_);
     add_rooms(all, channels_, line_);
     if (clients_) {
         add_clients(all, *clients_);
     }
     add_bus(all, links_);
-    const auto now = this->now();
-    gauge("shaddock_requests_in_flight", "Requests accepted and not answered.",
-          now.requests_in_flight);
-    gauge("shaddock_links_expected", "Links to other servers that are wanted.", now.links_expected);
-    gauge("shaddock_generations_ending", "Replaced generations with work under way.", now.ending);
-    gauge("shaddock_generations_kept", "Replaced generations that did not end.", now.kept);
+    add_state(all, now());
     return all;
 }
 

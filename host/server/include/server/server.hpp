@@ -2,6 +2,7 @@
 
 #include "base/clock.hpp"
 #include "base/function.hpp"
+#include "base/loop_watch.hpp"
 #include "base/metrics.hpp"
 #include "bus/bus.hpp"
 #include "cluster/registry.hpp"
@@ -134,7 +135,7 @@ public:
     void use_protos(std::shared_ptr<const protocol::protos> now);
 
     status now() const;
-    /// All that it counts, under the names that docs/operations.md lists.
+    /// All that it counts, under the names that docs/operations.md lists; its loop: add_loop.
     base::metric_families metrics() const;
     /// The port that clients use; 0 for a backend.
     std::uint16_t client_port() const;
@@ -143,5 +144,9 @@ private:
     class parts;
     std::unique_ptr<parts> parts_;
 };
+
+/// Adds what a watch of the server's loop has measured; the loop is the process's, not the
+/// server's. Thread: the loop.
+void add_loop(base::metric_families& all, const base::loop_watch& watch);
 
 } // namespace shaddock::server
