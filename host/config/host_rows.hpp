@@ -6,7 +6,8 @@
 #include <vector>
 
 /// The rows of each section of host.yaml, in the order of the reference. To add an option, add its
-/// field to options.hpp and its row here.
+/// field to options.hpp and its row here, and use it: options of a server are handed over in
+/// cli/server_options.cpp, without which the key is read and has no effect.
 namespace shaddock::config {
 
 const std::vector<option_row<type_options>>& type_rows();

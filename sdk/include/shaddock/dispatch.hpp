@@ -51,6 +51,8 @@ inline std::int32_t dispatch_crc32(std::string_view key) {
 }
 
 /// Which of `count` servers (sorted by id) a key belongs to: |dispatch_crc32(key)| mod count.
+/// The numbers are the original's; the gate chooses connectors by it, and the host and `route_by`
+/// choose servers. Another hash is another function.
 /// Limits: count > 0. Thread: any.
 inline std::size_t dispatch_index(std::string_view key, std::size_t count) {
     assert(count > 0);
