@@ -1,6 +1,6 @@
 #include "host_yaml.hpp"
 
-#include "host_rows.hpp"
+#include "host_yaml_rows.hpp"
 #include "yaml_section.hpp"
 
 #include <fmt/format.h>

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-/// host.yaml. The options and their rules are the rows of host_rows.hpp.
+/// host.yaml. The options and their rules are the rows of host_yaml_rows.hpp.
 namespace shaddock::config {
 
 struct parsed_host {

@@ -1,6 +1,6 @@
 #include "config/reference.hpp"
 
-#include "host_rows.hpp"
+#include "host_yaml_rows.hpp"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "host_rows.hpp"
+#include "host_yaml_rows.hpp"
 
 namespace shaddock::config {
 namespace {
