@@ -83,7 +83,7 @@ export class MemberList {
     #row(name) {
         if (name === this.#ownName) {
             return element("li", "member own", avatar(name), element("span", "name", name),
-                element("span", "you", "you"));
+                element("span", "you", texts.you));
         }
         const isEveryone = name === everyone;
         const face = isEveryone ? element("span", "avatar everyone", "\u2217") : avatar(name);
@@ -91,7 +91,7 @@ export class MemberList {
         const button = element("button", "member", face, element("span", "name", isEveryone ? texts.all : name));
         button.type = "button";
         button.dataset.name = name;
-        button.title = isEveryone ? "Talk to everyone in the room" : `Talk to ${name} in private`;
+        button.title = isEveryone ? texts.talkToAll : texts.talkTo(name);
         button.addEventListener("click", () => this.#choose(name));
         return element("li", "", button);
     }

@@ -22,6 +22,8 @@ export const texts = Object.freeze({
     lost: "The connection is lost.",
     tryingNow: "Trying again now.",
     all: "all",
+    you: "you",
+    talkToAll: "Talk to everyone in the room",
     state: Object.freeze({ connected: "Connected", connecting: "Connecting\u2026", disconnected: "Disconnected" }),
     online: (name) => `${name} is online now.`,
     offline: (name) => `${name} is offline now.`,
@@ -30,6 +32,7 @@ export const texts = Object.freeze({
     kicked: (reason) => `The server closed the connection: ${reason}`,
     targetGone: (name) => `${name} is offline now. Choose who gets the message.`,
     targetOffline: (name) => `${name} (offline)`,
+    talkTo: (name) => `Talk to ${name} in private`,
     members: (count) => `${count} ${count === 1 ? "member" : "members"}`,
     unread: (count) => `(${count}) `,
 });
