@@ -7,23 +7,23 @@ import { Api } from "./api.js";
 import { Chart } from "./chart.js";
 import { Details } from "./details.js";
 import { byId, setText } from "./dom.js";
+import { countText, perSecondText, tookText } from "./formats.js";
 import { History } from "./history.js";
 import { logLines } from "./log_view.js";
 import { Notices } from "./notices.js";
 import { ServerTable, tableHead } from "./server_table.js";
-import { countText, tookText } from "./texts.js";
+import { texts } from "./texts.js";
 import { keepToken, takeToken } from "./token.js";
 
 const periodMs = 2_000;
-const perSecond = (value) => (value === null ? countText(null) : `${countText(value)}/s`);
 
 const totals = new Map([
-    ["requests", new Chart({ title: "Requests", format: perSecond })],
-    ["p99", new Chart({ title: "p99 latency", format: tookText, least: 1e-3, kind: "time" })],
-    ["connections", new Chart({ title: "Clients", format: countText, least: 5 })],
-    ["rooms", new Chart({ title: "Rooms", format: countText, least: 5 })],
-    ["deliveries", new Chart({ title: "Deliveries", format: perSecond })],
-    ["drops", new Chart({ title: "Drops", format: perSecond, kind: "drops" })],
+    ["requests", new Chart({ title: texts.chart.requests, format: perSecondText })],
+    ["p99", new Chart({ title: texts.chart.p99, format: tookText, least: 1e-3, kind: "time" })],
+    ["connections", new Chart({ title: texts.chart.connections, format: countText, least: 5 })],
+    ["rooms", new Chart({ title: texts.chart.rooms, format: countText, least: 5 })],
+    ["deliveries", new Chart({ title: texts.chart.deliveries, format: perSecondText })],
+    ["drops", new Chart({ title: texts.chart.drops, format: perSecondText, kind: "drops" })],
 ]);
 const table = new ServerTable((id) => choose(id === details.id ? null : id));
 const details = new Details(act);
@@ -112,7 +112,7 @@ async function refresh() {
         }
         if (cause.kind === "token") {
             keepToken(null);
-            askForToken("The master does not take this token. One that was started anew has a new token.");
+            askForToken(texts.tokenRefused);
             return;
         }
         isLive = false;
@@ -141,11 +141,11 @@ function show() {
     byId("lost").hidden = isLive;
     const live = byId("live");
     live.dataset.state = isLive ? "live" : "lost";
-    setText(live, isLive ? "Live" : "No answer");
-    setText(byId("lost-when"), lastAnswer === null ? "Nothing is known yet." : `Below is what it said at ${lastAnswer.toLocaleTimeString()}.`);
+    setText(live, isLive ? texts.live : texts.noAnswer);
+    setText(byId("lost-when"), lastAnswer === null ? texts.nothingKnown : texts.saidAt(lastAnswer.toLocaleTimeString()));
     const ready = servers.filter(({ state }) => state === "ready").length;
-    setText(byId("ready-count"), `${ready} of ${servers.length} ready`);
-    document.title = isLive ? `${ready}/${servers.length} ready \u2013 Shaddock admin` : "No answer \u2013 Shaddock admin";
+    setText(byId("ready-count"), texts.ready(ready, servers.length));
+    document.title = texts.title(isLive ? texts.readyShort(ready, servers.length) : texts.noAnswer);
     if (lastAnswer === null) {
         return;
     }
@@ -218,7 +218,7 @@ async function act(name, id) {
     try {
         outcomes = await action.run(asked, target);
     } catch (cause) {
-        outcomes = [{ isGood: false, text: `${action.label} ${target}: ${cause.message}` }];
+        outcomes = [{ isGood: false, text: texts.action.failed(action.label, target, cause.message) }];
     }
     details.setBusy(false);
     notices.end(outcomes);

@@ -2,6 +2,7 @@
  * The admin API of the master that served this page; docs/operations.md has its forms.
  * @module api
  */
+import { texts } from "./texts.js";
 
 const answerLimitMs = 5_000;
 
@@ -43,14 +44,14 @@ export class Api {
             });
             body = await answer.text();
         } catch (cause) {
-            throw new ApiError("unreachable", `the master does not answer (${cause.message})`);
+            throw new ApiError("unreachable", texts.call.unreachable(cause.message));
         }
         if (answer.status === 401) {
-            throw new ApiError("token", "the master does not take this token");
+            throw new ApiError("token", texts.call.tokenRefused);
         }
         const said = jsonOf(body);
         if (!answer.ok || said === undefined) {
-            throw new ApiError("refused", said?.error || `${path} was answered with status ${answer.status}`);
+            throw new ApiError("refused", said?.error || texts.call.refused(path, answer.status));
         }
         return said;
     }

@@ -3,6 +3,7 @@
  * @module chart
  */
 import { spanMs } from "./history.js";
+import { texts } from "./texts.js";
 
 const width = 300;
 const height = 72;
@@ -103,7 +104,7 @@ export class Chart {
         const value = this.#format(series.last);
         const highest = this.#points.some((point) => point.value !== null) ? this.#format(peak) : null;
         this.#value.textContent = value;
-        this.#picture.setAttribute("aria-label", `${this.#title}: now ${value}${highest === null ? "" : `, at most ${highest} in the last 5 minutes`}`);
+        this.#picture.setAttribute("aria-label", texts.chart.spoken(this.#title, value, highest));
         this.element.dataset.points = String(this.#points.filter((point) => point.value !== null).length);
         this.#read(highest);
     }
@@ -115,12 +116,12 @@ export class Chart {
         const near = at === null ? null : nearest(this.#points, at);
         if (near === null) {
             this.#cursor.setAttribute("d", "");
-            this.#note.textContent = highest === null ? "no numbers yet" : `5 min, peak ${highest}`;
+            this.#note.textContent = highest === null ? texts.chart.empty : texts.chart.peak(highest);
             return;
         }
         const x = round(width * (1 - (this.#now - near.at) / spanMs));
         this.#cursor.setAttribute("d", `M${x},0V${height}`);
-        this.#note.textContent = `${Math.round((this.#now - near.at) / 1000)} s ago: ${this.#format(near.value)}`;
+        this.#note.textContent = texts.chart.past(Math.round((this.#now - near.at) / 1000), this.#format(near.value));
     }
 }
 

@@ -5,30 +5,28 @@
 import { actions } from "./actions.js";
 import { Chart } from "./chart.js";
 import { byId, element, setText } from "./dom.js";
+import { ageText, buildText, bytesText, coresText, countText, perSecondText, tookText, unknown } from "./formats.js";
 import { LogView } from "./log_view.js";
 import { showState } from "./server_table.js";
-import { ageText, buildText, bytesText, countText, tookText, unknown } from "./texts.js";
-
-const perSecond = (value) => (value === null ? countText(null) : `${countText(value)}/s`);
-const cores = (value) => (value === null ? countText(null) : `${Math.round(value * 100)} %`);
+import { texts } from "./texts.js";
 
 const charts = [
-    ["requests", { title: "Requests", format: perSecond }],
-    ["p99", { title: "p99 latency", format: tookText, least: 1e-3, kind: "time" }],
-    ["connections", { title: "Clients", format: countText, least: 5 }],
-    ["deliveries", { title: "Deliveries", format: perSecond }],
-    ["lag", { title: "Loop lag, worst", format: tookText, least: 1e-3, kind: "time" }],
-    ["memory", { title: "Memory", format: bytesText, least: 16 * 1024 * 1024, kind: "quiet-chart" }],
-    ["cpu", { title: "Processor", format: cores, least: 0.1, kind: "quiet-chart" }],
-    ["rooms", { title: "Rooms", format: countText, least: 5 }],
+    ["requests", { title: texts.chart.requests, format: perSecondText }],
+    ["p99", { title: texts.chart.p99, format: tookText, least: 1e-3, kind: "time" }],
+    ["connections", { title: texts.chart.connections, format: countText, least: 5 }],
+    ["deliveries", { title: texts.chart.deliveries, format: perSecondText }],
+    ["lag", { title: texts.chart.lag, format: tookText, least: 1e-3, kind: "time" }],
+    ["memory", { title: texts.chart.memory, format: bytesText, least: 16 * 1024 * 1024, kind: "quiet-chart" }],
+    ["cpu", { title: texts.chart.cpu, format: coresText, least: 0.1, kind: "quiet-chart" }],
+    ["rooms", { title: texts.chart.rooms, format: countText, least: 5 }],
 ];
 
 const facts = [
-    ["Process", ({ pid }) => (pid === null ? "none" : String(pid))],
-    ["Uptime", ({ pid, uptime_s: seconds }) => ageText(pid === null ? null : seconds)],
-    ["Module", ({ module }) => module || unknown],
-    ["Build", (server) => (server.version === "" ? unknown : buildText(server))],
-    ["Old generations", ({ ending, kept }) => `${ending} ending, ${kept} kept`],
+    [texts.fact.process, ({ pid }) => (pid === null ? texts.none : String(pid))],
+    [texts.fact.uptime, ({ pid, uptime_s: seconds }) => ageText(pid === null ? null : seconds)],
+    [texts.fact.module, ({ module }) => module || unknown],
+    [texts.fact.build, (server) => (server.version === "" ? unknown : buildText(server))],
+    [texts.fact.generations, ({ ending, kept }) => texts.fact.endingAndKept(ending, kept)],
 ];
 
 export class Details {
@@ -94,7 +92,7 @@ export class Details {
         for (const [name, button] of this.#buttons) {
             button.disabled = !isLive || this.#isBusy || !actions[name].canDo(server);
         }
-        this.#buttons.get("restart").textContent = server.pid === null ? "Start" : actions.restart.label;
+        this.#buttons.get("restart").textContent = server.pid === null ? texts.action.start : actions.restart.label;
         this.#showRoutes(history.routes(server.id));
     }
 
@@ -113,15 +111,15 @@ export class Details {
             const failed = [...row.results].filter(([result, count]) => result !== "ok" && count > 0);
             const name = element("th", "", row.route);
             if (row.isPassedOn) {
-                name.append(" ", element("span", "soft", "passed on"));
+                name.append(" ", element("span", "soft", texts.route.passedOn));
             }
             name.scope = "row";
             const cells = [
-                ["Requests", countText(row.count), "number"],
-                ["per second", countText(row.perSecond), "number"],
-                ["p50", tookText(row.p50), "number"],
-                ["p99", tookText(row.p99), "number"],
-                ["Failed", failed.length === 0 ? "none" : failed.map(([result, count]) => `${count} ${result}`).join(", "),
+                [texts.route.requests, countText(row.count), "number"],
+                [texts.route.perSecond, countText(row.perSecond), "number"],
+                [texts.route.p50, tookText(row.p50), "number"],
+                [texts.route.p99, tookText(row.p99), "number"],
+                [texts.route.failed, failed.length === 0 ? texts.none : failed.map(([result, count]) => `${count} ${result}`).join(", "),
                     failed.length === 0 ? "soft" : "bad"],
             ].map(([label, text, className]) => {
                 const cell = element("td", className, text);

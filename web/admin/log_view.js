@@ -3,7 +3,7 @@
  * @module log_view
  */
 import { byId, element } from "./dom.js";
-import { levelOf } from "./texts.js";
+import { texts } from "./texts.js";
 
 /** How many lines are asked for. */
 export const logLines = 200;
@@ -23,7 +23,7 @@ export class LogView {
 
     /** @param {string[]} lines the oldest first */
     show(lines) {
-        this.#say(lines.length === 0 ? "The log is empty." : "");
+        this.#say(lines.length === 0 ? texts.logIsEmpty : "");
         const start = overlap(this.#shown, lines);
         const list = byId("log-lines");
         if (start === 0) {
@@ -62,4 +62,9 @@ export function overlap(before, now) {
         }
     }
     return 0;
+}
+
+/** @param {string} line of a log @returns {string} `error`, `warn`, `info`, `debug`, or empty */
+export function levelOf(line) {
+    return /^\S+ \S+ (error|warn|info|debug) /.exec(line)?.[1] ?? /"level":"(error|warn|info|debug)"/.exec(line)?.[1] ?? "";
 }

@@ -3,22 +3,26 @@
  * @module server_table
  */
 import { byId, element, setText } from "./dom.js";
-import { ageText, bytesText, countText, shortBuild, states, tookText, unknown } from "./texts.js";
+import { ageText, bytesText, countText, shortBuild, tookText, unknown } from "./formats.js";
+import { states, texts } from "./texts.js";
 
+const { column } = texts;
 const columns = [
-    ["Type", ({ type }) => type],
-    ["Process", ({ pid }) => (pid === null ? unknown : String(pid))],
-    ["Uptime", ({ pid, uptime_s: seconds }) => ageText(pid === null ? null : seconds)],
-    ["Memory", ({ pid, rss_kb: kb }) => bytesText(pid === null ? null : kb * 1024)],
-    ["Clients", ({ pid, connections }) => countText(pid === null ? null : connections)],
-    ["Rooms", (server, series) => countText(series.rooms.last)],
-    ["Requests/s", (server, series) => countText(series.requests.last)],
-    ["p99", (server, series) => tookText(series.p99.last)],
-    ["Loop lag", (server, series) => tookText(series.lag.last)],
-    ["Build", ({ version, build_id: id }) => (version === "" ? unknown : `${version} ${shortBuild(id)}`)],
-    ["Gen.", ({ version, generation }) => (version === "" ? unknown : String(generation))],
+    [column.type, ({ type }) => type],
+    [column.process, ({ pid }) => (pid === null ? unknown : String(pid))],
+    [column.uptime, ({ pid, uptime_s: seconds }) => ageText(pid === null ? null : seconds)],
+    [column.memory, ({ pid, rss_kb: kb }) => bytesText(pid === null ? null : kb * 1024)],
+    [column.clients, ({ pid, connections }) => countText(pid === null ? null : connections)],
+    [column.rooms, (server, series) => countText(series.rooms.last)],
+    [column.requests, (server, series) => countText(series.requests.last)],
+    [column.p99, (server, series) => tookText(series.p99.last)],
+    [column.lag, (server, series) => tookText(series.lag.last)],
+    [column.build, ({ version, build_id: id }) => (version === "" ? unknown : `${version} ${shortBuild(id)}`)],
+    [column.generation, ({ version, generation }) => (version === "" ? unknown : String(generation))],
 ];
-const numbers = new Set(["Process", "Uptime", "Memory", "Clients", "Rooms", "Requests/s", "p99", "Loop lag", "Gen."]);
+const numbers = new Set([
+    column.process, column.uptime, column.memory, column.clients, column.rooms, column.requests, column.p99, column.lag, column.generation,
+]);
 
 /** The state as a colour and a word. */
 export function showState(node, state) {
@@ -58,7 +62,7 @@ export class ServerTable {
             showState(known.state, server.state);
             const series = history.of(server.id);
             columns.forEach(([, textOf], at) => setText(known.cells[at], textOf(server, series)));
-            setText(known.warning, server.kept > 0 ? `keeps ${server.kept} old` : "");
+            setText(known.warning, server.kept > 0 ? texts.keepsOld(server.kept) : "");
         });
     }
 
@@ -67,7 +71,7 @@ export class ServerTable {
         button.type = "button";
         button.setAttribute("aria-controls", "details");
         const warning = element("span", "warning");
-        warning.title = "old generations whose work did not end when it was cancelled; a restart frees what they hold";
+        warning.title = texts.whatIsOld;
         const state = element("span", "state");
         const cells = columns.map(([name]) => {
             const cell = element("td", numbers.has(name) ? "number" : "");
@@ -77,7 +81,7 @@ export class ServerTable {
         const heading = element("th", "", button, warning);
         heading.scope = "row";
         const stateCell = element("td", "", state);
-        stateCell.dataset.name = "State";
+        stateCell.dataset.name = column.state;
         const row = element("tr", "", heading, stateCell, ...cells);
         row.addEventListener("click", () => this.#onChoose(id));
         const made = { row, button, state, cells, warning };
@@ -88,7 +92,7 @@ export class ServerTable {
 
 /** The heading, from the same list as the cells. */
 export function tableHead() {
-    return ["Server", "State", ...columns.map(([name]) => name)].map((name) => {
+    return [column.server, column.state, ...columns.map(([name]) => name)].map((name) => {
         const cell = element("th", numbers.has(name) ? "number" : "", name);
         cell.scope = "col";
         return cell;

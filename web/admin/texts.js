@@ -1,74 +1,85 @@
 /**
- * Numbers and outcomes as people read them.
+ * What the page says; labels that are always there are in index.html. formats.js makes numbers readable.
  * @module texts
  */
+import { buildText } from "./formats.js";
 
-export const unknown = "\u2013";
+/** For people; tests and translators find them here. */
+export const texts = Object.freeze({
+    title: (state) => `${state} \u2013 Shaddock admin`,
+    live: "Live",
+    noAnswer: "No answer",
+    nothingKnown: "Nothing is known yet.",
+    saidAt: (time) => `Below is what it said at ${time}.`,
+    ready: (count, all) => `${count} of ${all} ready`,
+    readyShort: (count, all) => `${count}/${all} ready`,
+    tokenRefused: "The master does not take this token. One that was started anew has a new token.",
+    logIsEmpty: "The log is empty.",
+    none: "none",
 
-/** @param {number|null} value @returns {string} `0.4`, `12`, `12.3k`, `4.5M` */
-export function countText(value) {
-    if (value === null) {
-        return unknown;
-    }
-    for (const [unit, size] of [["M", 1e6], ["k", 1e3]]) {
-        if (value >= size * (unit === "k" ? 10 : 1)) {
-            return `${trimmed(value / size, 1)}${unit}`;
-        }
-    }
-    return trimmed(value, value < 10 ? 1 : 0);
-}
+    column: Object.freeze({
+        server: "Server", state: "State", type: "Type", process: "Process", uptime: "Uptime", memory: "Memory", clients: "Clients",
+        rooms: "Rooms", requests: "Requests/s", p99: "p99", lag: "Loop lag", build: "Build", generation: "Gen.",
+    }),
+    keepsOld: (count) => `keeps ${count} old`,
+    whatIsOld: "old generations whose work did not end when it was cancelled; a restart frees what they hold",
 
-/** @param {number|null} bytes @returns {string} `512 B`, `9.4 MiB` */
-export function bytesText(bytes) {
-    if (bytes === null) {
-        return unknown;
-    }
-    let value = bytes;
-    for (const unit of ["B", "KiB", "MiB"]) {
-        if (value < 1024) {
-            return `${trimmed(value, unit === "B" || value >= 100 ? 0 : 1)} ${unit}`;
-        }
-        value /= 1024;
-    }
-    return `${trimmed(value, 1)} GiB`;
-}
+    chart: Object.freeze({
+        requests: "Requests", p99: "p99 latency", connections: "Clients", rooms: "Rooms", deliveries: "Deliveries", drops: "Drops",
+        lag: "Loop lag, worst", memory: "Memory", cpu: "Processor",
+        empty: "no numbers yet",
+        peak: (value) => `5 min, peak ${value}`,
+        past: (seconds, value) => `${seconds} s ago: ${value}`,
+        spoken: (title, value, peak) => `${title}: now ${value}${peak === null ? "" : `, at most ${peak} in the last 5 minutes`}`,
+    }),
 
-/** @param {number|null} seconds how long something took @returns {string} `50 µs`, `1.2 ms`, `2.1 s` */
-export function tookText(seconds) {
-    if (seconds === null) {
-        return unknown;
-    }
-    if (seconds < 1e-3) {
-        return `${trimmed(seconds * 1e6, 0)} \u00b5s`;
-    }
-    return seconds < 1 ? `${trimmed(seconds * 1e3, seconds < 0.1 ? 1 : 0)} ms` : `${trimmed(seconds, 1)} s`;
-}
+    fact: Object.freeze({
+        process: "Process", uptime: "Uptime", module: "Module", build: "Build", generations: "Old generations",
+        endingAndKept: (ending, kept) => `${ending} ending, ${kept} kept`,
+    }),
 
-/** @param {number|null} seconds an age @returns {string} `12 s`, `3 min`, `2 h 5 min`, `3 d 4 h` */
-export function ageText(seconds) {
-    if (seconds === null) {
-        return unknown;
-    }
-    const minutes = Math.floor(seconds / 60);
-    const hours = Math.floor(minutes / 60);
-    if (minutes === 0) {
-        return `${Math.floor(seconds)} s`;
-    }
-    if (hours === 0) {
-        return `${minutes} min`;
-    }
-    return hours < 24 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
-}
+    /** The headings of the same columns are in index.html. */
+    route: Object.freeze({ requests: "Requests", perSecond: "per second", p50: "p50", p99: "p99", failed: "Failed", passedOn: "passed on" }),
 
-/** @returns {string} `5be2a1c09f3d` of a build id */
-export function shortBuild(id) {
-    return id === "" ? unknown : id.slice(0, 12);
-}
+    action: Object.freeze({
+        reload: Object.freeze({
+            label: "Reload",
+            doing: (target) => `Reloading ${target}\u2026`,
+            what: "Opens the module's file again, checks it in a process of its own, and changes over between two requests. Connections, "
+                + "sessions and rooms stay; what was accepted before ends with the old code. A file that is refused changes nothing.",
+        }),
+        rollback: Object.freeze({
+            label: "Roll back",
+            doing: (target) => `Rolling back ${target}\u2026`,
+            what: "Changes over to the generation before, which is still in memory. No file is read. Once more goes forward again.",
+        }),
+        restart: Object.freeze({
+            label: "Restart",
+            doing: (target) => `Restarting ${target}\u2026`,
+            what: "Stops the process in order and starts it anew. A frontend kicks its clients first; the rooms of a backend come back "
+                + "with their members, what a plugin keeps only in memory does not. A server that is stopped is started.",
+        }),
+        drain: Object.freeze({
+            label: "Drain and stop",
+            doing: (target) => `Draining ${target}\u2026`,
+            what: "Takes nothing new, ends the requests in flight, kicks its clients with the reason \u201cshutdown\u201d, and goes. It stays "
+                + "stopped until it is started again with Restart.",
+        }),
+        start: "Start",
+        askType: (label) => `${label}?`,
+        askOne: (label, id) => `${label} ${id}?`,
+        onlyOne: (id) => `only ${id}`,
+        all: (count, type) => `all ${count} servers of type ${type}, one after the other`,
+        stopped: (id) => `${id}: stopped`,
+        failed: (label, target, why) => `${label} ${target}: ${why}`,
+    }),
 
-/** @returns {string} `0.1.0 (5be2a1c09f3d, generation 2)` */
-export function buildText({ version, build_id: id, generation }) {
-    return `${version || unknown} (${shortBuild(id)}, generation ${generation})`;
-}
+    call: Object.freeze({
+        unreachable: (why) => `the master does not answer (${why})`,
+        tokenRefused: "the master does not take this token",
+        refused: (path, status) => `${path} was answered with status ${status}`,
+    }),
+});
 
 /** What each state means, for who does not know the words. */
 export const states = {
@@ -95,13 +106,4 @@ export function startOutcome({ id, ok, skipped, pid, reason, ms }) {
         return { isGood: true, text: `${id}: ready as process ${pid} after ${ms} ms` };
     }
     return { isGood: false, text: `${id}: ${skipped ? "not touched" : "failed"}: ${reason}` };
-}
-
-/** @param {string} line of a log @returns {string} `error`, `warn`, `info`, `debug`, or empty */
-export function levelOf(line) {
-    return /^\S+ \S+ (error|warn|info|debug) /.exec(line)?.[1] ?? /"level":"(error|warn|info|debug)"/.exec(line)?.[1] ?? "";
-}
-
-function trimmed(value, digits) {
-    return String(Number(value.toFixed(digits)));
 }

@@ -1,11 +1,12 @@
-/** The parts of the admin page that need no browser: numbers, history, texts, chart geometry. */
+/** The parts of the admin page that need no browser: numbers, history, formats, texts, chart geometry. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { lineOf, runsOf, scaleOf } from "../../../web/admin/chart.js";
+import { ageText, bytesText, countText, tookText, unknown } from "../../../web/admin/formats.js";
 import { History, Series, spanMs } from "../../../web/admin/history.js";
-import { overlap } from "../../../web/admin/log_view.js";
+import { levelOf, overlap } from "../../../web/admin/log_view.js";
 import { growth, histogramGrowth, mergeHistograms, quantile, ratePerSecond, Reading, total } from "../../../web/admin/metrics.js";
-import { ageText, bytesText, countText, levelOf, reloadOutcome, startOutcome, tookText, unknown } from "../../../web/admin/texts.js";
+import { reloadOutcome, startOutcome } from "../../../web/admin/texts.js";
 import { tokenOf } from "../../../web/admin/token.js";
 
 const bounds = [0.001, 0.01, 0.1];
@@ -206,7 +207,7 @@ describe("a chart", () => {
     });
 });
 
-describe("texts", () => {
+describe("formats and texts", () => {
     const check = (format, cases) => {
         for (const [value, text] of cases) {
             assert.equal(format(value), text);
