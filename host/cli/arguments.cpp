@@ -1,10 +1,10 @@
 #include "cli/arguments.hpp"
 
+#include "arguments_routes.hpp"
+#include "arguments_running.hpp"
 #include "client/line.hpp"
 #include "client_help.hpp"
 #include "place_options.hpp"
-#include "routes_verb.hpp"
-#include "running_verbs.hpp"
 #include "version_text.hpp"
 
 #include <CLI/CLI.hpp>
@@ -65,16 +65,6 @@ Examples:
 
 Exit status: 0 done, 1 failed, 2 wrong arguments, 3 no master runs on that --run folder.)";
 
-constexpr const char* stop_examples = R"(
-A server that stops takes nothing new and ends what it has begun; then its players are disconnected. What is
-not done after limits.stop_timeout is cut off. Stopped servers stay down until host restart.
-
-Examples:
-  host stop chat-server-2                   one server
-  host stop                                 everything, the master included
-
-Exit status: 0 they are down, 1 failed, 2 wrong arguments, 3 no master runs on that --run folder.)";
-
 constexpr const char* admin_examples = R"(
 Examples:
   host admin                                prints http://127.0.0.1:3005/admin#token=...
@@ -83,22 +73,6 @@ Exit status: 0 done, 2 wrong arguments, 3 no master runs on that --run folder.)"
 
 constexpr const char* run_group = "Run a system";
 constexpr const char* look_group = "Look at it";
-constexpr const char* change_group = "Change it while it runs";
-
-constexpr const char* reload_examples = R"(
-Each server opens the file of its module again, also an unchanged one, checks it in a process of its own,
-sets it up beside the running one and changes over between two requests. Connections, sessions and channels
-stay; what was accepted before ends with the old code. A module that is refused changes nothing; the rest of
-its type is then not asked.
-
-Examples:
-  host reload chat                          all servers of the type, in order of their ids
-  host reload chat-server-1 connector       one server, then a type
-  host reload chat --rollback               back to the generation before, which is still in memory
-  host reload chat --json                   {"results":[{"id","type","ok","from","to" or "reason","ms"},..]}
-
-Exit status: 0 every server has swapped, 1 refused (why stands below the server), 2 wrong arguments,
-3 no master runs on that --run folder.)";
 
 constexpr const char* check_examples = R"(
 Nothing of a plugin is created or called; its files are opened in a process of their own.
@@ -140,7 +114,8 @@ std::chrono::milliseconds read_timeout(const std::string& text) {
     return *read;
 }
 
-/// All commands side by side; parsing fills one of them.
+/// All commands side by side; parsing fills one of them. The order of the groups in `host --help`
+/// is that of their first commands here.
 struct parser {
     parser() {
         app.footer(examples);
@@ -150,9 +125,9 @@ struct parser {
         add_start();
         add_web();
         add_list();
-        add_stop();
-        add_reload();
         add_admin();
+        running.add_to(app);
+        routes.add_to(app);
         add_check();
         add_new();
         add_client();
@@ -192,29 +167,6 @@ struct parser {
         list_app->add_flag("--json", list.as_json, "An array, for programs");
         list_app->add_flag("--all", list.with_all, "The master and the page's server too");
     }
-    void add_stop() {
-        stop_app = app.add_subcommand(
-            "stop", "Stop servers, which then stay stopped; without ids everything, the master "
-                    "included");
-        stop_app->group(run_group)->footer(stop_examples);
-        add_place(*stop_app, stop.where);
-        stop_app->add_option("ids", stop.ids, "Ids as `host list` shows them");
-    }
-
-    void add_reload() {
-        reload_app = app.add_subcommand(
-            "reload", "Replace the code of running servers without losing a request");
-        reload_app->group(change_group);
-        add_place(*reload_app, reload.where);
-        reload_app
-            ->add_option("targets", reload.targets, "Types, and ids as `host list` shows them")
-            ->option_text("TYPE|ID ...")
-            ->required();
-        reload_app->add_flag("--rollback", reload.is_rollback, "Back to the generation before");
-        reload_app->add_flag("--json", reload.as_json, "An object, for programs");
-        reload_app->footer(reload_examples);
-    }
-
     void add_admin() {
         admin_app = app.add_subcommand(
             "admin",
@@ -307,12 +259,6 @@ struct parser {
         if (list_app->parsed()) {
             return list;
         }
-        if (stop_app->parsed()) {
-            return stop;
-        }
-        if (reload_app->parsed()) {
-            return reload;
-        }
         if (admin_app->parsed()) {
             return admin;
         }
@@ -344,14 +290,12 @@ struct parser {
     }
 
     CLI::App app{"Runs servers whose behaviour is a plugin of their type.", "host"};
-    running_verbs running{app};
-    routes_verb routes{app};
+    running_arguments running;
+    routes_arguments routes;
     serve_command serve;
     start_command start;
     web_command web;
     list_command list;
-    stop_command stop;
-    reload_command reload;
     admin_command admin;
     check_command check;
     new_command project;
@@ -361,8 +305,6 @@ struct parser {
     CLI::App* start_app = nullptr;
     CLI::App* web_app = nullptr;
     CLI::App* list_app = nullptr;
-    CLI::App* stop_app = nullptr;
-    CLI::App* reload_app = nullptr;
     CLI::App* admin_app = nullptr;
     CLI::App* check_app = nullptr;
     CLI::App* new_app = nullptr;

@@ -4,6 +4,7 @@
 #include "check_places.hpp"
 #include "master/page_server.hpp"
 #include "module_look.hpp"
+#include "server_options.hpp"
 #include "wire_files.hpp"
 
 #include <fmt/format.h>
@@ -57,10 +58,8 @@ private:
     }
 
     void check_bus() {
-        if (system().host.bus.kind != config::bus_kind::direct) {
-            note(false, {},
-                 "host.yaml: bus.kind: found local, which is for tests that run all "
-                 "servers in one process; expected direct");
+        if (const auto usable = check_bus_kind(system().host.bus.kind); !usable) {
+            note(false, {}, usable.error().text());
         }
     }
 

@@ -8,7 +8,7 @@
 #include "master/commands.hpp"
 #include "master/master.hpp"
 #include "new_project.hpp"
-#include "run_commands.hpp"
+#include "run_with_master.hpp"
 #include "terminal.hpp"
 
 #include <fmt/format.h>

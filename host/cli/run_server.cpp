@@ -276,10 +276,8 @@ std::string already_running(const setting& found, const config::server_record& r
 }
 
 int serve(const setting& found, const config::server_record& record) {
-    if (found.system.host.bus.kind != config::bus_kind::direct) {
-        return complain(
-            "host.yaml: bus.kind: found local, which is for tests that run all servers in "
-            "one process; expected direct");
+    if (const auto usable = check_bus_kind(found.system.host.bus.kind); !usable) {
+        return complain(usable.error().text());
     }
     if (auto prepared = bus::prepare_run_folder(found.run); !prepared) {
         return complain(prepared.error().text());

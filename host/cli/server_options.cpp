@@ -37,6 +37,15 @@ door::server_info info_of(const config::server_record& record) {
     return info;
 }
 
+result<void> check_bus_kind(config::bus_kind wanted) {
+    if (wanted == config::bus_kind::direct) {
+        return {};
+    }
+    return error(errc::config,
+                 "host.yaml: bus.kind: found local, which is for tests that run all servers in one "
+                 "process; expected direct");
+}
+
 bus::direct_options bus_of(const setting& found, const door::server_info& self) {
     const auto& wanted = found.system.host.bus;
     bus::direct_options options;

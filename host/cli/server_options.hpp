@@ -18,6 +18,8 @@ door::server_info info_of(const config::server_record& record);
 /// Every server of servers.json.
 std::vector<door::server_info> expected_of(const config::system& system);
 
+/// Whether `host` runs servers on this bus. Errors: config: only tests do.
+result<void> check_bus_kind(config::bus_kind wanted);
 bus::direct_options bus_of(const setting& found, const door::server_info& self);
 
 /// What a frontend and its clients agree on; null is off. Read with read_wire_files.

@@ -56,31 +56,12 @@ TEST(arguments, admin_page) {
     EXPECT_EQ(parsed<admin_command>({"admin", "--run", "/r"}).where.run, "/r");
 }
 
-TEST(arguments, list_and_stop) {
+TEST(arguments, list) {
     EXPECT_FALSE(parsed<list_command>({"list"}).as_json);
     const auto list = parsed<list_command>({"list", "--json", "--all", "--run", "/r"});
     EXPECT_TRUE(list.as_json);
     EXPECT_TRUE(list.with_all);
     EXPECT_EQ(list.where.run, "/r");
-    EXPECT_THAT(parsed<stop_command>({"stop"}).ids, ElementsAre());
-    EXPECT_THAT(parsed<stop_command>({"stop", "a", "b"}).ids, ElementsAre("a", "b"));
-}
-
-TEST(arguments, reload_types_and_ids) {
-    const auto plain = parsed<reload_command>({"reload", "chat"});
-    EXPECT_THAT(plain.targets, ElementsAre("chat"));
-    EXPECT_FALSE(plain.is_rollback);
-    EXPECT_FALSE(plain.as_json);
-    const auto wanted = parsed<reload_command>(
-        {"reload", "chat-server-1", "connector", "--rollback", "--json", "--run", "/r"});
-    EXPECT_THAT(wanted.targets, ElementsAre("chat-server-1", "connector"));
-    EXPECT_TRUE(wanted.is_rollback);
-    EXPECT_TRUE(wanted.as_json);
-    EXPECT_EQ(wanted.where.run, "/r");
-    const auto help = parsed<answer>({"reload", "--help"});
-    EXPECT_EQ(help.status, 0);
-    EXPECT_THAT(help.text, AllOf(HasSubstr("--rollback"), HasSubstr("host reload chat --rollback"),
-                                 HasSubstr("Exit status")));
 }
 
 TEST(arguments, check_a_system) {

@@ -138,7 +138,7 @@ TEST(route_text, of_a_module_whose_shapes_are_not_known) {
               "  no routes\n");
 }
 
-TEST(routes_verb, takes_a_type_and_a_form) {
+TEST(routes_arguments, takes_a_type_and_a_form) {
     const auto all = parse({"routes"});
     ASSERT_TRUE(std::holds_alternative<routes_command>(all));
     EXPECT_EQ(std::get<routes_command>(all).type, "");

@@ -21,6 +21,13 @@ server::server_options options(const setting_folder& folder, std::string_view id
     return options_of(found, *record, info_of(*record), agreed, pool.get_executor());
 }
 
+TEST(server_options, refuse_the_bus_of_tests) {
+    EXPECT_TRUE(check_bus_kind(config::bus_kind::direct));
+    const auto refused = check_bus_kind(config::bus_kind::local);
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().text(), HasSubstr("bus.kind: found local"));
+}
+
 TEST(server_options, hand_every_connector_option_to_the_listener) {
     const setting_folder folder(R"(
 connector: {heartbeat: 3, timeout: 7, idle_timeout: 11, handshake_timeout: 12, ack_timeout: 13,

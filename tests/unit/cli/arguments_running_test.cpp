@@ -5,6 +5,7 @@
 namespace shaddock::cli {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -30,7 +31,29 @@ std::string refusal(const words& arguments) {
     return said == nullptr ? "" : said->text;
 }
 
-TEST(running_verbs, add) {
+TEST(running_arguments, stop) {
+    EXPECT_THAT(parsed<stop_command>({"stop"}).ids, IsEmpty());
+    EXPECT_THAT(parsed<stop_command>({"stop", "a", "b"}).ids, ElementsAre("a", "b"));
+}
+
+TEST(running_arguments, reload_types_and_ids) {
+    const auto plain = parsed<reload_command>({"reload", "chat"});
+    EXPECT_THAT(plain.targets, ElementsAre("chat"));
+    EXPECT_FALSE(plain.is_rollback);
+    EXPECT_FALSE(plain.as_json);
+    const auto wanted = parsed<reload_command>(
+        {"reload", "chat-server-1", "connector", "--rollback", "--json", "--run", "/r"});
+    EXPECT_THAT(wanted.targets, ElementsAre("chat-server-1", "connector"));
+    EXPECT_TRUE(wanted.is_rollback);
+    EXPECT_TRUE(wanted.as_json);
+    EXPECT_EQ(wanted.where.run, "/r");
+    const auto help = parsed<answer>({"reload", "--help"});
+    EXPECT_EQ(help.status, 0);
+    EXPECT_THAT(help.text, AllOf(HasSubstr("--rollback"), HasSubstr("host reload chat --rollback"),
+                                 HasSubstr("Exit status")));
+}
+
+TEST(running_arguments, add) {
     const auto wanted = parsed<add_command>(
         {"add", "serverType=chat", "note=a=b", "port=", "--json", "--run", "/r"});
     EXPECT_THAT(wanted.keys,
@@ -42,21 +65,21 @@ TEST(running_verbs, add) {
     refusal({"add", "=x"});
 }
 
-TEST(running_verbs, restart) {
+TEST(running_arguments, restart) {
     const auto wanted = parsed<restart_command>({"restart", "chat", "gate-server-1"});
     EXPECT_THAT(wanted.targets, ElementsAre("chat", "gate-server-1"));
     EXPECT_FALSE(wanted.as_json);
     refusal({"restart"});
 }
 
-TEST(running_verbs, kill_never_means_everything_by_accident) {
+TEST(running_arguments, kill_never_means_everything_by_accident) {
     EXPECT_THAT(parsed<kill_command>({"kill", "a", "b"}).ids, ElementsAre("a", "b"));
     EXPECT_THAT(parsed<kill_command>({"kill", "--all"}).ids, IsEmpty());
     EXPECT_THAT(refusal({"kill"}), HasSubstr("--all"));
     refusal({"kill", "--all", "a"});
 }
 
-TEST(running_verbs, logs) {
+TEST(running_arguments, logs) {
     const auto plain = parsed<logs_command>({"logs"});
     EXPECT_THAT(plain.ids, IsEmpty());
     EXPECT_EQ(plain.lines, 20U);
@@ -68,7 +91,7 @@ TEST(running_verbs, logs) {
     refusal({"logs", "-n", "-1"});
 }
 
-TEST(running_verbs, log) {
+TEST(running_arguments, log) {
     const auto shown = parsed<log_command>({"log", "chat"});
     EXPECT_EQ(shown.target, "chat");
     EXPECT_EQ(shown.level, std::nullopt);

@@ -1,4 +1,4 @@
-#include "routes_verb.hpp"
+#include "arguments_routes.hpp"
 
 #include "place_options.hpp"
 
@@ -20,8 +20,8 @@ Exit status: 0 done, 1 no such type, or a module cannot be read (the others are 
 
 } // namespace
 
-routes_verb::routes_verb(CLI::App& app)
-    : app_(app.add_subcommand("routes", "Show every route with what it takes and answers")) {
+void routes_arguments::add_to(CLI::App& app) {
+    app_ = app.add_subcommand("routes", "Show every route with what it takes and answers");
     app_->group("Look at it")->footer(help);
     app_->add_option("type", wanted_.type, "Only this server type")->option_text("TYPE");
     app_->add_flag("--json", wanted_.as_json,
@@ -29,7 +29,7 @@ routes_verb::routes_verb(CLI::App& app)
     add_place(*app_, wanted_.where);
 }
 
-std::optional<command> routes_verb::chosen() const {
+std::optional<command> routes_arguments::chosen() const {
     if (app_->parsed()) {
         return wanted_;
     }

@@ -1,4 +1,4 @@
-#include "run_commands.hpp"
+#include "run_with_master.hpp"
 
 #include "cli/run.hpp"
 #include "master/admin.hpp"

@@ -11,19 +11,20 @@ class App;
 namespace shaddock::cli {
 
 /// The command `routes`.
-class routes_verb {
+class routes_arguments {
 public:
-    /// Parsing `app` fills it. Lifetime: outlives the parsing.
-    explicit routes_verb(CLI::App& app);
-    routes_verb(const routes_verb&) = delete;
-    routes_verb& operator=(const routes_verb&) = delete;
+    routes_arguments() = default;
+    routes_arguments(const routes_arguments&) = delete;
+    routes_arguments& operator=(const routes_arguments&) = delete;
 
+    /// Parsing `app` then fills it. Lifetime: outlives the parsing.
+    void add_to(CLI::App& app);
     /// Nothing when the arguments name another command.
     std::optional<command> chosen() const;
 
 private:
     routes_command wanted_;
-    CLI::App* app_;
+    CLI::App* app_ = nullptr;
 };
 
 } // namespace shaddock::cli

@@ -1,4 +1,4 @@
-#include "running_verbs.hpp"
+#include "arguments_running.hpp"
 
 #include "place_options.hpp"
 
@@ -8,6 +8,31 @@
 
 namespace shaddock::cli {
 namespace {
+
+constexpr const char* stop_help = R"(
+A server that stops takes nothing new and ends what it has begun; then its players are disconnected. What is
+not done after limits.stop_timeout is cut off. Stopped servers stay down until host restart.
+
+Examples:
+  host stop chat-server-2                   one server
+  host stop                                 everything, the master included
+
+Exit status: 0 they are down, 1 failed, 2 wrong arguments, 3 no master runs on that --run folder.)";
+
+constexpr const char* reload_help = R"(
+Each server opens the file of its module again, also an unchanged one, checks it in a process of its own,
+sets it up beside the running one and changes over between two requests. Connections, sessions and channels
+stay; what was accepted before ends with the old code. A module that is refused changes nothing; the rest of
+its type is then not asked.
+
+Examples:
+  host reload chat                          all servers of the type, in order of their ids
+  host reload chat-server-1 connector       one server, then a type
+  host reload chat --rollback               back to the generation before, which is still in memory
+  host reload chat --json                   {"results":[{"id","type","ok","from","to" or "reason","ms"},..]}
+
+Exit status: 0 every server has swapped, 1 refused (why stands below the server), 2 wrong arguments,
+3 no master runs on that --run folder.)";
 
 constexpr const char* add_help = R"(
 The keys are those of a record of servers.json; serverType names the type, which may just have been added to
@@ -70,6 +95,7 @@ Examples:
 
 Exit status: 0 done, 1 one has not answered, 2 wrong arguments, 3 no master runs on that --run folder.)";
 
+constexpr const char* run_group = "Run a system";
 constexpr const char* change_group = "Change it while it runs";
 constexpr const char* look_group = "Look at it";
 
@@ -79,15 +105,39 @@ void add_json(CLI::App& app, bool& as_json) {
 
 } // namespace
 
-running_verbs::running_verbs(CLI::App& app) {
+void running_arguments::add_to(CLI::App& app) {
+    add_stop(app);
     add_add(app);
     add_restart(app);
     add_kill(app);
     add_logs(app);
     add_log(app);
+    add_reload(app);
 }
 
-void running_verbs::add_add(CLI::App& app) {
+void running_arguments::add_stop(CLI::App& app) {
+    stop_app_ = app.add_subcommand(
+        "stop", "Stop servers, which then stay stopped; without ids everything, the master "
+                "included");
+    stop_app_->group(run_group)->footer(stop_help);
+    add_place(*stop_app_, stop_.where);
+    stop_app_->add_option("ids", stop_.ids, "Ids as `host list` shows them");
+}
+
+void running_arguments::add_reload(CLI::App& app) {
+    reload_app_ = app.add_subcommand(
+        "reload", "Replace the code of running servers without losing a request");
+    reload_app_->group(change_group);
+    add_place(*reload_app_, reload_.where);
+    reload_app_->add_option("targets", reload_.targets, "Types, and ids as `host list` shows them")
+        ->option_text("TYPE|ID ...")
+        ->required();
+    reload_app_->add_flag("--rollback", reload_.is_rollback, "Back to the generation before");
+    add_json(*reload_app_, reload_.as_json);
+    reload_app_->footer(reload_help);
+}
+
+void running_arguments::add_add(CLI::App& app) {
     add_app_ = app.add_subcommand("add", "Add servers to the running system, of new types too");
     add_app_->group(change_group)->footer(add_help);
     add_app_
@@ -111,7 +161,7 @@ void running_verbs::add_add(CLI::App& app) {
     add_run(*add_app_, add_.where);
 }
 
-void running_verbs::add_restart(CLI::App& app) {
+void running_arguments::add_restart(CLI::App& app) {
     restart_app_ = app.add_subcommand("restart", "Stop servers in order and start them again");
     restart_app_->group(change_group)->footer(restart_help);
     restart_app_
@@ -122,7 +172,7 @@ void running_verbs::add_restart(CLI::App& app) {
     add_run(*restart_app_, restart_.where);
 }
 
-void running_verbs::add_kill(CLI::App& app) {
+void running_arguments::add_kill(CLI::App& app) {
     kill_app_ = app.add_subcommand("kill", "End servers at once, without order");
     kill_app_->group(change_group)->footer(kill_help);
     auto* ids = kill_app_->add_option("ids", kill_.ids, "Ids as `host list` shows them")
@@ -136,7 +186,7 @@ void running_verbs::add_kill(CLI::App& app) {
     add_run(*kill_app_, kill_.where);
 }
 
-void running_verbs::add_logs(CLI::App& app) {
+void running_arguments::add_logs(CLI::App& app) {
     logs_app_ = app.add_subcommand("logs", "Show the last lines of logs, and what comes");
     logs_app_->group(look_group)->footer(logs_help);
     logs_app_->add_option("ids", logs_.ids, "Ids as `host list --all` shows them")
@@ -153,7 +203,7 @@ void running_verbs::add_logs(CLI::App& app) {
     add_run(*logs_app_, logs_.where);
 }
 
-void running_verbs::add_log(CLI::App& app) {
+void running_arguments::add_log(CLI::App& app) {
     log_app_ = app.add_subcommand("log", "Show or change the log levels of running servers");
     log_app_->group(change_group)->footer(log_help);
     log_app_->add_option("target", log_.target, "A type, an id, master, or all")
@@ -172,7 +222,13 @@ void running_verbs::add_log(CLI::App& app) {
     add_run(*log_app_, log_.where);
 }
 
-std::optional<command> running_verbs::chosen() const {
+std::optional<command> running_arguments::chosen() const {
+    if (stop_app_->parsed()) {
+        return stop_;
+    }
+    if (reload_app_->parsed()) {
+        return reload_;
+    }
     if (add_app_->parsed()) {
         return add_;
     }
