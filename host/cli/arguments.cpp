@@ -246,7 +246,7 @@ struct parser {
                 [this](const std::string& text) { client.timeout = read_timeout(text); },
                 "To connect, and for each answer")
             ->option_text("TIME (10s)");
-        client_app->footer(client_examples);
+        client_app->group(look_group)->footer(client_examples);
     }
 
     command chosen() const {

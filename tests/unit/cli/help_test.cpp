@@ -10,6 +10,7 @@ namespace {
 
 using testing::HasSubstr;
 using testing::MatchesRegex;
+using testing::Not;
 
 std::string help_of(const std::vector<std::string>& arguments) {
     const auto found = parse(arguments);
@@ -48,6 +49,7 @@ TEST(help, of_the_whole_is_grouped_by_what_one_wants_to_do) {
         ASSERT_NE(at, std::string::npos) << group << " is missing, or stands too early";
         before = at;
     }
+    EXPECT_THAT(overview, Not(HasSubstr("Subcommands:"))) << "a command without a group";
 }
 
 TEST(version, names_what_a_plugin_must_fit) {
