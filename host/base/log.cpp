@@ -1,5 +1,6 @@
 #include "base/log.hpp"
 
+#include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/rotating_file_sink.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
@@ -14,7 +15,8 @@ namespace shaddock::base::log {
 
 namespace {
 
-constexpr auto pattern = "%Y-%m-%d %H:%M:%S.%e %-5l [%n] %v";
+/// `%*` is the level, in the words of the options.
+constexpr auto pattern = "%Y-%m-%d %H:%M:%S.%e %* [%n] %v";
 
 constexpr std::array<std::string_view, 5> words{"debug", "info", "warn", "error", "off"};
 
@@ -88,6 +90,39 @@ spdlog::level::level_enum translate(level at) {
     return spdlog::level::off;
 }
 
+/// spdlog says `warning` where the options say `warn`.
+class level_word : public spdlog::custom_flag_formatter {
+public:
+    void format(const spdlog::details::log_msg& line, const std::tm&,
+                spdlog::memory_buf_t& out) override {
+        fmt::format_to(std::back_inserter(out), "{:<5}", to_string(level_of(line.level)));
+    }
+    std::unique_ptr<custom_flag_formatter> clone() const override {
+        return std::make_unique<level_word>();
+    }
+
+private:
+    static level level_of(spdlog::level::level_enum at) {
+        switch (at) {
+        case spdlog::level::warn:
+            return level::warn;
+        case spdlog::level::err:
+        case spdlog::level::critical:
+            return level::error;
+        case spdlog::level::info:
+            return level::info;
+        default:
+            return level::debug;
+        }
+    }
+};
+
+std::unique_ptr<spdlog::formatter> text_lines() {
+    auto made = std::make_unique<spdlog::pattern_formatter>();
+    made->add_flag<level_word>('*').set_pattern(pattern);
+    return made;
+}
+
 /// Text may hold what a client sent: a line stays one line, and no byte steers a terminal.
 std::string without_controls(std::string_view text) {
     std::string out;
@@ -158,7 +193,11 @@ void start(std::string_view name, const options& wanted) {
             wanted.file.string(), wanted.file_limit_bytes, wanted.files));
     }
     auto logger = std::make_shared<spdlog::logger>(std::string(name), sinks.begin(), sinks.end());
-    logger->set_pattern(wanted.lines == format::json ? "%v" : pattern);
+    if (wanted.lines == format::json) {
+        logger->set_pattern("%v");
+    } else {
+        logger->set_formatter(text_lines());
+    }
     logger->set_level(spdlog::level::trace); // the gates are ours
     logger->flush_on(spdlog::level::trace);
     the_gates().lines.store(wanted.lines, std::memory_order_relaxed);

@@ -36,6 +36,10 @@ TEST_F(logs, are_written_from_their_level_on) {
     log::info("net", "{} has come", "somebody");
     EXPECT_THAT(text(), HasSubstr("info  [chat-server-1] net: somebody has come\n"));
     EXPECT_THAT(text(), Not(HasSubstr("detail")));
+    log::warn("net", "late");
+    log::error("net", "gone");
+    EXPECT_THAT(text(), HasSubstr(" warn  [chat-server-1] net: late\n"));
+    EXPECT_THAT(text(), HasSubstr(" error [chat-server-1] net: gone\n"));
 }
 
 TEST_F(logs, have_levels_per_area_from_the_start_and_at_run_time) {
