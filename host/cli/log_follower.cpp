@@ -38,7 +38,7 @@ void log_follower::close() {
 }
 
 bool log_follower::take(std::string& text) {
-    std::array<char, 64 * 1024> buffer{};
+    std::array<char, std::size_t{64} * 1024> buffer{};
     const auto got = pread(file_, buffer.data(), buffer.size(), offset_);
     if (got <= 0) {
         return false;

@@ -48,11 +48,13 @@ std::string args_of(const rapidjson::Value& said) {
 } // namespace
 
 void questions::serve(std::string_view ask_json) {
-    rapidjson::Document said;
+    rapidjson::Document parsed;
     const bool is_object =
-        !said.Parse(ask_json.data(), ask_json.size()).HasParseError() && said.IsObject();
-    const auto number = is_object ? said.FindMember("n") : rapidjson::Value::MemberIterator();
-    const auto what = is_object ? said.FindMember("what") : rapidjson::Value::MemberIterator();
+        !parsed.Parse(ask_json.data(), ask_json.size()).HasParseError() && parsed.IsObject();
+    const rapidjson::Value& said = parsed;
+    using member = rapidjson::Value::ConstMemberIterator;
+    const auto number = is_object ? said.FindMember("n") : member();
+    const auto what = is_object ? said.FindMember("what") : member();
     if (!is_object || number == said.MemberEnd() || !number->value.IsUint64() ||
         what == said.MemberEnd() || !what->value.IsString()) {
         base::log::warn("host", "the master asks something without a number or a name: {}",

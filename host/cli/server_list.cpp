@@ -18,11 +18,12 @@ std::string text_in(const rapidjson::Value& record, const char* key) {
 
 /// As info_of() of the record that the text was made of.
 result<door::server_info> info_from(std::string text) {
-    rapidjson::Document record;
-    record.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
-    if (record.HasParseError() || !record.IsObject()) {
+    rapidjson::Document parsed;
+    parsed.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
+    if (parsed.HasParseError() || !parsed.IsObject()) {
         return error(errc::bad_request, "a record is no JSON object");
     }
+    const rapidjson::Value& record = parsed;
     door::server_info info;
     info.id = text_in(record, "id");
     info.type = text_in(record, "serverType");

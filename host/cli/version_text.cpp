@@ -54,6 +54,7 @@ int take_build_id(dl_phdr_info* program, std::size_t, void* to) {
         const auto& part = program->dlpi_phdr[i];
         if (part.p_type == PT_NOTE) {
             const auto at = program->dlpi_addr + part.p_vaddr;
+            // NOLINTNEXTLINE(performance-no-int-to-ptr): the loader gives addresses as numbers.
             text = build_id_in(reinterpret_cast<const unsigned char*>(at), part.p_memsz);
         }
     }

@@ -6,6 +6,8 @@
 #include <shaddock/detail/json_parse.hpp>
 
 #include <boost/asio/connect.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <fmt/format.h>
 
@@ -85,7 +87,7 @@ private:
     void put(std::string_view package);
     void flush_later();
     void flush();
-    void fail(error why);
+    void fail(const error& why);
     void release();
 
     bool is_closed() const { return is_closed_; }
@@ -398,7 +400,7 @@ void wire_connection::flush() {
                       });
 }
 
-void wire_connection::fail(error why) {
+void wire_connection::fail(const error& why) {
     if (is_closed()) {
         return;
     }

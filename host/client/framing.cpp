@@ -70,7 +70,7 @@ result<void> framing::take(std::string_view bytes) {
         return take_frames();
     }
     std::string_view rest = in_;
-    const auto taken = take_packages(rest, false);
+    auto taken = take_packages(rest, false);
     in_.erase(0, in_.size() - rest.size());
     return taken;
 }

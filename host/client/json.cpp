@@ -121,8 +121,8 @@ std::optional<std::string> difference(const json_value& found, const json_value&
 std::optional<std::string> object_difference(const json_value& found, const json_value& wanted,
                                              const std::string& path) {
     for (const auto& [key, value] : wanted.GetObject()) {
-        const std::string name(text_of(key));
-        const auto inner = path.empty() ? name : path + "." + name;
+        const auto inner =
+            path.empty() ? std::string(text_of(key)) : fmt::format("{}.{}", path, text_of(key));
         const auto member = found.FindMember(key);
         if (member == found.MemberEnd()) {
             return difference(inner, "nothing", line_of(value));

@@ -86,10 +86,10 @@ inline std::string bounds_of(const time_rule& rule) {
 } // namespace detail
 
 template <class Section>
-option_row<Section> time_option(std::string name, std::chrono::milliseconds Section::*to,
-                                const time_rule& rule, std::string meaning) {
+option_row<Section> time_option(std::string_view name, std::chrono::milliseconds Section::*to,
+                                const time_rule& rule, std::string_view meaning) {
     option_row<Section> row;
-    row.name = std::move(name);
+    row.name = name;
     row.unit = rule.unit == std::chrono::seconds(1) ? "s" : "ms";
     const auto standard = Section{}.*to;
     const std::string example =
@@ -102,7 +102,7 @@ option_row<Section> time_option(std::string name, std::chrono::milliseconds Sect
         rule.zero);
     row.range =
         detail::range_with_zero(rule.is_whole_seconds ? "whole seconds" : bounds, rule.zero);
-    row.meaning = std::move(meaning);
+    row.meaning = meaning;
     row.take = [to, rule](std::string_view text, Section& options) {
         const auto value = parse_duration(text, rule.unit);
         const bool is_good =
@@ -118,14 +118,14 @@ option_row<Section> time_option(std::string name, std::chrono::milliseconds Sect
 }
 
 template <class Section>
-option_row<Section> size_option(std::string name, std::size_t Section::*to, const size_rule& rule,
-                                std::string meaning) {
+option_row<Section> size_option(std::string_view name, std::size_t Section::*to,
+                                const size_rule& rule, std::string_view meaning) {
     option_row<Section> row;
-    row.name = std::move(name);
+    row.name = name;
     row.unit = "bytes";
     row.range = fmt::format("{} to {}", show_size(rule.least), show_size(rule.most));
     row.expected = fmt::format("a size such as '{}', from {}", show_size(Section{}.*to), row.range);
-    row.meaning = std::move(meaning);
+    row.meaning = meaning;
     row.take = [to, rule](std::string_view text, Section& options) {
         const auto value = parse_size(text);
         const bool is_good = value && *value >= rule.least && *value <= rule.most;
@@ -139,14 +139,14 @@ option_row<Section> size_option(std::string name, std::size_t Section::*to, cons
 }
 
 template <class Section, class Number>
-option_row<Section> count_option(std::string name, Number Section::*to, const count_rule& rule,
-                                 std::string meaning) {
+option_row<Section> count_option(std::string_view name, Number Section::*to, const count_rule& rule,
+                                 std::string_view meaning) {
     option_row<Section> row;
-    row.name = std::move(name);
+    row.name = name;
     const std::string range = fmt::format("{} to {}", rule.least, rule.most);
     row.expected = detail::with_zero(fmt::format("{} from {}", rule.noun, range), rule.zero);
     row.range = detail::range_with_zero(range, rule.zero);
-    row.meaning = std::move(meaning);
+    row.meaning = meaning;
     row.take = [to, rule](std::string_view text, Section& options) {
         const auto value = parse_count(text);
         const bool is_good = value && ((*value >= rule.least && *value <= rule.most) ||
@@ -161,12 +161,13 @@ option_row<Section> count_option(std::string name, Number Section::*to, const co
 }
 
 template <class Section>
-option_row<Section> flag_option(std::string name, bool Section::*to, std::string meaning) {
+option_row<Section> flag_option(std::string_view name, bool Section::*to,
+                                std::string_view meaning) {
     option_row<Section> row;
-    row.name = std::move(name);
+    row.name = name;
     row.unit = "bool";
     row.expected = "true or false";
-    row.meaning = std::move(meaning);
+    row.meaning = meaning;
     row.take = [to](std::string_view text, Section& options) {
         options.*to = text == "true";
         return text == "true" || text == "false";
@@ -177,15 +178,15 @@ option_row<Section> flag_option(std::string name, bool Section::*to, std::string
 
 /// `Text`: std::string, which must not be empty, or a path, which may.
 template <class Section, class Text>
-option_row<Section> text_option(std::string name, Text Section::*to, std::string expected,
-                                std::string range, std::string meaning) {
+option_row<Section> text_option(std::string_view name, Text Section::*to, std::string_view expected,
+                                std::string_view range, std::string_view meaning) {
     constexpr bool is_path = std::is_same_v<Text, std::filesystem::path>;
     option_row<Section> row;
-    row.name = std::move(name);
+    row.name = name;
     row.unit = is_path ? "path" : "";
-    row.expected = std::move(expected);
-    row.range = std::move(range);
-    row.meaning = std::move(meaning);
+    row.expected = expected;
+    row.range = range;
+    row.meaning = meaning;
     row.take = [to](std::string_view text, Section& options) {
         options.*to = std::string(text);
         return is_path || !text.empty();
@@ -199,16 +200,16 @@ option_row<Section> text_option(std::string name, Text Section::*to, std::string
 
 /// `words`: each word of the file and its value.
 template <class Section, class Value>
-option_row<Section> word_option(std::string name, Value Section::*to,
+option_row<Section> word_option(std::string_view name, Value Section::*to,
                                 std::vector<std::pair<std::string_view, Value>> words,
-                                std::string expected, std::string meaning) {
+                                std::string_view expected, std::string_view meaning) {
     option_row<Section> row;
-    row.name = std::move(name);
-    row.expected = std::move(expected);
+    row.name = name;
+    row.expected = expected;
     for (const auto& [word, ignored] : words) {
         row.range += (row.range.empty() ? "" : ", ") + std::string(word);
     }
-    row.meaning = std::move(meaning);
+    row.meaning = meaning;
     row.take = [to, words](std::string_view text, Section& options) {
         for (const auto& [word, value] : words) {
             if (word == text) {
@@ -232,21 +233,22 @@ option_row<Section> word_option(std::string name, Value Section::*to,
 /// A list or a map, which the section's reader reads by hand; the row makes its key known and
 /// stands in the reference.
 template <class Section>
-option_row<Section> option_by_hand(std::string name, std::string unit, std::string standard,
-                                   std::string range, std::string meaning) {
+option_row<Section> option_by_hand(std::string_view name, std::string_view unit,
+                                   std::string_view standard, std::string_view range,
+                                   std::string_view meaning) {
     option_row<Section> row;
-    row.name = std::move(name);
-    row.unit = std::move(unit);
-    row.range = std::move(range);
-    row.meaning = std::move(meaning);
-    row.show = [standard = std::move(standard)](const Section&) { return standard; };
+    row.name = name;
+    row.unit = unit;
+    row.range = range;
+    row.meaning = meaning;
+    row.show = [standard = std::string(standard)](const Section&) { return standard; };
     return row;
 }
 
 /// The same row with another text for its default, which depends on something else.
 template <class Section>
-option_row<Section> with_default(option_row<Section> row, std::string standard) {
-    row.show = [standard = std::move(standard)](const Section&) { return standard; };
+option_row<Section> with_default(option_row<Section> row, std::string_view standard) {
+    row.show = [standard = std::string(standard)](const Section&) { return standard; };
     return row;
 }
 

@@ -221,8 +221,9 @@ result<addition> check_addition(const config::system& system, const addition_key
     }
     made.host = std::move(together->host);
     made.warnings = std::move(alone->warnings);
+    const auto place = fmt::format("{}:1: {}[0].", (run / "add.json").string(), type);
     for (auto& each : made.warnings) {
-        each = with_all(std::move(each), (run / "add.json").string() + ":1: " + type + "[0].", "");
+        each = with_all(std::move(each), place, "");
     }
     return {boost::system::in_place_value, std::move(made)};
 }

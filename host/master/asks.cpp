@@ -57,10 +57,11 @@ void asks::end(place at, result<std::string> answer) {
 }
 
 void asks::on_answer(std::string_view id, std::string_view json) {
-    rapidjson::Document said;
-    if (said.Parse(json.data(), json.size()).HasParseError() || !said.IsObject()) {
+    rapidjson::Document parsed;
+    if (parsed.Parse(json.data(), json.size()).HasParseError() || !parsed.IsObject()) {
         return;
     }
+    const rapidjson::Value& said = parsed;
     const auto at = open_.find(number_of(said, "n"));
     if (at == open_.end() || at->second.id != id) {
         return; // too late, or to the master before this one
