@@ -62,11 +62,12 @@ std::string log_tail(const fs::path& file, std::size_t lines, std::size_t limit_
         }
         text.insert(0, older);
     }
-    for (auto surplus = count_lines(text) - std::min(count_lines(text), lines); surplus > 0;
-         --surplus) {
-        text.erase(0, text.find('\n') + 1);
+    std::size_t begin = 0;
+    const auto found = count_lines(text);
+    for (auto surplus = found - std::min(found, lines); surplus > 0; --surplus) {
+        begin = text.find('\n', begin) + 1;
     }
-    return text;
+    return text.substr(begin);
 }
 
 } // namespace shaddock::master

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
+
 namespace shaddock::master {
 namespace {
 
@@ -32,6 +34,19 @@ TEST(log_tail, has_a_limit_and_begins_with_a_whole_line) {
     const auto file = folder.write("chat-1.log", "first line\nsecond\nthird\n");
     EXPECT_EQ(log_tail(file, 9, 15), "second\nthird\n");
     EXPECT_EQ(log_tail(file, 9, 3), "");
+}
+
+TEST(log_tail, takes_no_time_for_the_lines_that_it_leaves_out) {
+    const test::temp_folder folder;
+    std::string text;
+    for (int i = 0; i < 200'000; ++i) {
+        text += "a line of a busy day\n";
+    }
+    const auto file = folder.write("chat-1.log", text + "last\n");
+    const auto begun = std::chrono::steady_clock::now();
+    EXPECT_EQ(log_tail(file, 1, text.size()), "last\n");
+    // Some milliseconds; moving the text once for each line would be 400 GB.
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(2));
 }
 
 TEST(log_tail, ends_where_it_is_told_to) {
