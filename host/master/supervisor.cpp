@@ -38,6 +38,9 @@ supervisor::supervisor(std::vector<child_plan> plans, supervisor_options options
 supervisor::~supervisor() = default;
 
 void supervisor::start() {
+    found_running_ = std::ranges::any_of(children_, [this](const auto& one) {
+        return one->plan.is_server && is_locked_(one->plan.id).has_value();
+    });
     start_timer_ = clock_.after(options_.start_timeout, [this] { start_timed_out(); });
     for (auto& one : children_) {
         if (phase_ != phase::starting) {
@@ -112,7 +115,7 @@ void supervisor::launch_failed(child& one, const std::string& why) {
         one.is_wanted = false;
         return end_beginning(one, error(errc::config, "it cannot be started: " + why));
     }
-    if (phase_ == phase::starting) {
+    if (phase_ == phase::starting && !found_running_) {
         one.state = child_state::failed;
         fail_start(fmt::format("{} cannot be started: {}", one.plan.id, why));
         return;
@@ -150,7 +153,7 @@ void supervisor::exited(child& one, const exit_report& report) {
             error(errc::config, fmt::format("it ended before it was ready: {}{}{}", report.text(),
                                             output.empty() ? "" : "; its last words:\n", output)));
     }
-    if (phase_ == phase::starting && !one.was_ready && !one.is_adopted) {
+    if (phase_ == phase::starting && !one.was_ready && !one.is_adopted && !found_running_) {
         one.state = child_state::failed;
         fail_start(fmt::format("{} ended before it was ready: {}{}{}", one.plan.id, report.text(),
                                output.empty() ? "" : "; its last words:\n", output));
@@ -200,15 +203,27 @@ void supervisor::fail_start(std::string why) {
     if (phase_ != phase::starting) {
         return;
     }
-    phase_ = phase::failing;
     start_timer_.cancel();
+    if (found_running_) {
+        phase_ = phase::up;
+        listener_.on_news(
+            fmt::format("{}; the others ran before this master and go on with it", why), true);
+        return listener_.on_ready(
+            static_cast<std::size_t>(std::ranges::count_if(children_, [](const auto& one) {
+                return one->plan.is_server && one->state == child_state::ready;
+            })));
+    }
+    phase_ = phase::failing;
     stop_all([this, why = std::move(why)] { listener_.on_start_failed(why); });
 }
 
 void supervisor::start_timed_out() {
+    // Who waits only for the links of others is not to blame.
+    const bool is_any_unready = std::ranges::any_of(
+        children_, [](const auto& one) { return one->state != child_state::ready; });
     std::vector<std::string> late;
     for (const auto& one : children_) {
-        if (!one->is_serving()) {
+        if (is_any_unready ? one->state != child_state::ready : !one->is_serving()) {
             late.push_back(fmt::format("{} ({}, links {} of {})", one->plan.id,
                                        to_string(one->state), one->status.links,
                                        one->status.links_expected));

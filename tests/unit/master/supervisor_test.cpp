@@ -385,6 +385,45 @@ TEST_F(supervisor_adoption, takes_the_process_from_the_link_when_the_lock_names_
     EXPECT_EQ(starter.pid_of("chat-1"), 56);
 }
 
+TEST_F(supervisor_adoption, never_stops_servers_that_ran_before_because_another_hangs) {
+    locks["gate-1"] = 54;
+    locks["chat-1"] = 55;
+    starter.strangers = {{54, "gate-1"}, {55, "chat-1"}};
+    one.start();
+    serve("gate-1");
+    serve("connector-1");
+    serve("web");
+    starter.log.clear();
+    clock.advance(supervisor_options().start_timeout);
+    clock.advance(0ms);
+    EXPECT_THAT(starter.log, IsEmpty());
+    EXPECT_EQ(failure, "");
+    EXPECT_EQ(ready, 2);
+    EXPECT_THAT(news.back(), HasSubstr("not ready after 60 s: chat-1 (starting"));
+    EXPECT_THAT(news.back(), testing::Not(HasSubstr("gate-1")));
+}
+
+TEST_F(supervisor_adoption, never_stops_servers_that_ran_before_because_another_cannot_start) {
+    locks["chat-1"] = 55;
+    starter.strangers[55] = "chat-1";
+    starter.unstartable = "web"; // begun last
+    one.start();
+    serve("chat-1");
+    starter.log.clear();
+    starter.end("gate-1", status(1));
+    clock.advance(0ms);
+    EXPECT_THAT(starter.log, ElementsAre("gate-1 start"));
+    for (int death = 0; death < 4; ++death) {
+        starter.end("gate-1", status(1));
+        clock.advance(400ms);
+    }
+    EXPECT_EQ(state_of("gate-1"), child_state::failed);
+    EXPECT_EQ(failure, "");
+    EXPECT_EQ(ready, 1) << "what it has";
+    EXPECT_THAT(starter.log, testing::Not(testing::Contains("chat-1 term")));
+    EXPECT_EQ(state_of("chat-1"), child_state::ready);
+}
+
 // ---- children that come and go while all is up
 
 TEST_F(supervisor_begin, starts_a_child_that_is_added_and_waits_for_its_links) {

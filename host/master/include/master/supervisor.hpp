@@ -88,8 +88,10 @@ using lock_probe = base::unique_function<std::optional<pid_t>(std::string_view i
 
 /// Keeps the processes of one system alive: starts them, restarts what dies, stops them in order.
 /// A child whose lock is held at the start is adopted instead of started twice: the supervisor
-/// waits for its link and watches the process. Thread: the loop. Lifetime: `clock`, `starter` and
-/// `listener` outlive it. Destroying it leaves the children running.
+/// waits for its link and watches the process. A start that fails stops all, unless servers ran
+/// before it: these go on, and the start counts as done with what serves. Thread: the loop.
+/// Lifetime: `clock`, `starter` and `listener` outlive it. Destroying it leaves the children
+/// running.
 class supervisor {
 public:
     supervisor(std::vector<child_plan> plans, supervisor_options options, base::clock& clock,
@@ -166,6 +168,8 @@ private:
     std::map<std::uint64_t, base::timer> later_;
     std::uint64_t next_later_ = 0;
     base::timer start_timer_;
+    /// Servers ran when this began: whatever becomes of the start, they are not stopped for it.
+    bool found_running_ = false;
     enum class phase { starting, up, failing, stopping } phase_ = phase::starting;
 
     void later(base::unique_function<void()> call);
