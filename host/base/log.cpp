@@ -1,5 +1,7 @@
 #include "base/log.hpp"
 
+#include <shaddock/detail/json_text.hpp>
+
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/rotating_file_sink.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
@@ -123,37 +125,31 @@ std::unique_ptr<spdlog::formatter> text_lines() {
     return made;
 }
 
-/// Text may hold what a client sent: a line stays one line, and no byte steers a terminal.
-std::string without_controls(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte < 0x20 || byte == 0x7f) {
-            out += fmt::format("\\x{:02x}", byte);
-        } else {
-            out += c;
-        }
-    }
-    return out;
+bool is_ascii(std::string_view text) {
+    return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
 }
 
-bool has_controls(std::string_view text) {
-    return std::any_of(text.begin(), text.end(),
-                       [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+/// Stands for itself: neither a control character nor one that turns the direction of a line.
+bool is_harmless(char32_t code) {
+    const bool is_control = code < 0x20 || (code >= 0x7f && code < 0xa0);
+    const bool is_turn = (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+    return !is_control && !is_turn;
 }
 
 void put_json_text(std::string& out, std::string_view text) {
     out += '"';
-    for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (c == '"' || c == '\\') {
+    while (!text.empty()) {
+        const auto at = detail::whole_character(text);
+        const auto code = at.code.value_or(detail::replacement);
+        if (code == U'"' || code == U'\\') {
             out += '\\';
-            out += c;
-        } else if (byte < 0x20 || byte == 0x7f) {
-            out += fmt::format("\\u{:04x}", byte);
+            detail::append_utf8(out, code);
+        } else if (is_harmless(code)) {
+            detail::append_utf8(out, code);
         } else {
-            out += c;
+            detail::append_escape(out, code);
         }
+        text.remove_prefix(at.size);
     }
     out += '"';
 }
@@ -237,12 +233,28 @@ bool is_on(level wanted, std::string_view area) {
            wanted >= all.areas[index_of(area)].load(std::memory_order_relaxed);
 }
 
+std::string printable(std::string_view text) {
+    std::string out;
+    while (!text.empty()) {
+        const auto at = detail::whole_character(text);
+        if (at.code && is_harmless(*at.code)) {
+            detail::append_utf8(out, *at.code);
+        } else if (at.code && *at.code >= 0x80) {
+            detail::append_escape(out, *at.code);
+        } else {
+            out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text.front()));
+        }
+        text.remove_prefix(at.size);
+    }
+    return out;
+}
+
 void write(level at, std::string_view area, std::string_view text) {
     auto* logger = spdlog::default_logger_raw();
     if (the_gates().lines.load(std::memory_order_relaxed) == format::json) {
         logger->log(translate(at), "{}", json_line(at, logger->name(), area, text));
-    } else if (has_controls(text)) {
-        logger->log(translate(at), "{}: {}", area, without_controls(text));
+    } else if (!is_ascii(text)) {
+        logger->log(translate(at), "{}: {}", area, printable(text));
     } else {
         logger->log(translate(at), "{}: {}", area, text);
     }

@@ -80,6 +80,22 @@ TEST_F(logs, are_json_objects_when_asked_for) {
             "\n"));
 }
 
+TEST_F(logs, let_no_text_steer_a_terminal_or_forge_a_line) {
+    start({});
+    log::info("net", "{}",
+              "a\n2026 forged \x1b[31m \u009b31m \u202eturned \xff\x9b caf\u00e9 \x7f");
+    EXPECT_THAT(text(), HasSubstr("net: a\\x0a2026 forged \\x1b[31m \\u009b31m \\u202eturned "
+                                  "\\xff\\x9b caf\u00e9 \\x7f\n"));
+}
+
+TEST_F(logs, are_json_in_utf8_whatever_is_said) {
+    log::options wanted;
+    wanted.lines = log::format::json;
+    start(wanted);
+    log::info("net", "{}", "\xff \u009b31m caf\u00e9 \xed\xa0\xbd\xed\xb8\x80");
+    EXPECT_THAT(text(), HasSubstr("\"text\":\"\ufffd \\u009b31m caf\u00e9 \U0001f600\"}\n"));
+}
+
 TEST_F(logs, know_the_words_of_their_levels) {
     for (const auto at : {log::level::debug, log::level::info, log::level::warn, log::level::error,
                           log::level::off}) {

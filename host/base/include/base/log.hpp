@@ -65,6 +65,11 @@ levels current_levels();
 
 /// `area` is the room that speaks: net, bus, module, ...; anything else is a plugin.
 bool is_on(level wanted, std::string_view area);
+/// `text` as a part of one line that steers no terminal, for what others have said: control
+/// characters (C0, DEL, C1) and those that turn the direction of writing are escaped (`\x0a`,
+/// `\u009b`), and so are bytes that are no UTF-8 (`\xff`). Lines of the log are so by themselves.
+std::string printable(std::string_view text);
+
 /// Whether the area is on is for the caller to ask.
 void write(level at, std::string_view area, std::string_view text);
 
