@@ -15,20 +15,29 @@ namespace shaddock::detail {
 
 template <class T>
 class component_of final : public door::component {
+    static constexpr bool has_start = requires(T & t) { t.start(); };
+    static constexpr bool has_stop = requires(T & t) { t.stop(); };
+    static_assert(
+        has_start || !requires { &T::start; },
+        "this component's start is never called: it takes no arguments");
+    static_assert(
+        has_stop || !requires { &T::stop; },
+        "this component's stop is never called: it takes no arguments");
+
 public:
     component_of(door::host& host, std::string_view name, T& object)
         : host_(host), name_(name), object_(object) {}
 
     std::string_view name() const noexcept override { return name_; }
     void start(std::unique_ptr<door::completion> done) noexcept override {
-        if constexpr (requires(T & t) { t.start(); }) {
+        if constexpr (has_start) {
             begin([](T& object) { return object.start(); }, std::move(done));
         } else {
             complete(host_, std::move(done), door::body{});
         }
     }
     void stop(std::unique_ptr<door::completion> done) noexcept override {
-        if constexpr (requires(T & t) { t.stop(); }) {
+        if constexpr (has_stop) {
             begin([](T& object) { return object.stop(); }, std::move(done));
         } else {
             complete(host_, std::move(done), door::body{});

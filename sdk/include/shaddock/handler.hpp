@@ -16,11 +16,15 @@ namespace shaddock::detail {
 
 /// What a member function takes and gives.
 template <class F>
-struct signature;
+struct signature {
+    static_assert(never<F>, "a method is a member function of the registered class, such as "
+                            "&my_handler::say");
+};
 template <class R, class C, class... Args>
 struct signature<R (C::*)(Args...)> {
     using returned = R;
     using arguments = boost::mp11::mp_list<std::remove_cvref_t<Args>...>;
+    static constexpr bool copies_the_session = (std::is_same_v<Args, session> || ...);
 };
 template <class R, class C, class... Args>
 struct signature<R (C::*)(Args...) const> : signature<R (C::*)(Args...)> {};
@@ -212,6 +216,8 @@ public:
         boost::mp11::mp_contains<typename function::arguments, session>::value;
     static constexpr bool is_coroutine = is_awaitable<typename function::returned>;
     using decoded = std::conditional_t<takes_request, request, no_request>;
+    static_assert(!function::copies_the_session,
+                  "a handler's method takes the session by reference: session&");
 
     handler_method(serving& shared, H& object, F method)
         : request_flow(shared), object_(object), method_(method) {}

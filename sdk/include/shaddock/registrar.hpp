@@ -194,8 +194,12 @@ public:
     template <class T, class... Args>
     shared_state<T> state(Args... args) {
         T* made = construct<T>(args...);
-        if constexpr (detail::stateful<T>) {
+        if constexpr (requires { std::string_view(T::state_name); }) {
             keep_state("state ", T::state_name, made);
+        } else {
+            static_assert(!detail::has_part_of_a_state<T>,
+                          "a state that crosses a reload has a name: static constexpr "
+                          "std::string_view state_name");
         }
         return shared_state<T>(made);
     }

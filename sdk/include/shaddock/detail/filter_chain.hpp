@@ -108,6 +108,14 @@ public:
     static_assert(has_before || has_after,
                   "a filter has before(std::string_view route, session&[, Message&]) or "
                   "after(std::string_view route, session&, const error*)");
+    static_assert(
+        has_before || !requires { &F::before; },
+        "this filter's before is never called: it takes (std::string_view route, "
+        "session&[, Message&]), Message as it is registered");
+    static_assert(
+        has_after || !requires { &F::after; },
+        "this filter's after is never called: it takes (std::string_view route, "
+        "session&, const error*)");
 
     explicit filter_of(F& filter) : filter_(filter) {}
 

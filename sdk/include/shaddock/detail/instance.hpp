@@ -102,14 +102,31 @@ private:
 
 template <class F>
 class global_filter_of final : public door::global_filter {
+    static constexpr bool has_before = requires(F & f, std::string_view text, const session& who) {
+        f.before(text, text, who);
+    };
+    static constexpr bool has_after =
+        requires(F & f, std::string_view route, const session& who, const error* failed) {
+        f.after(route, who, failed);
+    };
+    static_assert(has_before || has_after,
+                  "a global filter has before(std::string_view route, std::string_view body, "
+                  "const session&) or after(std::string_view route, const session&, const error*)");
+    static_assert(
+        has_before || !requires { &F::before; },
+        "this global filter's before is never called: it takes (std::string_view "
+        "route, std::string_view body, const session&)");
+    static_assert(
+        has_after || !requires { &F::after; },
+        "this global filter's after is never called: it takes (std::string_view "
+        "route, const session&, const error*)");
+
 public:
     global_filter_of(door::host& host, F& filter) : host_(host), filter_(filter) {}
 
     result<void> before(std::string_view route, door::body_view request,
                         const door::session_data& data) noexcept override {
-        if constexpr (requires(F & f, const session& who) {
-                          f.before(route, request.bytes, who);
-                      }) {
+        if constexpr (has_before) {
             try {
                 const session who(host_, data);
                 return as_result([&] { return filter_.before(route, request.bytes, who); });
@@ -121,7 +138,7 @@ public:
     }
     void after(std::string_view route, const door::session_data& data,
                const error* failed) noexcept override {
-        if constexpr (requires(F & f, const session& who) { f.after(route, who, failed); }) {
+        if constexpr (has_after) {
             try {
                 const session who(host_, data);
                 filter_.after(route, who, failed);

@@ -19,6 +19,14 @@ concept stateful = requires(const T& old, T& made, std::string_view text) {
     made.restore_state(text, text);
 };
 
+template <class T>
+inline constexpr bool has_part_of_a_state = requires {
+    &T::save_state;
+}
+|| requires {
+    &T::restore_state;
+};
+
 class state_keeper {
 public:
     virtual ~state_keeper() = default;
@@ -49,6 +57,9 @@ class state_table {
 public:
     template <class T>
     void add(std::string name, T& object) {
+        static_assert(stateful<T> || !has_part_of_a_state<T>,
+                      "this state would be lost over a reload: it needs both save_state() const "
+                      "and restore_state(std::string_view bytes, std::string_view version)");
         if constexpr (stateful<T>) {
             if (find(name) != nullptr) {
                 throw error(errc::config, "two objects save their state as '" + name + "'");

@@ -1,0 +1,135 @@
+// What plugin authors get wrong, one mistake each. This file does not compile, and is not built:
+// plugin_mistakes.py looks whether the compiler names each mistake, as `expect:` before it says.
+#include <shaddock/plugin.hpp>
+
+using shaddock::awaitable;
+using shaddock::error;
+using shaddock::result;
+using shaddock::session;
+
+namespace {
+
+struct request {
+    int number = 0;
+};
+BOOST_DESCRIBE_STRUCT(request, (), (number))
+
+struct other_request {
+    int number = 0;
+};
+BOOST_DESCRIBE_STRUCT(other_request, (), (number))
+
+struct undescribed {
+    int number = 0;
+};
+
+inline constexpr shaddock::remote_method<int(std::string)> contract{"house.houseRemote.count"};
+
+struct handler {
+    // expect: this type cannot stand in a message: describe it with BOOST_DESCRIBE_STRUCT
+    void takes_any_struct(const undescribed&) {}
+    // expect: a handler's method takes (const Request&, session&), (const Request&), (session&) or
+    void takes_the_session_first(session&, const request&) {}
+    // expect: a handler's method takes the session by reference: session&
+    void takes_a_copy_of_the_session(const request&, session) {}
+};
+// expect: a method is a member function of the registered class, such as &my_handler::say
+void no_member(const request&) {}
+
+// expect: the object takes neither (app&, args...) nor (args...)
+struct handler_with_a_name {
+    explicit handler_with_a_name(std::string) {}
+};
+
+struct remote {
+    // expect: the remote's method does not take the contract's arguments
+    int takes_a_number(int) { return 0; }
+    // expect: the remote's method does not return the contract's result
+    std::string returns_text(const std::string&) { return {}; }
+};
+
+// expect: an argument's type does not fit the contract
+awaitable<result<int>> calls_with_a_number(shaddock::app& app) {
+    return app.call(contract, "key", 7);
+}
+
+// expect: a filter has before(std::string_view route, session&[, Message&]) or
+struct filter_without_functions {};
+// expect: this filter's before is never called: it takes (std::string_view route, session&[,
+struct filter_of_text_copies {
+    void before(const std::string&, session&) {}
+    void after(std::string_view, session&, const error*) {}
+};
+// expect: this filter's before is never called: it takes (std::string_view route, session&[,
+struct filter_of_another_message {
+    void before(std::string_view, session&, other_request&) {}
+    void after(std::string_view, session&, const error*) {}
+};
+// expect: this filter's after is never called: it takes (std::string_view route, session&, const
+struct filter_of_errors {
+    void before(std::string_view, session&) {}
+    void after(std::string_view, session&, const error&) {}
+};
+// expect: a global filter has before(std::string_view route, std::string_view body, const session&)
+struct global_filter_without_functions {};
+// expect: this global filter's before is never called: it takes (std::string_view route,
+struct global_filter_that_changes_sessions {
+    void before(std::string_view, std::string_view, session&) {}
+    void after(std::string_view, const session&, const error*) {}
+};
+// expect: this global filter's after is never called: it takes (std::string_view route, const
+struct global_filter_of_errors {
+    void before(std::string_view, std::string_view, const session&) {}
+    void after(std::string_view, const session&, const error&) {}
+};
+
+// expect: this component's start is never called: it takes no arguments
+struct component_that_wants_the_app {
+    void start(shaddock::app&) {}
+};
+// expect: this component's stop is never called: it takes no arguments
+struct component_that_wants_a_reason {
+    void stop(std::string_view) {}
+};
+
+// expect: this state would be lost over a reload: it needs both save_state() const and
+struct state_that_is_only_saved {
+    std::string save_state() const { return {}; }
+};
+// expect: this state would be lost over a reload: it needs both save_state() const and
+struct state_that_changes_while_saved {
+    static constexpr std::string_view state_name = "changing";
+    std::string save_state() { return {}; }
+    void restore_state(std::string_view, std::string_view) {}
+};
+// expect: a state that crosses a reload has a name: static constexpr std::string_view state_name
+struct state_without_a_name {
+    std::string save_state() const { return {}; }
+    void restore_state(std::string_view, std::string_view) {}
+};
+
+} // namespace
+
+SHADDOCK_PLUGIN("house", registrar) {
+    registrar.handler<handler>("houseHandler")
+        .method("a", &handler::takes_any_struct)
+        .method("b", &handler::takes_the_session_first)
+        .method("c", &handler::takes_a_copy_of_the_session)
+        .method("d", &no_member);
+    registrar.handler<handler_with_a_name>("otherHandler");
+    registrar.remote<remote>("houseRemote")
+        .method(contract, &remote::takes_a_number)
+        .method(contract, &remote::returns_text);
+    registrar.filter<filter_without_functions>();
+    registrar.filter<filter_of_text_copies>();
+    registrar.filter<filter_of_another_message, request>();
+    registrar.filter<filter_of_errors>();
+    registrar.global_filter<global_filter_without_functions>();
+    registrar.global_filter<global_filter_that_changes_sessions>();
+    registrar.global_filter<global_filter_of_errors>();
+    registrar.component<component_that_wants_the_app>("one");
+    registrar.component<component_that_wants_a_reason>("two");
+    registrar.component<state_that_is_only_saved>("three");
+    registrar.state<state_that_changes_while_saved>();
+    registrar.state<state_without_a_name>();
+}
