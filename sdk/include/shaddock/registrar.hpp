@@ -16,13 +16,20 @@ namespace shaddock {
 
 /// An object that handlers, remotes, filters and hooks of one plugin share; made once by
 /// registrar.state<T>(). Empty while routes are only listed: use it in constructors' arguments and
-/// inside hooks, not in the plugin's body.
+/// inside hooks, not in the plugin's body. Errors: throws errc::config when it is empty.
 template <class T>
 class shared_state {
 public:
     explicit shared_state(T* object) : object_(object) {}
-    T& operator*() const { return *object_; }
-    T* operator->() const { return object_; }
+    T& operator*() const { return *operator->(); }
+    T* operator->() const {
+        if (object_ == nullptr) {
+            throw error(errc::config, "a state is used while the routes are listed, when nothing "
+                                      "is constructed: use it in constructors and hooks, not in "
+                                      "the plugin's body");
+        }
+        return object_;
+    }
 
 private:
     T* object_;
@@ -39,11 +46,20 @@ T& resolve(shared_state<T>& argument) {
     return *argument;
 }
 
+/// Throws errc::config for a word that no route can have.
+inline void check_word(const std::string& what, std::string_view word) {
+    if (word.empty() || word.find('.') != std::string_view::npos) {
+        throw error(errc::config, what + ": a word of a route has no dot and is not empty");
+    }
+}
+
 /// Registers one method when it is complete, that is when the next one begins or the chain ends.
 class pending_method {
 public:
     explicit pending_method(door::registration& into, std::string_view object, bool is_remote)
-        : into_(into), object_(object), is_remote_(is_remote) {}
+        : into_(into), object_(object), is_remote_(is_remote) {
+        check_word(owner(), object_);
+    }
     pending_method(const pending_method&) = delete;
     pending_method& operator=(const pending_method&) = delete;
     ~pending_method() { flush(); }
@@ -57,12 +73,19 @@ public:
         door::callable* target = nullptr;
     };
     void begin(entry next) {
+        check_word("method '" + next.method + "' of " + owner(), next.method);
         flush();
         entry_ = std::move(next);
     }
-    entry& current() { return *entry_; }
+    void make_serial() {
+        if (!entry_) {
+            throw error(errc::config, owner() + ": serial() stands before its first method");
+        }
+        entry_->is_serial = true;
+    }
 
 private:
+    std::string owner() const { return (is_remote_ ? "remote '" : "handler '") + object_ + "'"; }
     void flush() {
         if (!entry_) {
             return;
@@ -125,7 +148,7 @@ public:
     /// The last method serves one request of a session at a time: the next starts when this one has
     /// answered.
     handler_registration& serial() {
-        pending_.current().is_serial = true;
+        pending_.make_serial();
         return *this;
     }
 
@@ -144,7 +167,7 @@ public:
         : name_(name), pending_(into, name, true), instance_(instance), object_(object) {}
 
     /// `function` takes the contract's arguments and returns its result, result<R>, or a coroutine
-    /// of either. Throws when the contract's route names another remote.
+    /// of either. Throws errc::config when the contract's route names another type or remote.
     template <class R, class... Args, class F>
     remote_registration& method(const remote_method<R(Args...)>& contract, F function) {
         using wrapper = detail::remote_callable<Object, F, R, Args...>;
@@ -154,6 +177,7 @@ public:
             throw error(errc::config, "contract " + std::string(route) +
                                           " is registered under remote '" + name_ + "'");
         }
+        check_type(route);
         typename detail::pending_method::entry entry{
             .method = std::string(contract.name()),
             .is_serial = false,
@@ -170,6 +194,16 @@ public:
     }
 
 private:
+    /// Calls under another type's contract go to the servers of that one.
+    void check_type(std::string_view route) const {
+        const auto type = route.substr(0, route.find('.'));
+        if (instance_ != nullptr && type != instance_->app().server_type()) {
+            throw error(errc::config, "contract " + std::string(route) +
+                                          " is registered by the type '" +
+                                          instance_->app().server_type() + "'");
+        }
+    }
+
     std::string name_;
     detail::pending_method pending_;
     detail::instance* instance_;
@@ -178,7 +212,8 @@ private:
 
 /// Where a plugin says what it is made of, once to list its routes (nothing is constructed) and
 /// once to be created. Objects are constructed from (app&, args...) or (args...); an argument may
-/// be a shared_state.
+/// be a shared_state. What is registered wrongly (a name with a dot, a contract of another type,
+/// serial() without a method) is thrown as errc::config, and the plugin is not taken.
 ///
 /// A reload makes all objects anew. A state, handler, remote or component that is to keep what it
 /// knows has both `std::string save_state() const` and `void restore_state(std::string_view bytes,

@@ -46,18 +46,20 @@ public:
 
     fake_host host;
 
-    /// Constructs the plugin; done by the first request if not before, so that a test can set up
-    /// the host.
+    /// Lists the plugin's routes, then constructs it; done by the first request if not before, so
+    /// that a test can set up the host. Throws std::runtime_error with what the host would refuse.
     void create() {
-        if (made_ == nullptr) {
-            std::string failed;
-            made_ = door_.create(host, tables_, &failed);
-            if (made_ == nullptr || !failed.empty()) {
-                if (made_ != nullptr) {
-                    door_.destroy(std::exchange(made_, nullptr));
-                }
-                throw std::runtime_error("the plugin could not be created: " + failed);
+        if (made_ != nullptr) {
+            return;
+        }
+        list_routes();
+        std::string failed;
+        made_ = door_.create(host, tables_, &failed);
+        if (made_ == nullptr || !failed.empty()) {
+            if (made_ != nullptr) {
+                door_.destroy(std::exchange(made_, nullptr));
             }
+            throw std::runtime_error("the plugin could not be created: " + failed);
         }
     }
 
@@ -213,6 +215,19 @@ public:
     }
 
 private:
+    void list_routes() const {
+        tables listed;
+        try {
+            door_.describe(listed);
+        } catch (const std::exception& failed) {
+            throw std::runtime_error(std::string("the plugin could not list its routes: ") +
+                                     failed.what());
+        }
+        if (!listed.twice.empty()) {
+            throw std::runtime_error("route '" + listed.twice + "' is registered twice");
+        }
+    }
+
     template <class F>
     result<void> run_part(F begin) {
         std::optional<result<door::body>> end;
@@ -298,13 +313,18 @@ private:
         std::vector<door::component*> parts;
         std::vector<door::handshake_hook*> handshakes;
         door::hooks* hooks = nullptr;
+        /// A route that was registered twice; empty when there is none.
+        std::string twice;
 
     private:
-        static void add(std::map<std::string, method, std::less<>>& to,
-                        const door::method_info& info, door::callable* target) {
-            to[std::string(info.object) + "." + std::string(info.method)] = {
-                target, info.is_serial, info.contract, std::string(info.request_shape),
-                std::string(info.reply_shape)};
+        void add(std::map<std::string, method, std::less<>>& to, const door::method_info& info,
+                 door::callable* target) {
+            auto name = std::string(info.object) + "." + std::string(info.method);
+            const method added{target, info.is_serial, info.contract,
+                               std::string(info.request_shape), std::string(info.reply_shape)};
+            if (!to.emplace(name, added).second) {
+                twice = std::move(name);
+            }
         }
     };
 
