@@ -30,18 +30,7 @@ inline void setup(registrar& into) {
 }
 
 inline const door::plugin_door& slow_door() {
-    using functions = detail::door_functions<&setup>;
-    static const door::plugin_door made{sizeof(door::plugin_door),
-                                        door::sdk_abi,
-                                        fingerprint,
-                                        "probe",
-                                        "1",
-                                        "",
-                                        &functions::describe,
-                                        &functions::create,
-                                        &functions::destroy,
-                                        &functions::save,
-                                        &functions::restore};
+    static const auto made = detail::door_of<&setup>("probe", "1");
     return made;
 }
 

@@ -321,19 +321,8 @@ void setup(registrar& into) {
 /// Version "1", "2", ...
 template <int V>
 const door::plugin_door& door() {
-    using functions = detail::door_functions<&setup<V>>;
     static const std::string version = std::to_string(V);
-    static const door::plugin_door made{sizeof(door::plugin_door),
-                                        door::sdk_abi,
-                                        fingerprint,
-                                        "probe",
-                                        version.c_str(),
-                                        "",
-                                        &functions::describe,
-                                        &functions::create,
-                                        &functions::destroy,
-                                        &functions::save,
-                                        &functions::restore};
+    static const auto made = detail::door_of<&setup<V>>("probe", version.c_str());
     return made;
 }
 

@@ -108,6 +108,14 @@ struct state_without_a_name {
     void restore_state(std::string_view, std::string_view) {}
 };
 
+awaitable<void> waits(shaddock::app&) {
+    co_return;
+}
+// expect: nobody awaits this coroutine: call app.spawn with it
+void sets_a_timer_for_a_coroutine(shaddock::app& app) {
+    app.every("waits", std::chrono::seconds(1), [&app] { return waits(app); });
+}
+
 } // namespace
 
 SHADDOCK_PLUGIN("house", registrar) {
@@ -132,4 +140,10 @@ SHADDOCK_PLUGIN("house", registrar) {
     registrar.component<state_that_is_only_saved>("three");
     registrar.state<state_that_changes_while_saved>();
     registrar.state<state_without_a_name>();
+    // expect: nobody awaits on_member_lost: call app.spawn with the coroutine
+    registrar.on_member_lost(
+        [](shaddock::app& app, std::string_view, const shaddock::member&) { return waits(app); });
+    // expect: nobody awaits on_session_closed: call app.spawn with the coroutine
+    registrar.on_session_closed(
+        [](shaddock::app& app, const session&, std::string_view) { return waits(app); });
 }

@@ -51,6 +51,14 @@ template <class Given>
 using written = std::conditional_t<std::is_convertible_v<const Given&, std::string_view>,
                                    std::string_view, Given>;
 
+/// What a timer or post calls. A coroutine that nobody awaits would never run.
+template <class F>
+std::function<void()> plain_work(F work) {
+    static_assert(!is_awaitable<std::invoke_result_t<F&>>,
+                  "nobody awaits this coroutine: call app.spawn with it");
+    return work;
+}
+
 template <class... Args, class... Given>
 std::string encode_arguments(const Given&... given) {
     static_assert(sizeof...(Args) == sizeof...(Given),
@@ -224,14 +232,17 @@ public:
         outcome.value();
     }
     /// Calls `tick` every `period`, first after one. A timer of the same name is replaced.
-    /// Exceptions are logged.
-    void every(std::string_view name, door::duration period, std::function<void()> tick) {
+    /// Exceptions are logged. `tick` is no coroutine: it may `spawn` one.
+    template <class F>
+    void every(std::string_view name, door::duration period, F tick) {
         host_.set_timer(name, period, period,
-                        guarded("timer " + std::string(name), std::move(tick)));
+                        guarded("timer " + std::string(name), detail::plain_work(std::move(tick))));
     }
-    /// Calls `tick` once after `delay`.
-    void once(std::string_view name, door::duration delay, std::function<void()> tick) {
-        host_.set_timer(name, delay, {}, guarded("timer " + std::string(name), std::move(tick)));
+    /// Calls `tick` once after `delay`; otherwise as `every`.
+    template <class F>
+    void once(std::string_view name, door::duration delay, F tick) {
+        host_.set_timer(name, delay, {},
+                        guarded("timer " + std::string(name), detail::plain_work(std::move(tick))));
     }
     /// False when there is no such timer.
     bool cancel(std::string_view name) { return host_.cancel_timer(name); }
@@ -239,8 +250,11 @@ public:
     void spawn(std::string_view what, awaitable<void> work) {
         detail::spawn(host_, std::string(what), std::move(work));
     }
-    /// Calls `work` on the loop, soon. Exceptions are logged. Thread: any.
-    void post(std::function<void()> work) { host_.post(guarded("posted work", std::move(work))); }
+    /// Calls `work`, no coroutine, on the loop, soon. Exceptions are logged. Thread: any.
+    template <class F>
+    void post(F work) {
+        host_.post(guarded("posted work", detail::plain_work(std::move(work))));
+    }
     /// Runs `work` on a pool thread and gives back what it returns; what it throws is thrown here.
     /// `work` must not touch the plugin's state. Throws errc::overloaded when the pool is full.
     template <class F>

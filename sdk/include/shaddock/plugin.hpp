@@ -53,6 +53,24 @@ struct door_functions {
     }
 };
 
+/// The door of a plugin that `Setup` registers. Lifetime: the texts outlive it.
+template <setup_function Setup>
+constexpr door::plugin_door door_of(const char* type, const char* version,
+                                    const char* build_id = "") {
+    using functions = door_functions<Setup>;
+    return {sizeof(door::plugin_door),
+            door::sdk_abi,
+            fingerprint,
+            type,
+            version,
+            build_id,
+            &functions::describe,
+            &functions::create,
+            &functions::destroy,
+            &functions::save,
+            &functions::restore};
+}
+
 } // namespace shaddock::detail
 
 #if !defined(SHADDOCK_PLUGIN_VERSION)
@@ -69,18 +87,9 @@ struct door_functions {
     extern "C" {                                                                                   \
     extern const ::shaddock::door::plugin_door shaddock_plugin_door                                \
         __attribute__((visibility("default")));                                                    \
-    const ::shaddock::door::plugin_door shaddock_plugin_door = {                                   \
-        sizeof(::shaddock::door::plugin_door),                                                     \
-        ::shaddock::door::sdk_abi,                                                                 \
-        ::shaddock::fingerprint,                                                                   \
-        type,                                                                                      \
-        SHADDOCK_PLUGIN_VERSION,                                                                   \
-        SHADDOCK_PLUGIN_BUILD_ID,                                                                  \
-        &::shaddock::detail::door_functions<&shaddock_plugin_setup>::describe,                     \
-        &::shaddock::detail::door_functions<&shaddock_plugin_setup>::create,                       \
-        &::shaddock::detail::door_functions<&shaddock_plugin_setup>::destroy,                      \
-        &::shaddock::detail::door_functions<&shaddock_plugin_setup>::save,                         \
-        &::shaddock::detail::door_functions<&shaddock_plugin_setup>::restore};                     \
+    constinit const ::shaddock::door::plugin_door shaddock_plugin_door =                           \
+        ::shaddock::detail::door_of<&shaddock_plugin_setup>(type, SHADDOCK_PLUGIN_VERSION,         \
+                                                            SHADDOCK_PLUGIN_BUILD_ID);             \
     }                                                                                              \
     static void shaddock_plugin_setup([[maybe_unused]] ::shaddock::registrar& registrar_name)
 // NOLINTEND(bugprone-macro-parentheses)

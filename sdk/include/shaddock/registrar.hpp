@@ -326,9 +326,12 @@ public:
     }
 
     /// `hook(app&, std::string_view channel, const member& gone)`: a member left without `remove`.
-    /// The channel no longer lists it.
+    /// The channel no longer lists it. No coroutine: it may `app.spawn` one.
     template <class F>
     void on_member_lost(F hook) {
+        using returned = std::invoke_result_t<F&, app&, std::string_view, const member&>;
+        static_assert(!detail::is_awaitable<returned>,
+                      "nobody awaits on_member_lost: call app.spawn with the coroutine");
         if (instance_ != nullptr) {
             instance_->hooks().member_lost.push_back(
                 [&app = instance_->app(), hook = std::move(hook)](
@@ -336,9 +339,12 @@ public:
         }
     }
     /// `hook(app&, const session&, std::string_view reason)`: a session of this frontend has
-    /// closed.
+    /// closed. No coroutine: it may `app.spawn` one.
     template <class F>
     void on_session_closed(F hook) {
+        using returned = std::invoke_result_t<F&, app&, const session&, std::string_view>;
+        static_assert(!detail::is_awaitable<returned>,
+                      "nobody awaits on_session_closed: call app.spawn with the coroutine");
         if (instance_ != nullptr) {
             instance_->hooks().session_closed.push_back(
                 [&app = instance_->app(), hook = std::move(hook)](

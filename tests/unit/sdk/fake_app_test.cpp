@@ -105,6 +105,19 @@ TEST_F(desk_alone, changes_the_session_that_its_client_has) {
     EXPECT_EQ(fake.run(object.kick(ann)).error().code(), errc::closed);
 }
 
+TEST_F(desk_alone, writes_all_settings_of_a_snapshot_into_the_session) {
+    auto ann = fake.session(1);
+    EXPECT_TRUE(fake.run(ann.bind("ann")));
+    ann.set("room", std::string("red"));
+    ann.set("level", 3);
+    EXPECT_FALSE(fake.session_now(1).has("room")) << "it stands in the snapshot only";
+    EXPECT_TRUE(fake.run(ann.push_all()));
+    EXPECT_EQ(fake.session_now(1).get<std::string>("room"), "red");
+    EXPECT_EQ(fake.session_now(1).get<int>("level"), 3);
+    EXPECT_TRUE(fake.run(ann.unbind()));
+    EXPECT_FALSE(fake.session_now(1).is_bound());
+}
+
 TEST_F(desk_alone, sees_the_errors_that_a_test_wants) {
     auto ann = fake.session(1);
     EXPECT_EQ(code_of([&] { fake.run(object.reserve("red", ann)); }), errc::no_server);

@@ -21,26 +21,10 @@ public:
     int count() const { return 7; }
 };
 
-template <shaddock::detail::setup_function Setup>
-constexpr shaddock::door::plugin_door door_of() {
-    using functions = shaddock::detail::door_functions<Setup>;
-    return {sizeof(shaddock::door::plugin_door),
-            shaddock::door::sdk_abi,
-            shaddock::fingerprint,
-            "desk",
-            "1.0",
-            "",
-            &functions::describe,
-            &functions::create,
-            &functions::destroy,
-            &functions::save,
-            &functions::restore};
-}
-
 /// What a plugin that registers so is told; empty when nothing is wrong with it.
 template <shaddock::detail::setup_function Setup>
 std::string refusal() {
-    const auto door = door_of<Setup>();
+    const auto door = shaddock::detail::door_of<Setup>("desk", "1.0");
     plugin_under_test tested(door);
     try {
         tested.create();
