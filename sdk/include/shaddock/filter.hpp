@@ -9,19 +9,18 @@
 #include <string_view>
 #include <unordered_map>
 
-/// A filter is a class with one or both of
+/// A filter is a class with one or both of `before` and `after`:
 ///
-///     result<void> before(std::string_view route, session& who);                        //
-///     registrar.filter<F>() result<void> before(std::string_view route, session& who,
-///     send_request& message); // registrar.filter<F, send_request>() result<void>
-///     after(std::string_view route, session& who, const error* failed);    // failed: null on
-///     success
+///     result<void> before(std::string_view route, session& who);
+///     result<void> before(std::string_view route, session& who, send_request& message);
+///     result<void> after(std::string_view route, session& who, const error* failed);
 ///
-/// each also with `void`, or as a coroutine. Befores run in order of registration, afters in
-/// reverse. A refusal of `before` is the answer: the befores after it and the handler are skipped.
-/// Afters always run, all of them; an error of one replaces the answer. What belongs to one request
-/// goes into the session (`who.set`): it is a snapshot of this request. A request whose body does
-/// not decode is answered without any filter.
+/// each also with `void`, or as a coroutine. The first `before` is for registrar.filter<F>(), the
+/// second for registrar.filter<F, send_request>(); `failed` is null on success. Befores run in
+/// order of registration, afters in reverse. A refusal of `before` is the answer: the befores after
+/// it and the handler are skipped. Afters always run, all of them; an error of one replaces the
+/// answer. What belongs to one request goes into the session (`who.set`): it is a snapshot of this
+/// request. A request whose body does not decode is answered without any filter.
 namespace shaddock {
 
 /// Logs `request <route> timeout` for each request that is not answered in time; it neither answers

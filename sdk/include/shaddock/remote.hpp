@@ -13,8 +13,8 @@ class remote_method;
 /// The contract of one remote method, published in a header that callers include and that the
 /// callee registers:
 ///
-///     inline constexpr shaddock::remote_method<users(shaddock::session_ref who, std::string room,
-///     bool create)> add{"chat.chatRemote.add"};
+///     inline constexpr shaddock::remote_method<users(std::string room)> get{
+///         "chat.chatRemote.get"};
 ///
 /// Form: the route is `type.remote.method`. Arguments travel as a JSON array, the result as JSON.
 /// `hash` covers the shapes of all types: caller and callee with different hashes end in
