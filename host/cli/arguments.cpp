@@ -47,7 +47,7 @@ What dies is started again. A master that runs already is refused; servers that 
 Examples:
   host start                                in the foreground: what happens is printed; Ctrl-C stops all in order
   host start -D                             in the background: returns after the ready line
-  host start -e production --config /etc/shop --run /run/shop
+  host start -e production --config /etc/shop --run /var/lib/shop/run
 
 Exit status: 0 stopped (-D: everything serves), 1 the start has failed (why has been said), 2 wrong arguments.)";
 
@@ -75,7 +75,8 @@ constexpr const char* run_group = "Run a system";
 constexpr const char* look_group = "Look at it";
 
 constexpr const char* check_examples = R"(
-Nothing of a plugin is created or called; its files are opened in a process of their own.
+Plugins' files are opened in a process of their own and asked for their routes; nothing of them is created,
+but with --module, which creates and starts what the file registers, as a reload does.
 
 Examples:
   host check                                the system of ./config in development
