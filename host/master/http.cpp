@@ -35,6 +35,8 @@ struct http_server::state {
     tcp::acceptor acceptor;
     std::optional<asio::steady_timer> retry;
     std::set<std::shared_ptr<connection>> connections;
+    /// Counts the waits for a request.
+    std::uint64_t waits = 0;
     bool is_stopped = false;
 };
 
@@ -50,7 +52,11 @@ public:
     connection(tcp::socket socket, std::shared_ptr<http_server::state> server)
         : stream_(std::move(socket)), server_(std::move(server)) {}
 
+    /// The number of its wait for a request; nothing while one is served.
+    std::optional<std::uint64_t> waits_since() const { return waits_since_; }
+
     void read() {
+        waits_since_ = ++server_->waits;
         parser_.emplace();
         parser_->header_limit(static_cast<std::uint32_t>(server_->limits.head_bytes));
         parser_->body_limit(server_->limits.body_bytes);
@@ -67,16 +73,17 @@ public:
         stream_.socket().close(ignored);
     }
 
-private:
     void close() {
         shut();
         server_->connections.erase(shared_from_this());
     }
 
+private:
     void on_read(const beast::error_code& failed) {
         if (server_->is_stopped) {
             return;
         }
+        waits_since_.reset();
         if (failed == http::error::header_limit || failed == http::error::body_limit) {
             return refuse(failed == http::error::header_limit ? 431 : 413);
         }
@@ -156,7 +163,21 @@ private:
     bool keep_alive_ = false;
     bool is_head_ = false;
     unsigned version_ = 11;
+    std::optional<std::uint64_t> waits_since_;
 };
+
+/// Ends who has said nothing for longest: those who hold connections open keep nobody out.
+void make_room(const http_server::state& server) {
+    std::shared_ptr<connection> oldest;
+    for (const auto& one : server.connections) {
+        if (one->waits_since() && (!oldest || one->waits_since() < oldest->waits_since())) {
+            oldest = one;
+        }
+    }
+    if (oldest) {
+        oldest->close();
+    }
+}
 
 void accept_next(const std::shared_ptr<http_server::state>& server) {
     server->acceptor.async_accept([server](const beast::error_code& failed, tcp::socket socket) {
@@ -172,6 +193,9 @@ void accept_next(const std::shared_ptr<http_server::state>& server) {
                 }
             });
             return;
+        }
+        if (server->connections.size() >= server->limits.connections) {
+            make_room(*server);
         }
         if (server->connections.size() < server->limits.connections) {
             auto client = std::make_shared<connection>(std::move(socket), server);

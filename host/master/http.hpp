@@ -39,6 +39,7 @@ using http_handler = base::unique_function<void(http_request, http_reply)>;
 struct http_limits {
     std::size_t head_bytes = std::size_t{8} * 1024;
     std::size_t body_bytes = std::size_t{64} * 1024;
+    /// Past it the one ends that has waited longest for a request; else the new one.
     std::size_t connections = 256;
     /// For reading a request (also the wait for the next one), and for writing an answer.
     std::chrono::milliseconds timeout{std::chrono::seconds(10)};

@@ -29,10 +29,15 @@ result<void> write_private_file(const fs::path& file, std::string_view text) {
     if (fd < 0) {
         return cannot_write(fresh);
     }
-    const auto written = write(fd, text.data(), text.size());
+    errno = ENOSPC; // of a write that was cut short
+    const bool is_whole = write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+    const int failed = errno;
     close(fd);
-    if (written != static_cast<ssize_t>(text.size()) || rename(fresh.c_str(), file.c_str()) != 0) {
-        return cannot_write(file);
+    errno = failed;
+    if (!is_whole || rename(fresh.c_str(), file.c_str()) != 0) {
+        const auto why = cannot_write(file);
+        unlink(fresh.c_str());
+        return why;
     }
     return {};
 }
