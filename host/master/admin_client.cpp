@@ -31,6 +31,27 @@ constexpr std::chrono::seconds longest_stop{60};
 // The master itself bounds the time of each server; this is for a master that hangs.
 constexpr std::chrono::minutes longest_reload{30};
 
+/// What a person needs to know of a master that gave no answer.
+error unanswered(const error& why, pid_t master, std::string_view method, std::string_view target,
+                 std::chrono::milliseconds timeout) {
+    const auto what = fmt::format("{} {}", method, target.substr(0, target.find('?')));
+    if (why.code() == errc::timeout) {
+        return {why.code(),
+                fmt::format("the master (process {}) has not answered {} within {} s: it is still "
+                            "at it, or hangs; the servers go on without it",
+                            master, what,
+                            std::chrono::duration_cast<std::chrono::seconds>(timeout).count())};
+    }
+    if (why.code() == errc::not_found) {
+        return {errc::disconnected,
+                fmt::format("the master (process {}) cannot be reached: {}", master, why.text())};
+    }
+    return {why.code(),
+            fmt::format("the master (process {}) closed the line before it answered {} ({}): look "
+                        "at `host list` and its log, what was asked may be done",
+                        master, what, why.text())};
+}
+
 } // namespace
 
 result<admin_client> admin_client::open(const std::filesystem::path& run) {
@@ -74,11 +95,14 @@ result<std::string> admin_client::call(const std::string& method, const std::str
     request.body = std::move(body);
     auto answer = http_call(host_, port_, request, timeout);
     if (!answer) {
-        return answer.error();
+        return unanswered(answer.error(), pid_, method, target, timeout);
     }
     if (answer->status >= 400) {
+        const auto why = error_from_json(answer->body);
         return error(answer->status == 404 ? errc::not_found : errc::refused,
-                     error_from_json(answer->body));
+                     why.empty() ? fmt::format("{} {} was answered with status {}", method, target,
+                                               answer->status)
+                                 : why);
     }
     return std::move(answer->body);
 }

@@ -2,12 +2,14 @@
 
 #include "bus/run_folder.hpp"
 #include "http.hpp"
+#include "json.hpp"
 #include "master/child_status.hpp"
 #include "temp_folder.hpp"
 
 #include <gmock/gmock.h>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
 
 #include <fstream>
@@ -18,6 +20,7 @@ namespace shaddock::master {
 namespace {
 
 using namespace std::chrono_literals;
+using boost::asio::ip::tcp;
 using testing::HasSubstr;
 
 list_line chat_line() {
@@ -258,6 +261,43 @@ TEST_F(admin_api, keeps_its_token_for_this_user_alone) {
     ASSERT_EQ(stat((folder.path() / "token").c_str(), &info), 0);
     EXPECT_EQ(info.st_mode & 0777, 0600U);
     EXPECT_EQ(info.st_size, 65);
+}
+
+/// A master that takes every connection, and does with it what the test says.
+class deaf_master : public testing::Test {
+protected:
+    deaf_master() : lock(bus::run_lock::take(folder.path(), "master").value()) {
+        folder.write("token", "secret\n");
+        folder.write("admin.json",
+                     admin_place_json({"127.0.0.1", door.local_endpoint().port(), 77}));
+    }
+    test::temp_folder folder;
+    bus::run_lock lock;
+    boost::asio::io_context loop{1};
+    tcp::acceptor door{loop, {boost::asio::ip::address_v4::loopback(), 0}};
+};
+
+TEST_F(deaf_master, is_named_with_what_was_asked_when_it_hangs) {
+    const auto client = admin_client::open(folder.path());
+    ASSERT_TRUE(client) << client.error().text();
+    const auto answer = client->call("GET", "/api/servers?all=1", {}, 100ms);
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().code(), errc::timeout);
+    EXPECT_THAT(answer.error().text(),
+                testing::StartsWith("the master (process 77) has not answered GET /api/servers "));
+}
+
+TEST_F(deaf_master, is_named_with_what_to_look_at_when_it_ends_meanwhile) {
+    const auto client = admin_client::open(folder.path());
+    ASSERT_TRUE(client) << client.error().text();
+    std::thread ending([this] { door.accept().close(); });
+    const auto answer = client->call("POST", "/api/add", "{}");
+    ending.join();
+    ASSERT_FALSE(answer);
+    EXPECT_THAT(answer.error().text(),
+                testing::StartsWith("the master (process 77) closed the line before it answered "
+                                    "POST /api/add ("));
+    EXPECT_THAT(answer.error().text(), HasSubstr("look at `host list`"));
 }
 
 TEST(admin_client, says_that_no_master_runs) {
