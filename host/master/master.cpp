@@ -18,6 +18,7 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <fmt/ranges.h>
 
 #include <csignal>
 #include <map>
@@ -107,7 +108,11 @@ public:
             return opened.error().code() == errc::duplicate ? runs_already() : opened;
         }
         is_hub_open_ = true;
-        start_log(options_); // not before it is sure that no other master writes there
+        try {
+            start_log(options_); // not before it is sure that no other master writes there
+        } catch (const std::exception& failed) {
+            return error(errc::config, failed.what());
+        }
         if (const auto page = find_admin_folder(options_.system.folder, options_.exe)) {
             admin_.show_page(*page);
         } else {
@@ -258,13 +263,15 @@ private:
 
     result<void> stop(const std::vector<std::string>& ids,
                       base::unique_function<void()> done) override {
-        return children_.stop(ids, std::move(done));
+        auto begun = children_.stop(ids, std::move(done));
+        return begun ? taken_down(ids, "stop") : begun;
     }
 
     void stop_everything() override {
         if (std::exchange(is_stopping_, true)) {
             return;
         }
+        say("stopping everything", false);
         children_.stop_all([this] {
             say("stopped", false);
             forget_additions();
@@ -289,6 +296,9 @@ private:
         return restarts_.start(targets, std::move(done));
     }
 
+    result<void> end(std::string_view id, base::unique_function<void()> done) override {
+        return children_.stop({std::string(id)}, std::move(done));
+    }
     void begin(std::string_view id, base::unique_function<void(result<void>)> done) override {
         children_.begin(id, std::move(done));
     }
@@ -302,7 +312,8 @@ private:
 
     result<void> kill(const std::vector<std::string>& ids,
                       base::unique_function<void()> done) override {
-        return children_.kill(ids, std::move(done));
+        auto begun = children_.kill(ids, std::move(done));
+        return begun ? taken_down(ids, "kill") : begun;
     }
 
     void kill_everything() override {
@@ -318,6 +329,13 @@ private:
     }
     result<std::filesystem::path> log_file(std::string_view id) const override {
         return find_log(system_, children_.list(), id);
+    }
+
+    /// By a person: the log says so, and no restart under way brings them back.
+    result<void> taken_down(const std::vector<std::string>& ids, std::string_view how) {
+        say(fmt::format("asked to {} {}", how, fmt::join(ids, ", ")), false);
+        restarts_.leave_out(ids);
+        return {};
     }
 
     static error is_stopping(std::string_view what) {

@@ -9,6 +9,11 @@
 #include <utility>
 
 namespace shaddock::master {
+namespace {
+
+constexpr auto stopped_meanwhile = "not started: it was stopped by another command meanwhile";
+
+} // namespace
 
 result<std::vector<child_report>> find_targets(const std::vector<std::string>& targets,
                                                const std::vector<child_report>& children) {
@@ -55,6 +60,12 @@ result<void> restarts::start(const std::vector<std::string>& targets, done_call 
     return {};
 }
 
+void restarts::leave_out(const std::vector<std::string>& ids) {
+    if (done_) {
+        left_out_.insert(ids.begin(), ids.end());
+    }
+}
+
 void restarts::next_server() {
     step_ = clock_.after({}, [this] { advance(); });
 }
@@ -62,6 +73,7 @@ void restarts::next_server() {
 void restarts::advance() {
     if (waiting_.empty()) {
         failed_types_.clear();
+        left_out_.clear();
         const auto lines = std::exchange(lines_, {});
         auto done = std::exchange(done_, nullptr);
         return done(lines);
@@ -72,12 +84,18 @@ void restarts::advance() {
     if (failed_types_.contains(now_->type)) {
         return finish(start_outcome::skipped, "not touched: another server of its type has failed");
     }
-    if (const auto stopping = port_.stop({now_->id}, [this] { begin(); }); !stopping) {
+    if (is_left_out(now_->id)) {
+        return finish(start_outcome::skipped, stopped_meanwhile);
+    }
+    if (const auto stopping = port_.end(now_->id, [this] { begin(); }); !stopping) {
         finish(start_outcome::failed, stopping.error().text());
     }
 }
 
 void restarts::begin() {
+    if (is_left_out(now_->id)) {
+        return finish(start_outcome::skipped, stopped_meanwhile);
+    }
     port_.begin(now_->id, [this](const result<void>& outcome) {
         finish(outcome ? start_outcome::ready : start_outcome::failed,
                outcome ? std::string() : outcome.error().text());

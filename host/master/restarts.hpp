@@ -21,12 +21,11 @@ namespace shaddock::master {
 result<std::vector<child_report>> find_targets(const std::vector<std::string>& targets,
                                                const std::vector<child_report>& children);
 
-/// What restarts need of the master: the supervisor's functions of the same names.
+/// What restarts need of the master: the supervisor's functions `stop` and `begin`.
 class restart_port {
 public:
     virtual std::vector<child_report> children() const = 0;
-    virtual result<void> stop(const std::vector<std::string>& ids,
-                              base::unique_function<void()> done) = 0;
+    virtual result<void> end(std::string_view id, base::unique_function<void()> done) = 0;
     virtual void begin(std::string_view id, base::unique_function<void(result<void>)> done) = 0;
     virtual void on_news(std::string_view text, bool is_bad) = 0;
 
@@ -49,11 +48,16 @@ public:
     /// not_found; nothing is touched then.
     result<void> start(const std::vector<std::string>& targets, done_call done);
 
+    /// Somebody has stopped these meanwhile: they are not started, and others of their types are
+    /// restarted all the same.
+    void leave_out(const std::vector<std::string>& ids);
+
 private:
     void next_server();
     void advance();
     void begin();
     void finish(start_outcome outcome, std::string reason);
+    bool is_left_out(const std::string& id) const { return left_out_.contains(id); }
     std::optional<pid_t> pid_of(std::string_view id) const;
 
     base::clock& clock_;
@@ -62,6 +66,7 @@ private:
     std::optional<child_report> now_;
     base::time_point begun_at_{};
     std::set<std::string> failed_types_;
+    std::set<std::string> left_out_;
     std::vector<start_line> lines_;
     done_call done_;
     base::timer step_;

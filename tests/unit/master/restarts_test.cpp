@@ -25,9 +25,8 @@ protected:
         }
     }
     std::vector<child_report> children() const override { return all; }
-    result<void> stop(const std::vector<std::string>& ids,
-                      base::unique_function<void()> done) override {
-        log.push_back("stop " + ids.front());
+    result<void> end(std::string_view id, base::unique_function<void()> done) override {
+        log.push_back("stop " + std::string(id));
         stopped = std::move(done);
         return {};
     }
@@ -75,6 +74,26 @@ TEST_F(restarting, goes_one_after_the_other) {
               (start_line{"gate-1", "gate", start_outcome::ready, 100, "", lines->at(1).ms}));
     EXPECT_DOUBLE_EQ(lines->at(0).ms, 3);
     EXPECT_THAT(news, ElementsAre(HasSubstr("chat-2 is restarted"), HasSubstr("gate-1 is")));
+}
+
+TEST_F(restarting, does_not_start_what_somebody_has_stopped_meanwhile) {
+    ASSERT_TRUE(start({"chat"}));
+    one.leave_out({"chat-1", "chat-2"});
+    end_stop();
+    clock.advance(0ms);
+    EXPECT_THAT(log, ElementsAre("stop chat-1", "stop chat-3"));
+    end_stop();
+    end_begin({});
+    ASSERT_TRUE(lines);
+    EXPECT_EQ(lines->at(0).outcome, start_outcome::skipped);
+    EXPECT_EQ(lines->at(1).outcome, start_outcome::skipped);
+    EXPECT_THAT(lines->at(1).reason, HasSubstr("stopped by another command"));
+    EXPECT_EQ(lines->at(2).outcome, start_outcome::ready);
+    EXPECT_FALSE(has_succeeded(*lines));
+
+    log.clear();
+    ASSERT_TRUE(start({"chat-2"}));
+    EXPECT_THAT(log, ElementsAre("stop chat-2")) << "a later restart knows nothing of it";
 }
 
 TEST_F(restarting, leaves_the_rest_of_a_type_alone_after_a_failure) {
