@@ -218,7 +218,7 @@ result<config::server_record> find_record(const config::system& system, std::str
 int complain(std::string_view text) {
     while (!text.empty()) {
         const auto end = std::min(text.find('\n'), text.size());
-        fmt::print(stderr, "host: {}\n", text.substr(0, end));
+        fmt::print(stderr, "host: {}\n", base::log::printable(text.substr(0, end)));
         text.remove_prefix(std::min(end + 1, text.size()));
     }
     std::fflush(stderr);

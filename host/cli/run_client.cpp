@@ -1,4 +1,5 @@
 #include "base/clock.hpp"
+#include "base/log.hpp"
 #include "cli/run.hpp"
 #include "client/script.hpp"
 #include "client_input.hpp"
@@ -147,7 +148,7 @@ private:
         }
         const auto wanted = client::parse_line(got.line);
         if (!wanted) {
-            prompt_.print(wanted.error().text() + "\n");
+            prompt_.print(base::log::printable(wanted.error().text()) + "\n");
             return true;
         }
         if (std::holds_alternative<client::quit>(*wanted)) {
@@ -157,7 +158,7 @@ private:
         session_.run(*wanted, [this](const result<void>& outcome) {
             is_done_ = true;
             if (!outcome && outcome.error().code() != errc::closed) {
-                prompt_.print(outcome.error().text() + "\n");
+                prompt_.print(base::log::printable(outcome.error().text()) + "\n");
             }
         });
         run_until([this] { return is_done_ || is_over_; });

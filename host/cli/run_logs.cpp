@@ -25,9 +25,10 @@ constexpr std::size_t most_bytes = std::size_t{16} * 1024 * 1024;
 /// Often enough to look live, and nothing is lost in between.
 constexpr std::chrono::milliseconds look_again{100};
 
-void print(std::string_view text) {
+/// False: nobody reads any more.
+bool print(std::string_view text) {
     std::fwrite(text.data(), 1, text.size(), stdout);
-    std::fflush(stdout);
+    return std::fflush(stdout) == 0;
 }
 
 /// The time that a line begins with, as text that sorts; empty for a line that goes on.
@@ -68,8 +69,19 @@ std::string merged(const std::vector<std::string>& texts, std::size_t lines) {
     return out;
 }
 
+/// As a part of an address.
+std::string escaped(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+        const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                              (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+        out += is_plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+    return out;
+}
+
 result<fs::path> file_from(const master::admin_client& master, const std::string& id) {
-    const auto answer = master.call("GET", fmt::format("/api/logs?id={}&lines=0", id));
+    const auto answer = master.call("GET", fmt::format("/api/logs?id={}&lines=0", escaped(id)));
     if (!answer) {
         return answer.error();
     }
@@ -132,7 +144,16 @@ result<std::vector<fs::path>> files_of_config(const logs_command& wanted) {
 
 result<std::vector<fs::path>> files_of(const logs_command& wanted) {
     const auto master = master::admin_client::open(fs::absolute(wanted.where.run));
-    return master ? files_of_master(*master, wanted.ids) : files_of_config(wanted);
+    if (!master) {
+        return files_of_config(wanted);
+    }
+    auto found = files_of_master(*master, wanted.ids);
+    if (found || found.error().code() == errc::refused || found.error().code() == errc::not_found) {
+        return found;
+    }
+    // One looks at logs when a master hangs.
+    complain(found.error().text() + "; the logs are where host.yaml says");
+    return files_of_config(wanted);
 }
 
 /// Prints what comes until a signal.
@@ -149,7 +170,9 @@ public:
 private:
     void look() {
         for (auto& file : files_) {
-            print(file.read_more());
+            if (!print(file.read_more())) {
+                return loop_.stop();
+            }
         }
         again_ = clock_.after(look_again, [this] { look(); });
     }

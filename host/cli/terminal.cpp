@@ -1,5 +1,7 @@
 #include "terminal.hpp"
 
+#include "base/log.hpp"
+
 #include <fmt/format.h>
 
 #include <array>
@@ -83,7 +85,12 @@ void redirect_output(const std::filesystem::path& output) {
 master::terminal foreground() {
     master::terminal to;
     to.say = [](std::string_view line) {
-        fmt::print("{}\n", line);
+        // The last words of a process may hold anything; they have lines of their own.
+        for (std::size_t from = 0; from <= line.size();) {
+            const auto end = std::min(line.find('\n', from), line.size());
+            fmt::print("{}\n", base::log::printable(line.substr(from, end - from)));
+            from = end + 1;
+        }
         std::fflush(stdout);
     };
     to.started = [](bool) {};

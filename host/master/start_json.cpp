@@ -1,5 +1,6 @@
 #include "master/start_line.hpp"
 
+#include "base/log.hpp"
 #include "json_fields.hpp"
 
 #include <fmt/format.h>
@@ -65,7 +66,7 @@ std::string indented(std::string_view text) {
     std::string out;
     while (!text.empty()) {
         const auto end = std::min(text.find('\n'), text.size());
-        out += fmt::format("  {}\n", text.substr(0, end));
+        out += fmt::format("  {}\n", base::log::printable(text.substr(0, end)));
         text.remove_prefix(std::min(end + 1, text.size()));
     }
     return out;
