@@ -25,6 +25,9 @@ struct supervisor::child {
     base::timer restart_timer;
     base::timer health_timer;
     base::timer kill_timer;
+    /// Due when it has not reported for too long.
+    base::timer silence_timer;
+    bool is_silent = false;
     /// Set while somebody waits for the child to serve.
     base::unique_function<void(result<void>)> begun;
     base::timer begin_timer;

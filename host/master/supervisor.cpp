@@ -127,6 +127,8 @@ void supervisor::exited(child& one, const exit_report& report) {
     auto gone = std::move(one.running); // the caller may be inside it: it lives until we leave
     one.kill_timer.cancel();
     one.health_timer.cancel();
+    one.silence_timer.cancel();
+    one.is_silent = false;
     one.is_linked = false;
     if (number(one.life) != 0) {
         listener_.on_dead(one.plan.id, one.life);
@@ -269,6 +271,9 @@ void supervisor::on_status(std::string_view id, const child_status& status) {
         return;
     }
     one->status = status;
+    if (one->plan.is_server) {
+        listen_to(*one);
+    }
     if (one->state == child_state::draining) {
         return;
     }
@@ -286,7 +291,29 @@ void supervisor::on_status(std::string_view id, const child_status& status) {
 void supervisor::on_link_down(std::string_view id) {
     if (auto* one = find(id)) {
         one->is_linked = false;
+        one->silence_timer.cancel();
     }
+}
+
+/// A process that hangs keeps its line and its state: somebody must be told.
+void supervisor::listen_to(child& one) {
+    if (std::exchange(one.is_silent, false)) {
+        listener_.on_news(fmt::format("{} reports again", one.plan.id), false);
+    }
+    const auto due = clock_.now() + options_.silence;
+    one.silence_timer = clock_.at(due, [this, &one, due] {
+        if (clock_.now() - due > std::chrono::seconds(1)) {
+            return listen_to(one); // it was this process that stood still
+        }
+        one.is_silent = true;
+        listener_.on_news(
+            fmt::format("{} (process {}) has not reported for {} s: it hangs, or is far too busy; "
+                        "`host restart {}` replaces it",
+                        one.plan.id, one.running == nullptr ? 0 : one.running->pid(),
+                        std::chrono::duration_cast<std::chrono::seconds>(options_.silence).count(),
+                        one.plan.id),
+            true);
+    });
 }
 
 void supervisor::on_swapped(std::string_view id, const running_build& now) {

@@ -278,10 +278,38 @@ TEST_F(supervisor_restart, gives_up_on_a_crash_loop_and_names_it) {
         clock.advance(1s);
     }
     EXPECT_EQ(state_of("chat-1"), child_state::failed);
-    EXPECT_THAT(news.back(), HasSubstr("chat-1 is in a crash loop (5 deaths within 10 s)"));
+    EXPECT_THAT(news,
+                testing::Contains(HasSubstr("chat-1 is in a crash loop (5 deaths within 10 s)")));
     clock.advance(60s);
     EXPECT_FALSE(starter.living.contains("chat-1"));
     EXPECT_EQ(state_of("gate-1"), child_state::ready);
+}
+
+TEST_F(supervisor_restart, names_a_server_that_has_not_reported_for_long) {
+    start_all();
+    news.clear();
+    child_status well;
+    well.is_ready = true;
+    clock.advance(4900ms);
+    one.on_status("chat-1", well);
+    one.on_status("gate-1", well);
+    one.on_status("connector-1", well);
+    one.on_status("web", well);
+    clock.advance(200ms);
+    EXPECT_THAT(news, IsEmpty());
+    clock.advance(4700ms);
+    one.on_status("gate-1", well);
+    one.on_status("connector-1", well);
+    one.on_status("web", well);
+    clock.advance(200ms);
+    EXPECT_THAT(news, ElementsAre(HasSubstr("chat-1 (process 103) has not reported for 5 s")));
+    EXPECT_EQ(state_of("chat-1"), child_state::ready);
+    one.on_status("chat-1", well);
+    EXPECT_THAT(news.back(), HasSubstr("chat-1 reports again"));
+    news.clear();
+    starter.end("chat-1", killed(SIGKILL));
+    clock.advance(0ms);
+    EXPECT_EQ(news.size(), 1U) << "the dead are not silent";
 }
 
 TEST_F(supervisor_stop, goes_stage_by_stage) {

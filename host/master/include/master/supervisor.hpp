@@ -77,6 +77,8 @@ struct supervisor_options {
     std::chrono::milliseconds link_patience{std::chrono::seconds(5)};
     /// A child ready for so long starts from scratch with its restarts.
     std::chrono::milliseconds healthy_after{std::chrono::seconds(5)};
+    /// A server that has not reported for so long is named; servers report once a second.
+    std::chrono::milliseconds silence{std::chrono::seconds(5)};
     /// So many deaths within the window are a crash loop: no further restart.
     std::size_t crash_loop_deaths = 5;
     std::chrono::milliseconds crash_loop_window{std::chrono::seconds(10)};
@@ -146,6 +148,7 @@ private:
     void restart(child& one, const std::string& why);
     void fail_start(std::string why);
     void became_ready(child& one);
+    void listen_to(child& one);
     void check_ready();
     void start_timed_out();
     bool is_linked_up(const child& one) const;
