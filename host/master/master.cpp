@@ -10,6 +10,7 @@
 #include "master/admin.hpp"
 #include "master/child_status.hpp"
 #include "master/page_server.hpp"
+#include "master_log.hpp"
 #include "metrics.hpp"
 #include "reloads.hpp"
 #include "restarts.hpp"
@@ -39,24 +40,6 @@ std::uint64_t first_question() {
     return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
                                           std::chrono::system_clock::now().time_since_epoch())
                                           .count());
-}
-
-void start_log(const master_options& options) {
-    const auto& wanted = options.system.host.log;
-    base::log::options log;
-    log.threshold = wanted.level;
-    log.areas = wanted.levels;
-    log.lines = wanted.format;
-    if (!wanted.folder.empty()) {
-        log.file = wanted.folder / "master.log";
-    }
-    log.file_limit_bytes = wanted.file_limit;
-    log.files = wanted.files;
-    log.console = false; // the terminal gets its own lines
-    base::log::start("master", log);
-    for (const auto& slip : options.system.warnings) {
-        base::log::warn("config", "{}", slip);
-    }
 }
 
 bool is_loopback(const std::string& host) {
@@ -108,10 +91,9 @@ public:
             return opened.error().code() == errc::duplicate ? runs_already() : opened;
         }
         is_hub_open_ = true;
-        try {
-            start_log(options_); // not before it is sure that no other master writes there
-        } catch (const std::exception& failed) {
-            return error(errc::config, failed.what());
+        // Not before it is sure that no other master writes there.
+        if (auto opened = start_log(options_); !opened) {
+            return opened;
         }
         if (const auto page = find_admin_folder(options_.system.folder, options_.exe)) {
             admin_.show_page(*page);
@@ -271,7 +253,6 @@ private:
         if (std::exchange(is_stopping_, true)) {
             return;
         }
-        say("stopping everything", false);
         children_.stop_all([this] {
             say("stopped", false);
             forget_additions();
