@@ -16,11 +16,14 @@ constexpr auto stopped_meanwhile = "not started: it was stopped by another comma
 } // namespace
 
 result<std::vector<child_report>> find_targets(const std::vector<std::string>& targets,
-                                               const std::vector<child_report>& children) {
+                                               const std::vector<child_report>& children,
+                                               page_target page) {
     std::set<std::string> names;
     for (const auto& child : children) {
         if (child.is_server) {
             names.insert({child.id, child.type});
+        } else if (page == page_target::by_id) {
+            names.insert(child.id);
         }
     }
     std::vector<child_report> found;
@@ -34,7 +37,8 @@ result<std::vector<child_report>> find_targets(const std::vector<std::string>& t
         }
         for (const auto& child : children) { // they come in order of type and id
             const bool is_meant =
-                child.is_server && (wanted == "all" || child.id == wanted || child.type == wanted);
+                child.is_server ? wanted == "all" || child.id == wanted || child.type == wanted
+                                : page == page_target::by_id && child.id == wanted;
             if (is_meant && std::ranges::find(found, child.id, &child_report::id) == found.end()) {
                 found.push_back(child);
             }
@@ -50,7 +54,7 @@ result<void> restarts::start(const std::vector<std::string>& targets, done_call 
     if (done_) {
         return error(errc::duplicate, "another restart is under way: ask again when it has ended");
     }
-    auto found = find_targets(targets, port_.children());
+    auto found = find_targets(targets, port_.children(), page_target::by_id);
     if (!found) {
         return found.error();
     }

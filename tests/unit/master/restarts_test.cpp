@@ -96,6 +96,18 @@ TEST_F(restarting, does_not_start_what_somebody_has_stopped_meanwhile) {
     EXPECT_THAT(log, ElementsAre("stop chat-2")) << "a later restart knows nothing of it";
 }
 
+TEST_F(restarting, brings_back_the_page_when_it_is_named) {
+    child_report page;
+    page.id = page.type = "web";
+    page.is_server = false;
+    all.push_back(page);
+    ASSERT_TRUE(start({"web"}));
+    EXPECT_THAT(log, ElementsAre("stop web"));
+    EXPECT_EQ(find_targets({"all"}, all)->size(), 4U);
+    EXPECT_EQ(find_targets({"all"}, all, page_target::by_id)->size(), 4U);
+    EXPECT_FALSE(find_targets({"web"}, all)) << "it has no levels to change";
+}
+
 TEST_F(restarting, leaves_the_rest_of_a_type_alone_after_a_failure) {
     ASSERT_TRUE(start({"chat", "gate-1"}));
     end_stop();
