@@ -1,10 +1,13 @@
 #include "dispatcher.hpp"
 
+#include "base/log.hpp"
+
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace shaddock::server {
 
@@ -13,6 +16,9 @@ namespace {
 constexpr auto sweep_period = std::chrono::milliseconds(250);
 /// Calls kept back while a reload waits for those in flight.
 constexpr std::size_t held_limit = 100'000;
+/// Between two lines about failures of one route.
+constexpr auto complaint_period = std::chrono::seconds(1);
+constexpr std::size_t complaint_bytes = 500;
 
 } // namespace
 
@@ -54,7 +60,28 @@ void pending_call::expire() {
 void pending_call::count(const result<door::body>& outcome) noexcept {
     if (counts_ != nullptr) {
         counts_->note(outcome, clock_->now() - arrived_);
+        if (!outcome && entry_ != nullptr) {
+            if (const error why = outcome.error(); why.code() == errc::internal) {
+                complain(why);
+            }
+        }
     }
+}
+
+// What a plugin throws is its bug: who looks at the log sees it at any level, but no client can
+// fill the log by it.
+void pending_call::complain(const error& why) {
+    const auto now = clock_->now();
+    if (now < counts_->next_complaint) {
+        ++counts_->unnamed;
+        return;
+    }
+    counts_->next_complaint = now + complaint_period;
+    const auto unnamed = std::exchange(counts_->unnamed, 0);
+    base::log::error("server", "'{}' has failed: {}{}{}", route(),
+                     std::string(why.text()).substr(0, complaint_bytes),
+                     lease_ != nullptr ? fmt::format(", in {}", lease_->builds()) : "",
+                     unnamed != 0 ? fmt::format("; {} more failures before", unnamed) : "");
 }
 
 void pending_call::leave() {

@@ -54,6 +54,7 @@ protected:
 private:
     friend class dispatcher;
     void count(const result<door::body>& outcome) noexcept;
+    void complain(const error& why);
     void leave();
     /// Answers for the plugin, which goes on: a serial method stays taken until it has really
     /// ended.

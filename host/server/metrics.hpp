@@ -18,6 +18,9 @@ namespace shaddock::server {
 struct route_counts {
     base::outcome_counts outcomes;
     base::latency_histogram latency;
+    /// When the log may next name a failure of the plugin, and how many it has not named.
+    base::time_point next_complaint{};
+    std::uint64_t unnamed = 0;
 
     template <class T>
     void note(const result<T>& outcome, base::duration took) noexcept {

@@ -1,12 +1,17 @@
 #include "dispatcher.hpp"
 
+#include "base/log.hpp"
+
 #include <shaddock/testing/fake_host.hpp>
 
 #include <boost/asio/io_context.hpp>
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <map>
+#include <sstream>
 
 namespace shaddock::server {
 namespace {
@@ -169,6 +174,32 @@ TEST_F(dispatcher_test, a_second_answer_is_ignored) {
     made->held[0]->finish(door::body{door::codec::json, "2"});
     made->held.clear();
     EXPECT_EQ(notes, (outcomes{"a=1"}));
+}
+
+TEST_F(dispatcher_test, names_in_the_log_what_a_plugin_throws_but_not_each_time) {
+    const auto file = std::filesystem::path(::testing::TempDir()) / "dispatcher_test_failures.log";
+    std::filesystem::remove(file);
+    base::log::options wanted;
+    wanted.console = false;
+    wanted.file = file;
+    base::log::start("t-1", wanted);
+    const auto fail = [&](errc code, const char* text) {
+        run("t.h.slow", "a", 1);
+        made->held.back()->finish(error(code, text));
+        made->held.pop_back();
+    };
+    fail(errc::internal, "the first");
+    fail(errc::internal, "the second");
+    fail(errc::application, "no seat is free");
+    clock.advance(1s);
+    fail(errc::internal, "the third");
+    base::log::start("test", {});
+    std::ostringstream said;
+    said << std::ifstream(file).rdbuf();
+    EXPECT_THAT(said.str(), ::testing::MatchesRegex(
+                                "[^\n]*error [^\n]*'t.h.slow' has failed: the first, in [^\n]*\n"
+                                "[^\n]*'t.h.slow' has failed: the third, in [^\n]*; 1 more "
+                                "failures before\n"));
 }
 
 TEST_F(dispatcher_test, what_does_not_answer_in_time_is_answered_timeout) {
