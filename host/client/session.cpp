@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::string_view gate_route = "gate.gateHandler.queryEntry";
 constexpr std::size_t pushes_kept = 1000;
+constexpr std::size_t push_bytes_kept = std::size_t{16} * 1024 * 1024;
 constexpr std::size_t push_routes_kept = 1000;
 
 /// The wall clock, for people: `12:03:04.123` of this machine's zone.
@@ -245,7 +246,9 @@ void session::begin(const listen& wanted) {
 
 void session::on_push(std::string_view route, std::string_view body) {
     pushes_.push_back({std::string(route), std::string(body)});
-    if (pushes_.size() > pushes_kept) {
+    push_bytes_ += body.size();
+    while (pushes_.size() > pushes_kept || (push_bytes_ > push_bytes_kept && pushes_.size() > 1)) {
+        push_bytes_ -= pushes_.front().body.size();
         pushes_.pop_front();
     }
     if (push_routes_.size() < push_routes_kept &&
@@ -279,6 +282,7 @@ bool session::take_push() {
     if (found == pushes_.end()) {
         return false;
     }
+    push_bytes_ -= found->body.size();
     last_ = std::move(found->body);
     last_name_ = "the push " + awaited_;
     pushes_.erase(found);

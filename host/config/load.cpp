@@ -24,9 +24,10 @@ json_source read_servers(const load_options& wanted) {
     return cut_for_env({*wanted.servers_file, read_file(*wanted.servers_file), false}, wanted.env);
 }
 
-/// Ids that no server can have, because locks and sockets of the run folder are named so.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 2> reserved_ids{
-    {{"master", "the master"}, {"web", "the page's server"}}};
+/// Ids that no server can have: locks and sockets of the run folder are named so, and commands take
+/// the word for something else.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 3> reserved_ids{
+    {{"master", "the master"}, {"web", "the page's server"}, {"all", "every server"}}};
 
 void check_id(const std::string& id, const place& where, std::map<std::string, place>& taken) {
     for (const auto& [reserved, owner] : reserved_ids) {

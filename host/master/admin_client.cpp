@@ -136,7 +136,7 @@ result<void> admin_client::stop(const std::vector<std::string>& ids) const {
 }
 
 result<void> admin_client::kill(const std::vector<std::string>& ids) const {
-    return end("/api/kill", ids, ids.empty() ? R"({"all":true})" : ids_json(ids));
+    return end("/api/kill", ids, ids_json(ids));
 }
 
 result<void> admin_client::end(const std::string& target, const std::vector<std::string>& ids,

@@ -103,15 +103,13 @@ void serve_add(command_target& target, const admin_request& request, admin_reply
 }
 
 void serve_kill(command_target& target, const admin_request& request, admin_reply reply) {
-    const auto document = parsed(request.body);
-    if (!document.HasParseError() && document.IsObject() && is_set(document, "all")) {
+    const auto ids = ids_from_json(request.body);
+    if (!ids) {
+        return reply(refusal(ids.error()));
+    }
+    if (ids->empty()) {
         reply({202});
         return target.kill_everything();
-    }
-    const auto ids = ids_from_json(request.body);
-    if (!ids || ids->empty()) {
-        return reply(
-            refusal(error(errc::bad_request, R"(expected {"ids":["<id>",..]} or {"all":true})")));
     }
     const auto kept = keep(std::move(reply));
     if (const auto begun = target.kill(*ids, [kept] { (*kept)({}); }); !begun) {

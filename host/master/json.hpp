@@ -16,8 +16,10 @@ std::string error_json(std::string_view text);
 /// The text of {"error":"<text>"}; empty when it is something else.
 std::string error_from_json(std::string_view text);
 
+/// Of `ids` {"ids":["<id>",..]}; of none {"all":true}.
 std::string ids_json(const std::vector<std::string>& ids);
-/// Errors: bad_request.
+/// None: all. An empty list of ids is none of both: a script that finds no server must not stop
+/// all of them. Errors: bad_request.
 result<std::vector<std::string>> ids_from_json(std::string_view text);
 
 /// What `POST /api/reload` asks for.

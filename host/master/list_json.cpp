@@ -191,12 +191,17 @@ std::string ids_json(const std::vector<std::string>& ids) {
     rapidjson::StringBuffer buffer;
     json_writer out(buffer);
     out.StartObject();
-    out.Key("ids");
-    out.StartArray();
-    for (const auto& id : ids) {
-        out.String(id.data(), static_cast<rapidjson::SizeType>(id.size()));
+    if (ids.empty()) {
+        out.Key("all");
+        out.Bool(true);
+    } else {
+        out.Key("ids");
+        out.StartArray();
+        for (const auto& id : ids) {
+            out.String(id.data(), static_cast<rapidjson::SizeType>(id.size()));
+        }
+        out.EndArray();
     }
-    out.EndArray();
     out.EndObject();
     return text_of(buffer);
 }
@@ -204,16 +209,19 @@ std::string ids_json(const std::vector<std::string>& ids) {
 result<std::vector<std::string>> ids_from_json(std::string_view text) {
     rapidjson::Document document;
     document.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
-    const error wrong(errc::bad_request, R"(expected {"ids":["<id>",..]})");
+    const error wrong(errc::bad_request, R"(expected {"ids":["<id>",..]} or {"all":true})");
     if (document.HasParseError() || !document.IsObject()) {
         return wrong;
     }
     const rapidjson::Value& root = document;
     const auto ids = root.FindMember("ids");
-    if (ids == root.MemberEnd() || !ids->value.IsArray()) {
+    std::vector<std::string> out;
+    if (is_set(root, "all")) {
+        return ids == root.MemberEnd() ? result<std::vector<std::string>>(out) : wrong;
+    }
+    if (ids == root.MemberEnd() || !ids->value.IsArray() || ids->value.Empty()) {
         return wrong;
     }
-    std::vector<std::string> out;
     for (const auto& id : ids->value.GetArray()) {
         if (!id.IsString()) {
             return wrong;

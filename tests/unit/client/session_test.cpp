@@ -150,6 +150,29 @@ TEST_F(client_session, keeps_the_latest_pushes_only) {
     EXPECT_THAT(outcomes, ElementsAre(HasSubstr("no such push")));
 }
 
+TEST_F(client_session, keeps_so_many_bytes_of_pushes_only) {
+    open();
+    const auto big = "\"" + std::string(1'000'000, 'x') + "\"";
+    server.push("one", "{}");
+    server.push("two", "{}");
+    server.push("taken", big);
+    settle(loop);
+    EXPECT_EQ(run("wait taken"), "ok") << "it no longer counts";
+    const auto push_big = [&](int times) {
+        for (int i = 0; i < times; ++i) {
+            server.push("big", big);
+            settle(loop);
+        }
+    };
+    push_big(16);
+    EXPECT_EQ(run("wait one"), "ok") << "16 million bytes, just below 16 MiB";
+    outcomes.clear();
+    push_big(1);
+    begin("wait two");
+    clock.advance(10s);
+    EXPECT_THAT(outcomes, ElementsAre(HasSubstr("no such push")));
+}
+
 TEST_F(client_session, sleeps) {
     open();
     begin("sleep 500ms");

@@ -44,6 +44,8 @@ constexpr slip slips[] = {
     {"id of the master", "servers.json", "{\"chat\": [\n{\"id\": \"m\", \"host\": \"::1\"}]}",
      "servers.json:2: chat[0].id: found 'm', which master.json:1: id already has, expected each id "
      "once"},
+    {"id of all", "servers.json", "{\"chat\": [\n{\"id\": \"all\", \"host\": \"::1\"}]}",
+     "servers.json:2: chat[0].id: found 'all', the name of every server, expected another id"},
     {"reserved id", "servers.json", "{\"chat\": [\n{\"id\": \"web\", \"host\": \"::1\"}]}",
      "servers.json:2: chat[0].id: found 'web', the name of the page's server, expected another "
      "id"},

@@ -246,11 +246,13 @@ TEST_F(admin_api, refuses_bodies_that_are_not_ids) {
     request.method = "POST";
     request.target = "/api/stop";
     request.authorization = "Bearer " + token;
-    for (const auto* body : {"", "[]", "{}", R"({"ids":1})", R"({"ids":[1]})"}) {
+    for (const auto* body : {"", "[]", "{}", R"({"ids":1})", R"({"ids":[1]})", R"({"ids":[]})",
+                             R"({"all":false})", R"({"all":true,"ids":["a"]})"}) {
         request.body = body;
         EXPECT_EQ(http_call("127.0.0.1", port, request, 5s)->status, 400U) << body;
     }
-    request.body = R"({"ids":[]})";
+    EXPECT_THAT(stopped, testing::IsEmpty());
+    request.body = R"({"all":true})";
     EXPECT_EQ(http_call("127.0.0.1", port, request, 5s)->status, 202U);
     request.target = "/api/other";
     EXPECT_EQ(http_call("127.0.0.1", port, request, 5s)->status, 404U);

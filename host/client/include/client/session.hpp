@@ -36,7 +36,8 @@ public:
 };
 
 /// Runs the statements of `host client`, one at a time, on one connection, and prints answers and
-/// pushes. Limits: the 1000 latest pushes are kept for `wait`.
+/// pushes. Limits: the latest pushes are kept for `wait`, at most
+/// 1000 and 16 MiB.
 /// Thread: the loop. Lifetime: `events` and `clock` outlive it.
 class session final : private connection_events {
 public:
@@ -114,6 +115,7 @@ private:
     std::string awaited_;
     /// Pushes that no wait has taken, the oldest first.
     std::deque<pushed> pushes_;
+    std::size_t push_bytes_ = 0;
     std::vector<std::string> push_routes_;
     listen listening_;
     /// What `expect` looks at, and what it is called.

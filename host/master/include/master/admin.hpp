@@ -20,7 +20,7 @@
 
 /// The admin API: HTTP with JSON on the master's address, opened by the token in `<run>/token`.
 /// GET /api/servers[?all=1] -> 200 and an array of list_line; POST /api/stop {"ids":[..]} -> 200
-/// once they are down, 404 for an unknown id; without ids 202 at once: everything stops.
+/// once they are down, 404 for an unknown id; {"all":true}: 202 at once, and everything stops.
 /// POST /api/reload {"targets":["<type or id>",..],"rollback":false} -> 200 with what reload.hpp
 /// writes, once the last server has answered (whether they swapped stands in it); 404 for an
 /// unknown target, 409 while another reload is under way or the system stops. Header:
