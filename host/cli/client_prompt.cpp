@@ -81,7 +81,8 @@ struct client_prompt::editor {
         el_set(el, EL_EDITOR, "emacs");
         el_set(el, EL_HIST, &::history, lines);
         el_set(el, EL_GETCFN, &editor::read_key);
-        el_set(el, EL_ADDFN, "complete", "Complete words and routes", &editor::complete_word);
+        // The narrow call keeps copies of its texts for ever.
+        el_wset(el, EL_ADDFN, L"complete", L"Complete words and routes", &editor::complete_word);
         el_set(el, EL_BIND, "^I", "complete", nullptr);
         el_set(el, EL_BIND, "^R", "em-inc-search-prev", nullptr);
     }
