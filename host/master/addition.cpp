@@ -19,12 +19,6 @@ void put_raw(json_writer& out, const std::string& text) {
     out.RawValue(text.data(), text.size(), rapidjson::kObjectType);
 }
 
-rapidjson::Document parsed(std::string_view text) {
-    rapidjson::Document document;
-    document.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
-    return document;
-}
-
 /// A record without `clusterCount`, which counts only where ids are yet to be made.
 std::string without_count(const std::string& record) {
     auto document = parsed(record);

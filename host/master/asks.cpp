@@ -57,11 +57,10 @@ void asks::end(place at, result<std::string> answer) {
 }
 
 void asks::on_answer(std::string_view id, std::string_view json) {
-    rapidjson::Document parsed;
-    if (parsed.Parse(json.data(), json.size()).HasParseError() || !parsed.IsObject()) {
+    const auto said = parsed(json);
+    if (said.HasParseError() || !said.IsObject()) {
         return;
     }
-    const rapidjson::Value& said = parsed;
     const auto at = open_.find(number_of(said, "n"));
     if (at == open_.end() || at->second.id != id) {
         return; // too late, or to the master before this one

@@ -16,32 +16,14 @@ namespace {
 constexpr std::size_t most_lines = 10'000;
 constexpr std::size_t most_bytes = std::size_t{1024} * 1024;
 
-rapidjson::Document parsed(std::string_view text) {
-    rapidjson::Document document;
-    document.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
-    return document;
-}
-
 /// The texts under `targets`; at least one.
 result<std::vector<std::string>> targets_of(std::string_view body) {
-    const auto document = parsed(body);
-    const error wrong(errc::bad_request,
-                      R"(expected {"targets":["<type or id>",..]} with at least one)");
-    if (document.HasParseError() || !document.IsObject() || !document.HasMember("targets") ||
-        !document["targets"].IsArray()) {
-        return wrong;
+    auto targets = texts_in(parsed(body), "targets");
+    if (!targets || targets->empty()) {
+        return error(errc::bad_request,
+                     R"(expected {"targets":["<type or id>",..]} with at least one)");
     }
-    std::vector<std::string> targets;
-    for (const auto& each : document["targets"].GetArray()) {
-        if (!each.IsString()) {
-            return wrong;
-        }
-        targets.emplace_back(each.GetString(), each.GetStringLength());
-    }
-    if (targets.empty()) {
-        return wrong;
-    }
-    return {boost::system::in_place_value, std::move(targets)};
+    return {boost::system::in_place_value, std::move(*targets)};
 }
 
 result<addition_keys> keys_of(std::string_view body) {
@@ -117,28 +99,18 @@ void serve_kill(command_target& target, const admin_request& request, admin_repl
     }
 }
 
-std::string log_results(const std::vector<log_line>& lines) {
-    rapidjson::StringBuffer buffer;
-    json_writer out(buffer);
+void write_line(json_writer& out, const log_line& line) {
     out.StartObject();
-    out.Key("results");
-    out.StartArray();
-    for (const auto& line : lines) {
-        out.StartObject();
-        put(out, "id", line.id);
-        out.Key("ok");
-        out.Bool(line.levels.has_value());
-        if (line.levels) {
-            out.Key("levels");
-            out.RawValue(line.levels->data(), line.levels->size(), rapidjson::kObjectType);
-        } else {
-            put(out, "reason", line.levels.error().text());
-        }
-        out.EndObject();
+    put(out, "id", line.id);
+    out.Key("ok");
+    out.Bool(line.levels.has_value());
+    if (line.levels) {
+        out.Key("levels");
+        out.RawValue(line.levels->data(), line.levels->size(), rapidjson::kObjectType);
+    } else {
+        put(out, "reason", line.levels.error().text());
     }
-    out.EndArray();
     out.EndObject();
-    return text_of(buffer);
 }
 
 void serve_log(command_target& target, const admin_request& request, admin_reply reply) {
@@ -152,7 +124,7 @@ void serve_log(command_target& target, const admin_request& request, admin_reply
     }
     const auto kept = keep(std::move(reply));
     const auto begun = target.log(*targets, *wanted, [kept](const std::vector<log_line>& lines) {
-        (*kept)({200, log_results(lines)});
+        (*kept)({200, results_json(lines, write_line)});
     });
     if (!begun) {
         (*kept)(refusal(begun.error()));

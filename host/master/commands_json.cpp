@@ -11,21 +11,6 @@
 namespace shaddock::master {
 namespace {
 
-rapidjson::Document parsed(std::string_view text) {
-    rapidjson::Document document;
-    document.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
-    return document;
-}
-
-/// The objects or texts under `key` of an object; nothing for anything else.
-const rapidjson::Value* list_in(const rapidjson::Document& document, const char* key) {
-    if (document.HasParseError() || !document.IsObject()) {
-        return nullptr;
-    }
-    const auto at = document.FindMember(key);
-    return at != document.MemberEnd() && at->value.IsArray() ? &at->value : nullptr;
-}
-
 base::log::levels levels_of(const rapidjson::Value& from) {
     base::log::levels levels;
     levels.threshold = base::log::level_of(text_of(from, "level")).value_or(levels.threshold);
@@ -159,12 +144,7 @@ std::string targets_json(const std::vector<std::string>& targets) {
     rapidjson::StringBuffer buffer;
     json_writer out(buffer);
     out.StartObject();
-    out.Key("targets");
-    out.StartArray();
-    for (const auto& each : targets) {
-        out.String(each.data(), static_cast<rapidjson::SizeType>(each.size()));
-    }
-    out.EndArray();
+    put(out, "targets", targets);
     out.EndObject();
     return text_of(buffer);
 }

@@ -69,8 +69,7 @@ std::string to_json(const std::vector<list_line>& lines) {
 }
 
 result<std::vector<list_line>> list_from_json(std::string_view text) {
-    rapidjson::Document document;
-    document.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
+    const auto document = parsed(text);
     if (document.HasParseError() || !document.IsArray()) {
         return error(errc::bad_request, "the list of servers: found no JSON array");
     }
@@ -131,8 +130,7 @@ std::string to_json(const child_status& status) {
 }
 
 result<child_status> child_status_from_json(std::string_view text) {
-    rapidjson::Document document;
-    document.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
+    const auto document = parsed(text);
     if (document.HasParseError() || !document.IsObject()) {
         return error(errc::bad_request, "a child's status: found no JSON object");
     }
@@ -163,8 +161,7 @@ std::string registration_json(std::string_view id, incarnation life) {
 }
 
 result<incarnation> life_from_registration(std::string_view text) {
-    rapidjson::Document document;
-    document.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
+    const auto document = parsed(text);
     if (document.HasParseError() || !document.IsObject()) {
         return error(errc::bad_request, "a child's registration: found no JSON object");
     }
@@ -181,8 +178,7 @@ std::string error_json(std::string_view text) {
 }
 
 std::string error_from_json(std::string_view text) {
-    rapidjson::Document document;
-    document.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
+    const auto document = parsed(text);
     const bool is_object = !document.HasParseError() && document.IsObject();
     return is_object ? text_of(document, "error") : std::string();
 }
@@ -195,40 +191,27 @@ std::string ids_json(const std::vector<std::string>& ids) {
         out.Key("all");
         out.Bool(true);
     } else {
-        out.Key("ids");
-        out.StartArray();
-        for (const auto& id : ids) {
-            out.String(id.data(), static_cast<rapidjson::SizeType>(id.size()));
-        }
-        out.EndArray();
+        put(out, "ids", ids);
     }
     out.EndObject();
     return text_of(buffer);
 }
 
 result<std::vector<std::string>> ids_from_json(std::string_view text) {
-    rapidjson::Document document;
-    document.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
+    const auto document = parsed(text);
     const error wrong(errc::bad_request, R"(expected {"ids":["<id>",..]} or {"all":true})");
     if (document.HasParseError() || !document.IsObject()) {
         return wrong;
     }
-    const rapidjson::Value& root = document;
-    const auto ids = root.FindMember("ids");
-    std::vector<std::string> out;
-    if (is_set(root, "all")) {
-        return ids == root.MemberEnd() ? result<std::vector<std::string>>(out) : wrong;
+    if (is_set(document, "all")) {
+        return document.HasMember("ids") ? result<std::vector<std::string>>(wrong)
+                                         : std::vector<std::string>();
     }
-    if (ids == root.MemberEnd() || !ids->value.IsArray() || ids->value.Empty()) {
+    auto ids = texts_in(document, "ids");
+    if (!ids || ids->empty()) {
         return wrong;
     }
-    for (const auto& id : ids->value.GetArray()) {
-        if (!id.IsString()) {
-            return wrong;
-        }
-        out.emplace_back(id.GetString(), id.GetStringLength());
-    }
-    return out;
+    return {boost::system::in_place_value, std::move(*ids)};
 }
 
 std::string admin_place_json(const admin_place& place) {
@@ -243,8 +226,7 @@ std::string admin_place_json(const admin_place& place) {
 }
 
 result<admin_place> admin_place_from_json(std::string_view text) {
-    rapidjson::Document document;
-    document.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
+    const auto document = parsed(text);
     if (document.HasParseError() || !document.IsObject()) {
         return error(errc::bad_request, "admin.json: found no JSON object");
     }

@@ -2,6 +2,7 @@
 
 #include "json.hpp"
 #include "json_fields.hpp"
+#include "table_text.hpp"
 
 #include <fmt/format.h>
 
@@ -63,15 +64,24 @@ std::string cell(const running_build& build) {
                        build.generation);
 }
 
-/// Each line of a reason stands in.
-std::string indented(std::string_view text) {
-    std::string out;
-    while (!text.empty()) {
-        const auto end = std::min(text.find('\n'), text.size());
-        out += fmt::format("  {}\n", text.substr(0, end));
-        text.remove_prefix(std::min(end + 1, text.size()));
+void write_line(json_writer& out, const reload_line& line) {
+    out.StartObject();
+    put(out, "id", line.id);
+    put(out, "type", line.type);
+    out.Key("ok");
+    out.Bool(line.outcome == reload_outcome::swapped);
+    if (line.outcome == reload_outcome::skipped) {
+        out.Key("skipped");
+        out.Bool(true);
     }
-    return out;
+    put_build(out, "from", line.from);
+    if (line.outcome == reload_outcome::swapped) {
+        put_build(out, "to", line.to);
+    } else {
+        put(out, "reason", line.reason);
+    }
+    put_ms(out, line.ms);
+    out.EndObject();
 }
 
 } // namespace
@@ -93,49 +103,18 @@ bool has_succeeded(const std::vector<reload_line>& lines) {
 }
 
 std::string to_json(const std::vector<reload_line>& lines) {
-    rapidjson::StringBuffer buffer;
-    json_writer out(buffer);
-    out.StartObject();
-    out.Key("results");
-    out.StartArray();
-    for (const auto& line : lines) {
-        out.StartObject();
-        put(out, "id", line.id);
-        put(out, "type", line.type);
-        out.Key("ok");
-        out.Bool(line.outcome == reload_outcome::swapped);
-        if (line.outcome == reload_outcome::skipped) {
-            out.Key("skipped");
-            out.Bool(true);
-        }
-        put_build(out, "from", line.from);
-        if (line.outcome == reload_outcome::swapped) {
-            put_build(out, "to", line.to);
-        } else {
-            put(out, "reason", line.reason);
-        }
-        put_ms(out, line.ms);
-        out.EndObject();
-    }
-    out.EndArray();
-    out.EndObject();
-    return text_of(buffer);
+    return results_json(lines, write_line);
 }
 
 result<std::vector<reload_line>> reload_from_json(std::string_view text) {
-    rapidjson::Document document;
-    document.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
+    const auto document = parsed(text);
     const error wrong(errc::bad_request, R"(a reload's answer: expected {"results":[{..},..]})");
-    if (document.HasParseError() || !document.IsObject()) {
-        return wrong;
-    }
-    const rapidjson::Value& root = document;
-    const auto results = root.FindMember("results");
-    if (results == root.MemberEnd() || !results->value.IsArray()) {
+    const auto* results = list_in(document, "results");
+    if (results == nullptr) {
         return wrong;
     }
     std::vector<reload_line> lines;
-    for (const auto& one : results->value.GetArray()) {
+    for (const auto& one : results->GetArray()) {
         if (!one.IsObject()) {
             return wrong;
         }
@@ -159,8 +138,7 @@ std::string to_table(const std::vector<reload_line>& lines) {
 }
 
 result<reload_answer> reload_answer_from_json(std::string_view text) {
-    rapidjson::Document document;
-    document.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
+    const auto document = parsed(text);
     if (document.HasParseError() || !document.IsObject()) {
         return error(errc::bad_request, "a server's reload: found no JSON object");
     }
@@ -181,12 +159,7 @@ std::string reload_request_json(const reload_request& wanted) {
     rapidjson::StringBuffer buffer;
     json_writer out(buffer);
     out.StartObject();
-    out.Key("targets");
-    out.StartArray();
-    for (const auto& target : wanted.targets) {
-        out.String(target.data(), static_cast<rapidjson::SizeType>(target.size()));
-    }
-    out.EndArray();
+    put(out, "targets", wanted.targets);
     out.Key("rollback");
     out.Bool(wanted.is_rollback);
     out.EndObject();
@@ -194,28 +167,20 @@ std::string reload_request_json(const reload_request& wanted) {
 }
 
 result<reload_request> reload_request_from_json(std::string_view text) {
-    rapidjson::Document document;
-    document.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
+    const auto document = parsed(text);
     const error wrong(errc::bad_request,
                       R"(expected {"targets":["<type or id>",..],"rollback":false})");
-    if (document.HasParseError() || !document.IsObject()) {
+    auto targets = texts_in(document, "targets");
+    if (!targets || targets->empty()) {
         return wrong;
     }
-    const rapidjson::Value& root = document;
-    const auto targets = root.FindMember("targets");
-    const auto rollback = root.FindMember("rollback");
-    if (targets == root.MemberEnd() || !targets->value.IsArray() || targets->value.Empty() ||
-        (rollback != root.MemberEnd() && !rollback->value.IsBool())) {
+    const auto rollback = document.FindMember("rollback");
+    if (rollback != document.MemberEnd() && !rollback->value.IsBool()) {
         return wrong;
     }
     reload_request wanted;
-    wanted.is_rollback = is_set(root, "rollback");
-    for (const auto& target : targets->value.GetArray()) {
-        if (!target.IsString()) {
-            return wrong;
-        }
-        wanted.targets.emplace_back(target.GetString(), target.GetStringLength());
-    }
+    wanted.targets = std::move(*targets);
+    wanted.is_rollback = is_set(document, "rollback");
     return {boost::system::in_place_value, std::move(wanted)};
 }
 

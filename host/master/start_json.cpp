@@ -1,7 +1,7 @@
 #include "master/start_line.hpp"
 
-#include "base/log.hpp"
 #include "json_fields.hpp"
+#include "table_text.hpp"
 
 #include <fmt/format.h>
 
@@ -61,42 +61,20 @@ std::string_view word_for(start_outcome outcome) {
     return "unknown";
 }
 
-/// Each line of a reason stands in.
-std::string indented(std::string_view text) {
-    std::string out;
-    while (!text.empty()) {
-        const auto end = std::min(text.find('\n'), text.size());
-        out += fmt::format("  {}\n", base::log::printable(text.substr(0, end)));
-        text.remove_prefix(std::min(end + 1, text.size()));
-    }
-    return out;
-}
-
 } // namespace
 
 std::string to_json(const std::vector<start_line>& lines) {
-    rapidjson::StringBuffer buffer;
-    json_writer out(buffer);
-    out.StartObject();
-    out.Key("results");
-    out.StartArray();
-    for (const auto& line : lines) {
-        write_line(out, line);
-    }
-    out.EndArray();
-    out.EndObject();
-    return text_of(buffer);
+    return results_json(lines, write_line);
 }
 
 result<std::vector<start_line>> starts_from_json(std::string_view text) {
-    rapidjson::Document document;
-    document.Parse<rapidjson::kParseIterativeFlag>(text.data(), text.size());
-    if (document.HasParseError() || !document.IsObject() || !document.HasMember("results") ||
-        !document["results"].IsArray()) {
+    const auto document = parsed(text);
+    const auto* results = list_in(document, "results");
+    if (results == nullptr) {
         return error(errc::bad_request, "expected an object with results, a list");
     }
     std::vector<start_line> lines;
-    for (const auto& each : document["results"].GetArray()) {
+    for (const auto& each : results->GetArray()) {
         if (!each.IsObject()) {
             return error(errc::bad_request, "results: expected objects");
         }

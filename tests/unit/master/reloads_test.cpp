@@ -360,6 +360,9 @@ TEST(reload_lines, are_a_table_for_people) {
               "chat-2               -                                    -> not touched       "
               "                          -\n"
               "  not asked\n");
+    skipped.reason = "\x1b[2Jgone";
+    EXPECT_EQ(to_table({skipped}).find('\x1b'), std::string::npos)
+        << "a plugin's text is no escape";
 }
 
 TEST(reload_lines, succeed_when_somebody_swaps_and_nobody_refuses) {
