@@ -15,6 +15,21 @@ namespace shaddock::test {
 
 using steady = std::chrono::steady_clock;
 
+bool read_more(int file, steady::time_point until, std::string& text) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - steady::now()).count();
+    pollfd ready{file, POLLIN, 0};
+    if (left <= 0 || poll(&ready, 1, static_cast<int>(left)) <= 0) {
+        return false;
+    }
+    std::array<char, 4096> buffer{};
+    const auto got = read(file, buffer.data(), buffer.size());
+    if (got <= 0) {
+        return false; // 0, or EIO of a terminal: the other end is closed
+    }
+    text.append(buffer.data(), static_cast<std::size_t>(got));
+    return true;
+}
+
 host_process::host_process(const std::string& folder, const std::vector<std::string>& arguments,
                            const std::string& program) {
     std::array<int, 2> ends{};
@@ -62,25 +77,10 @@ bool host_process::is_over() const {
            info.si_pid == pid_;
 }
 
-bool host_process::read_more(steady::time_point until) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - steady::now()).count();
-    pollfd ready{output_, POLLIN, 0};
-    if (left <= 0 || poll(&ready, 1, static_cast<int>(left)) <= 0) {
-        return false;
-    }
-    std::array<char, 4096> buffer{};
-    const auto got = read(output_, buffer.data(), buffer.size());
-    if (got <= 0) {
-        return false;
-    }
-    text_.append(buffer.data(), static_cast<std::size_t>(got));
-    return true;
-}
-
 bool host_process::says(std::string_view text, std::chrono::seconds limit) {
     const auto until = steady::now() + limit;
     while (text_.find(text) == std::string::npos) {
-        if (!read_more(until)) {
+        if (!read_more(output_, until, text_)) {
             return false;
         }
     }
@@ -89,7 +89,7 @@ bool host_process::says(std::string_view text, std::chrono::seconds limit) {
 
 outcome host_process::end(std::chrono::seconds limit) {
     const auto until = steady::now() + limit;
-    while (read_more(until)) {
+    while (read_more(output_, until, text_)) {
     }
     outcome ended;
     if (steady::now() >= until) {

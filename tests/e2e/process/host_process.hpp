@@ -16,6 +16,9 @@ struct outcome {
     std::string text;
 };
 
+/// Adds what comes next from `file`; false at its end, and when nothing came until then.
+bool read_more(int file, std::chrono::steady_clock::time_point until, std::string& text);
+
 /// A running `host`, its stdout and stderr together. Killed when it goes out of scope.
 class host_process {
 public:
@@ -38,8 +41,6 @@ public:
     const std::string& text() const { return text_; }
 
 private:
-    bool read_more(std::chrono::steady_clock::time_point until);
-
     pid_t pid_ = 0;
     int output_ = -1;
     std::string text_;

@@ -1,9 +1,9 @@
 #include "terminal_process.hpp"
 
-#include <array>
+#include "host_process.hpp"
+
 #include <csignal>
 #include <cstdlib>
-#include <poll.h>
 #include <pty.h>
 #include <stdexcept>
 #include <sys/wait.h>
@@ -54,21 +54,6 @@ void terminal_process::type(std::string_view keys) const {
     }
 }
 
-bool terminal_process::read_more(steady::time_point until) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - steady::now()).count();
-    pollfd ready{terminal_, POLLIN, 0};
-    if (left <= 0 || poll(&ready, 1, static_cast<int>(left)) <= 0) {
-        return false;
-    }
-    std::array<char, 4096> buffer{};
-    const auto got = read(terminal_, buffer.data(), buffer.size());
-    if (got <= 0) {
-        return false; // EIO: the other end is closed
-    }
-    text_.append(buffer.data(), static_cast<std::size_t>(got));
-    return true;
-}
-
 bool terminal_process::shows(std::string_view text) {
     const auto until = steady::now() + std::chrono::seconds(60);
     for (;;) {
@@ -77,7 +62,7 @@ bool terminal_process::shows(std::string_view text) {
             seen_ = at + text.size();
             return true;
         }
-        if (!read_more(until)) {
+        if (!read_more(terminal_, until, text_)) {
             return false;
         }
     }
@@ -85,7 +70,7 @@ bool terminal_process::shows(std::string_view text) {
 
 int terminal_process::end() {
     const auto until = steady::now() + std::chrono::seconds(60);
-    while (read_more(until)) {
+    while (read_more(terminal_, until, text_)) {
     }
     if (steady::now() >= until) {
         return -1;

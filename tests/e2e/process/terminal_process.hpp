@@ -29,8 +29,6 @@ public:
     const std::string& text() const { return text_; }
 
 private:
-    bool read_more(std::chrono::steady_clock::time_point until);
-
     pid_t pid_ = 0;
     int terminal_ = -1;
     std::string text_;
