@@ -197,7 +197,6 @@ private:
         return said;
     }
 
-    void on_stop() override { stop("the master says so"); }
     void on_dead(const bus::peer& gone) override { bus_->report_dead(gone); }
     void on_leaving(const bus::peer& who) override { registry_->set_leaving(who); }
     void on_command(std::string_view name, std::string_view args) override {

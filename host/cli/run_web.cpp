@@ -61,7 +61,6 @@ private:
         });
     }
 
-    void on_stop() override { stop("the master says so"); }
     void on_dead(const bus::peer&) override {}
     void on_command(std::string_view name, std::string_view args) override {
         if (name == "ask") {

@@ -8,7 +8,7 @@
 #include <string_view>
 
 /// What goes between master and children: one JSON object per line with one member, its name is
-/// what is said: `{"stop":{}}`.
+/// what is said: `{"status":{..}}`.
 namespace shaddock::cluster {
 
 /// Bytes of one line, without its end.

@@ -72,7 +72,6 @@ void master_link::look() {
     connection_->start([this](std::string_view line) { on_line(line); }, [this] { on_end(); });
     send("register", registration_());
     report();
-    listener_.on_master(true);
 }
 
 void master_link::look_later() {
@@ -87,9 +86,7 @@ void master_link::on_line(std::string_view line) {
         base::log::warn("cluster", "the master said something that is not a command: dropped");
         return;
     }
-    if (said->name == "stop") {
-        listener_.on_stop();
-    } else if (said->name == "dead") {
+    if (said->name == "dead") {
         if (const auto gone = peer_of(said->args)) {
             listener_.on_dead(*gone);
         }
@@ -105,7 +102,6 @@ void master_link::on_line(std::string_view line) {
 void master_link::on_end() {
     connection_ = nullptr;
     look_later();
-    listener_.on_master(false);
 }
 
 void master_link::report_later() {

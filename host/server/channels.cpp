@@ -82,7 +82,6 @@ public:
             out.text(route);
             out.u8(static_cast<std::uint8_t>(message.tag));
             out.rest(message.bytes);
-            ++store_.pushes_;
             (void)store_.to_frontends_.cast(group.frontend, wire::kind::push_channel,
                                             std::move(bytes));
         }
@@ -98,7 +97,6 @@ public:
             }
         }
         for (const auto& [frontend, ids] : by_frontend) {
-            ++store_.pushes_;
             (void)store_.to_frontends_.cast(frontend, wire::kind::push_sessions,
                                             wire::encode_push(route, message, ids));
         }

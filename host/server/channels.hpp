@@ -32,7 +32,6 @@ public:
     std::vector<std::string> names() const;
     std::size_t size() const { return channels_.size(); }
     std::size_t members() const;
-    std::uint64_t pushes() const { return pushes_; }
 
     // what frontends report
     void on_link_up(const bus::peer& frontend);
@@ -71,7 +70,6 @@ private:
     /// Grows over all lives of this server: starts at the incarnation, so that adopted members sort
     /// before new ones.
     std::uint64_t next_join_;
-    std::uint64_t pushes_ = 0;
 };
 
 } // namespace shaddock::server

@@ -347,11 +347,9 @@ status server::parts::now() const {
     if (clients_ && clients_open_) {
         made.connections = clients_->counts().connections;
         made.sessions = clients_->sessions().size();
-        made.deliveries = clients_->deliveries();
     }
     made.channels = channels_.size();
     made.members = channels_.members();
-    made.pushes = channels_.pushes();
     made.requests_in_flight = calls_.in_flight() + (clients_ ? clients_->forwarded() : 0);
     made.requests = calls_.started();
     if (const auto& current = generations_->current()) {

@@ -20,7 +20,6 @@ class line_connection;
 /// What a server hears from its master. Thread: the loop.
 class master_listener {
 public:
-    virtual void on_stop() = 0;
     /// The master saw the process end.
     virtual void on_dead(const bus::peer& gone) = 0;
     /// A server has begun to stop: it takes nothing new.
@@ -30,8 +29,6 @@ public:
         (void)name;
         (void)args;
     }
-    /// After this the master knows us; and it is gone again (servers serve on).
-    virtual void on_master(bool is_there) { (void)is_there; }
 
 protected:
     ~master_listener() = default;

@@ -86,8 +86,6 @@ struct status {
     std::size_t members = 0;
     std::size_t requests_in_flight = 0;
     std::uint64_t requests = 0;
-    std::uint64_t pushes = 0;
-    std::uint64_t deliveries = 0;
     std::string module;
     std::string version;
     std::string build_id;
