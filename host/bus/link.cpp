@@ -27,7 +27,7 @@ public:
     }
 
     // NOLINTNEXTLINE(bugprone-exception-escape)
-    void reply(result<std::string_view> answer) noexcept override {
+    void reply(result<std::string> answer) noexcept override {
         if (std::exchange(is_answered_, true)) {
             return;
         }
@@ -80,7 +80,7 @@ void link::send_bye() {
     appended(before);
 }
 
-void link::send_answer(std::uint64_t call, result<std::string_view> answer) {
+void link::send_answer(std::uint64_t call, result<std::string> answer) {
     if (!is_open()) {
         return;
     }

@@ -36,7 +36,7 @@ public:
     void send_ping();
     void send_bye();
     /// An answer that does not fit breaks the link: it must not just vanish.
-    void send_answer(std::uint64_t call, result<std::string_view> answer);
+    void send_answer(std::uint64_t call, result<std::string> answer);
 
     /// Hands what waits to the transport; the core calls it once per loop turn.
     virtual void flush() = 0;

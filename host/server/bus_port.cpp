@@ -26,15 +26,9 @@ private:
         if (log_) {
             log_->end(outcome, served_by());
         }
-        if (answer_ == nullptr) {
-            return;
+        if (const auto to = std::move(answer_)) {
+            to->reply(std::move(outcome));
         }
-        if (outcome) {
-            answer_->reply(std::string_view(wire::encode_reply(*outcome)));
-        } else {
-            answer_->reply(outcome.error());
-        }
-        answer_.reset();
     }
 
     std::unique_ptr<bus::responder> answer_;
@@ -124,16 +118,13 @@ void bus_port::change_session(std::string_view bytes, bus::responder& answer) {
     if (clients_ == nullptr) {
         return answer.reply(no_frontend());
     }
-    const auto done = clients_->change_session(who, change);
-    answer.reply(done ? result<std::string_view>(std::string_view{})
-                      : result<std::string_view>(done.error()));
+    answer.reply(clients_->change_session(who, change));
 }
 
 void bus_port::find_sessions(std::string_view bytes, bus::responder& answer) {
     wire::reader in(bytes);
     const auto who = wire::read_ref(in);
-    const auto json = clients_ != nullptr && in.ok() ? clients_->find_sessions(who) : "[]";
-    answer.reply(std::string_view(json));
+    answer.reply(clients_ != nullptr && in.ok() ? clients_->find_sessions(who) : "[]");
 }
 
 void bus_port::kick_uid(std::string_view bytes, bus::responder& answer) {
@@ -141,7 +132,7 @@ void bus_port::kick_uid(std::string_view bytes, bus::responder& answer) {
     const auto uid = in.text();
     const auto reason = in.text();
     const auto kicked = clients_ != nullptr && in.ok() ? clients_->kick_uid(uid, reason) : 0;
-    answer.reply(std::string_view(std::to_string(kicked)));
+    answer.reply(std::to_string(kicked));
 }
 
 void bus_port::on_link_up(const bus::peer& with) {

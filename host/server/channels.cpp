@@ -76,12 +76,11 @@ public:
     result<void> push(std::string_view route, door::body_view message) noexcept override {
         for (const auto& group : groups_) {
             std::string bytes;
-            bytes.reserve(name_.size() + route.size() + message.bytes.size() + 16);
+            bytes.reserve(name_.size() + route.size() + message.size() + 16);
             wire::writer out(bytes);
             out.text(name_);
             out.text(route);
-            out.u8(static_cast<std::uint8_t>(message.tag));
-            out.rest(message.bytes);
+            out.text(message);
             (void)store_.to_frontends_.cast(group.frontend, wire::kind::push_channel,
                                             std::move(bytes));
         }
@@ -273,8 +272,9 @@ void channel_store::on_roster(const bus::peer& from, std::string_view bytes) {
     }
     wire::reader in(bytes);
     const bool is_last = in.u8() != 0;
-    while (in.ok() && !in.at_end()) {
-        const auto value = wire::read_membership(in);
+    wire::reader memberships(in.text());
+    while (memberships.ok() && !memberships.at_end()) {
+        const auto value = wire::read_membership(memberships);
         known->second.roster.push_back(
             {std::string(value.channel), value.session, std::string(value.uid), value.joined});
     }

@@ -39,10 +39,10 @@ std::string error_body(const error& failed) {
 std::string_view client_codec::outgoing_body(const protocol::proto_message* proto,
                                              std::string_view route, door::body_view body,
                                              std::string& dialect) const {
-    if (proto == nullptr || body.tag != door::codec::json) {
-        return body.bytes;
+    if (proto == nullptr) {
+        return body;
     }
-    if (const auto written = protocol::json_to_protobuf(dialect, *proto, body.bytes); !written) {
+    if (const auto written = protocol::json_to_protobuf(dialect, *proto, body); !written) {
         // Only routes of the proto files come here, so that it does not grow without end.
         const auto times = ++misfits_[std::string(route)];
         if (is_power_of_ten(times)) {
@@ -68,7 +68,7 @@ bool client_codec::read(const protocol::message& message, const agreement& agree
             return true;
         }
     }
-    into.body = {door::codec::json, message.body};
+    into.body = message.body;
     if (const auto* proto = proto_for(agreed, &protocol::protos::client, into.route)) {
         const auto read = protocol::protobuf_to_json(into.decoded, *proto, message.body);
         if (!read) {
@@ -76,16 +76,16 @@ bool client_codec::read(const protocol::message& message, const agreement& agree
                              read.error().text());
             return false;
         }
-        into.body.bytes = into.decoded;
+        into.body = into.decoded;
     }
     if (agreed.key) {
-        auto checked = agreed.key->checked_body(into.body.bytes);
+        auto checked = agreed.key->checked_body(into.body);
         if (!checked) {
             into.refused.emplace(checked.error());
             return true;
         }
         into.decoded = std::move(*checked);
-        into.body.bytes = into.decoded;
+        into.body = into.decoded;
     }
     return true;
 }
@@ -93,12 +93,12 @@ bool client_codec::read(const protocol::message& message, const agreement& agree
 void client_codec::write_response(std::string& package, const agreement& agreed, std::uint32_t id,
                                   std::string_view route, const result<door::body>& outcome) const {
     std::string written;
-    door::body_view body{door::codec::json, "{}"};
+    door::body_view body("{}");
     if (!outcome) {
         written = error_body(outcome.error());
-        body.bytes = written;
-    } else if (!outcome->bytes.empty()) {
-        body = {outcome->tag, outcome->bytes};
+        body = written;
+    } else if (!outcome->empty()) {
+        body = *outcome;
     }
     std::string dialect;
     const auto bytes =

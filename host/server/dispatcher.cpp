@@ -24,8 +24,8 @@ constexpr std::size_t complaint_bytes = 500;
 
 pending_call::pending_call(std::shared_ptr<const door::session_data> session, door::body_view body,
                            base::time_point deadline, std::uint64_t contract, bool is_notify)
-    : session_(std::move(session)), bytes_(body.bytes), tag_(body.tag), deadline_(deadline),
-      contract_(contract), is_notify_(is_notify) {}
+    : session_(std::move(session)), bytes_(body), deadline_(deadline), contract_(contract),
+      is_notify_(is_notify) {}
 
 pending_call::~pending_call() {
     leave();
@@ -50,10 +50,10 @@ void pending_call::finish(result<door::body> outcome) noexcept {
 
 void pending_call::expire() {
     is_finished_ = true;
-    const result<door::body> late =
+    result<door::body> late =
         error(errc::timeout, fmt::format("'{}' did not answer in time", route()));
     count(late);
-    answer(late);
+    answer(std::move(late));
     leave();
 }
 

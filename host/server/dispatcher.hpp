@@ -26,7 +26,7 @@ public:
     ~pending_call() override;
 
     std::string_view route() const noexcept final { return entry_->route; }
-    door::body_view request() const noexcept final { return {tag_, bytes_}; }
+    door::body_view request() const noexcept final { return bytes_; }
     const door::session_data* session() const noexcept final { return session_.get(); }
     std::uint64_t contract() const noexcept final { return contract_; }
     bool is_notify() const noexcept final { return is_notify_; }
@@ -63,7 +63,6 @@ private:
 
     std::shared_ptr<const door::session_data> session_;
     std::string bytes_;
-    door::codec tag_;
     base::time_point deadline_;
     std::uint64_t contract_;
     std::string caller_;

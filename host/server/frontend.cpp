@@ -200,9 +200,7 @@ void frontend::forward(session& from, std::string_view type, const client_reques
     auto bytes = wire::encode(request.route, what.id, 0, data.get(), request.body);
     servers_.call(*to, wire::kind::client_request, std::move(bytes), began + options_.call_timeout,
                   [this, what = std::move(what), route = std::string(request.route),
-                   began](result<std::string> reply) {
-                      const auto outcome =
-                          reply ? wire::decode_reply(*reply) : result<door::body>(reply.error());
+                   began](const result<door::body>& outcome) {
                       counts_of(route, outcome).note(outcome, clock_.now() - began);
                       ended(what, route, outcome);
                       --forwarded_;

@@ -12,14 +12,6 @@ namespace shaddock::server {
 
 // ---- pushes ----
 
-namespace {
-
-door::body_view read_body(std::uint8_t codec, wire::reader& in) {
-    return {static_cast<door::codec>(codec), in.rest()};
-}
-
-} // namespace
-
 void frontend::push(push_forms& forms, session& to) {
     const auto* form = forms.form_for(*to.agreed);
     if (form != nullptr && to.link->send(*form) == net::send_result::queued) {
@@ -55,12 +47,12 @@ void frontend::push_channel(const bus::peer& owner, std::string_view bytes) {
     wire::reader in(bytes);
     const auto name = in.text();
     const auto route = in.text();
-    const auto codec = in.u8();
+    const auto body = in.text();
     const auto* channel = mirror_.find(owner.id, name);
     if (!in.ok() || channel == nullptr) {
         return;
     }
-    push_forms forms(codec_, route, read_body(codec, in), package_);
+    push_forms forms(codec_, route, body, package_);
     for (const auto& each : channel->members) {
         push(forms, *each.who);
     }
@@ -69,7 +61,7 @@ void frontend::push_channel(const bus::peer& owner, std::string_view bytes) {
 void frontend::push_sessions(std::string_view bytes) {
     wire::reader in(bytes);
     const auto route = in.text();
-    const auto codec = in.u8();
+    const auto body = in.text();
     const auto count = in.u32();
     std::vector<session*> to;
     for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
@@ -80,7 +72,7 @@ void frontend::push_sessions(std::string_view bytes) {
     if (!in.ok()) {
         return;
     }
-    push_forms forms(codec_, route, read_body(codec, in), package_);
+    push_forms forms(codec_, route, body, package_);
     for (auto* each : to) {
         push(forms, *each);
     }
@@ -90,11 +82,11 @@ void frontend::broadcast(std::string_view bytes) {
     wire::reader in(bytes);
     const bool only_bound = in.u8() != 0;
     const auto route = in.text();
-    const auto codec = in.u8();
+    const auto body = in.text();
     if (!in.ok()) {
         return;
     }
-    push_forms forms(codec_, route, read_body(codec, in), package_);
+    push_forms forms(codec_, route, body, package_);
     for (const auto& [id, each] : sessions_.all()) {
         if (!only_bound || !each->data->ref.uid.empty()) {
             push(forms, *each);
@@ -136,23 +128,20 @@ void frontend::report_lost(std::string_view owner, std::string_view channel, ses
 
 void frontend::send_roster(const bus::peer& owner) {
     constexpr std::size_t chunk_bytes = std::size_t{64} * 1024;
-    constexpr char more = 0;
-    constexpr char last = 1;
-    std::string bytes;
-    bytes.push_back(more);
+    std::string memberships;
+    wire::writer out(memberships);
     for (const auto* channel : mirror_.of_owner(owner.id)) {
         for (const auto& each : channel->members) {
-            wire::writer out(bytes);
             wire::write(out,
                         wire::membership{channel->name, each.who->id(), each.uid, each.joined});
-            if (bytes.size() > chunk_bytes) {
-                (void)servers_.cast(owner.id, wire::kind::roster, bytes);
-                bytes.resize(1);
+            if (memberships.size() > chunk_bytes) {
+                (void)servers_.cast(owner.id, wire::kind::roster,
+                                    wire::encode_roster(false, memberships));
+                memberships.clear();
             }
         }
     }
-    bytes.front() = last;
-    (void)servers_.cast(owner.id, wire::kind::roster, std::move(bytes));
+    (void)servers_.cast(owner.id, wire::kind::roster, wire::encode_roster(true, memberships));
 }
 
 // ---- sessions, for anyone ----

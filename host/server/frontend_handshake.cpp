@@ -133,8 +133,8 @@ void frontend::hook_said(const std::shared_ptr<greeting>& about, result<door::bo
         return listener_->answer_handshake(about->id,
                                            refusal(about->address, why.client_code(), why.text()));
     }
-    if (!is_falsy(outcome->bytes)) {
-        about->user = std::move(outcome->bytes);
+    if (!is_falsy(*outcome)) {
+        about->user = std::move(*outcome);
     }
     if (about->next_hook < about->asked->registered().handshakes().size()) {
         return ask_hooks(about);

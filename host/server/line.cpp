@@ -24,15 +24,14 @@ public:
             reply(error(errc::internal, "the call was dropped without an answer"));
         }
     }
-    void reply(result<std::string_view> answer) noexcept override {
+    void reply(result<std::string> answer) noexcept override {
         if (!done_) {
             return;
         }
-        auto owned = answer ? result<std::string>(std::string(*answer))
-                            : result<std::string>(answer.error());
-        boost::asio::post(executor_, [done = std::move(done_), owned = std::move(owned)]() mutable {
-            done(std::move(owned));
-        });
+        boost::asio::post(executor_,
+                          [done = std::move(done_), answer = std::move(answer)]() mutable {
+                              done(std::move(answer));
+                          });
     }
     base::time_point deadline() const noexcept override { return deadline_; }
 

@@ -255,10 +255,7 @@ void plugin_host::call(std::string_view route, std::uint64_t contract, const doo
     parts_.servers.call(
         *target, wire::kind::remote,
         wire::encode(route, request_of_call(), contract, to.session, arguments, who_),
-        parts_.clock.now() + timeout,
-        [end = await(std::move(done))](result<std::string> reply) mutable {
-            end(reply ? wire::decode_reply(*reply) : result<door::body>(std::move(reply).error()));
-        });
+        parts_.clock.now() + timeout, await(std::move(done)));
 }
 
 result<void> plugin_host::cast(std::string_view route, std::uint64_t contract,
@@ -286,11 +283,7 @@ void plugin_host::change_session(const session_ref& who, door::session_change ch
         return complete(as_waiting(std::move(done)), parts_.clients->change_session(who, change));
     }
     parts_.servers.call(who.frontend, wire::kind::change_session, wire::encode(who, change),
-                        parts_.clock.now() + parts_.options.call_timeout,
-                        [end = await(std::move(done))](const result<std::string>& reply) mutable {
-                            end(reply ? result<door::body>(door::body{})
-                                      : result<door::body>(reply.error()));
-                        });
+                        parts_.clock.now() + parts_.options.call_timeout, await(std::move(done)));
 }
 
 void plugin_host::find_sessions(const session_ref& who,
@@ -301,13 +294,8 @@ void plugin_host::find_sessions(const session_ref& who,
     std::string bytes;
     wire::writer out(bytes);
     wire::write(out, who);
-    parts_.servers.call(
-        who.frontend, wire::kind::find_sessions, std::move(bytes),
-        parts_.clock.now() + parts_.options.call_timeout,
-        [end = await(std::move(done))](result<std::string> reply) mutable {
-            end(reply ? result<door::body>(door::body{door::codec::json, std::move(*reply)})
-                      : result<door::body>(std::move(reply).error()));
-        });
+    parts_.servers.call(who.frontend, wire::kind::find_sessions, std::move(bytes),
+                        parts_.clock.now() + parts_.options.call_timeout, await(std::move(done)));
 }
 
 void plugin_host::kick_uid(std::string_view uid, std::string_view reason,
@@ -325,9 +313,7 @@ void plugin_host::kick_uid(std::string_view uid, std::string_view reason,
     count->waiting = 1;
     const auto ended = [count, executor = parts_.executor] {
         if (--count->waiting == 0) {
-            boost::asio::post(executor, [count] {
-                count->end(door::body{door::codec::json, std::to_string(count->sum)});
-            });
+            boost::asio::post(executor, [count] { count->end(std::to_string(count->sum)); });
         }
     };
     for (const auto& each : *parts_.list.all()) {
@@ -373,8 +359,7 @@ result<void> plugin_host::broadcast(std::string_view frontend_type, std::string_
     wire::writer out(bytes);
     out.u8(only_bound ? 1 : 0);
     out.text(route);
-    out.u8(static_cast<std::uint8_t>(message.tag));
-    out.rest(message.bytes);
+    out.text(message);
     result<void> outcome;
     for (const auto& each : *parts_.list.of_type(frontend_type)) {
         if (each.is_frontend && parts_.servers.reaches(each.id)) {

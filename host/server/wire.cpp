@@ -63,7 +63,7 @@ std::string encode(std::string_view route, const request_id& id, std::uint64_t c
                    const door::session_data* session, door::body_view body,
                    std::string_view caller) {
     std::string bytes;
-    bytes.reserve(route.size() + body.bytes.size() + 184);
+    bytes.reserve(route.size() + body.size() + 184);
     writer out(bytes);
     out.text(route);
     out.u64(number(id.origin));
@@ -77,8 +77,7 @@ std::string encode(std::string_view route, const request_id& id, std::uint64_t c
     if (session != nullptr) {
         write(out, *session);
     }
-    out.u8(static_cast<std::uint8_t>(body.tag));
-    out.rest(body.bytes);
+    out.text(body);
     return bytes;
 }
 
@@ -94,24 +93,8 @@ bool decode(std::string_view in, request& out) {
     if (out.has_session) {
         out.session = read_session(fields);
     }
-    out.body.tag = static_cast<door::codec>(fields.u8());
-    out.body.bytes = fields.rest();
+    out.body = fields.text();
     return fields.ok();
-}
-
-std::string encode_reply(const door::body& reply) {
-    std::string bytes;
-    bytes.reserve(reply.bytes.size() + 1);
-    bytes.push_back(static_cast<char>(reply.tag));
-    bytes.append(reply.bytes);
-    return bytes;
-}
-
-result<door::body> decode_reply(std::string_view in) {
-    if (in.empty()) {
-        return error(errc::internal, "the other server sent a reply without a codec");
-    }
-    return door::body{static_cast<door::codec>(in.front()), std::string(in.substr(1))};
 }
 
 std::string encode(const session_ref& who, const door::session_change& change) {
@@ -138,15 +121,14 @@ bool decode(std::string_view in, session_ref& who, door::session_change& change)
 std::string encode_push(std::string_view route, door::body_view message,
                         std::span<const session_id> to) {
     std::string bytes;
-    bytes.reserve(route.size() + message.bytes.size() + 16 + 8 * to.size());
+    bytes.reserve(route.size() + message.size() + 16 + 8 * to.size());
     writer out(bytes);
     out.text(route);
-    out.u8(static_cast<std::uint8_t>(message.tag));
+    out.text(message);
     out.u32(static_cast<std::uint32_t>(to.size()));
     for (const auto id : to) {
         out.u64(number(id));
     }
-    out.rest(message.bytes);
     return bytes;
 }
 
@@ -164,6 +146,14 @@ membership read_membership(reader& in) {
     value.uid = in.text();
     value.joined = in.u64();
     return value;
+}
+
+std::string encode_roster(bool is_last, std::string_view memberships) {
+    std::string bytes;
+    writer out(bytes);
+    out.u8(is_last ? 1 : 0);
+    out.text(memberships);
+    return bytes;
 }
 
 } // namespace shaddock::server::wire

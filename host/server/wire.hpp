@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/bytes.hpp"
 #include "request_id.hpp"
 
 #include <shaddock/door.hpp>
@@ -11,9 +12,13 @@
 #include <vector>
 
 /// What servers say to each other in the envelopes of the bus.
-/// Form: fields in the order of the structs; integers little-endian; text as u32 length and bytes.
-/// Both ends run the same version of the host (the hello of a link checks it). Errors: a decoder
-/// answers false for bytes that do not fit; nothing is read past the end.
+/// Form: fields in the order of the structs, as in base/bytes.hpp. Errors: a decoder answers false
+/// for bytes that do not fit; nothing is read past the end.
+/// Growth: an envelope may end in fields that its reader does not know; they are passed over. So a
+/// new field goes to the end of the envelope, never into a struct within it, and its reader takes
+/// the end of an older writer's envelope (`reader::at_end`) for its default. A new kind, and what
+/// an older reader must not pass over, takes a new version of the bus (bus::version_range), and is
+/// sent only to a `bus::peer` whose link speaks it.
 namespace shaddock::server::wire {
 
 /// The kinds of envelopes. The numbers never change meaning.
@@ -36,68 +41,8 @@ enum class kind : std::uint8_t {
     roster = 23,
 };
 
-/// Appends fields to a string.
-class writer {
-public:
-    explicit writer(std::string& out) : out_(out) {}
-    void u8(std::uint8_t value) { out_.push_back(static_cast<char>(value)); }
-    void u32(std::uint32_t value) { integer(value); }
-    void u64(std::uint64_t value) { integer(value); }
-    void text(std::string_view value) {
-        u32(static_cast<std::uint32_t>(value.size()));
-        out_.append(value);
-    }
-    /// The last field: everything to the end.
-    void rest(std::string_view value) { out_.append(value); }
-
-private:
-    template <class Integer>
-    void integer(Integer value) {
-        char bytes[sizeof(Integer)];
-        for (std::size_t i = 0; i < sizeof(Integer); ++i) {
-            bytes[i] = static_cast<char>(value >> (8 * i) & 0xff);
-        }
-        out_.append(bytes, sizeof(Integer));
-    }
-    std::string& out_;
-};
-
-/// Takes fields off bytes; after the first that does not fit every read answers zero or empty and
-/// `ok` is false.
-class reader {
-public:
-    explicit reader(std::string_view in) : in_(in) {}
-    std::uint8_t u8() { return static_cast<std::uint8_t>(integer<std::uint8_t>()); }
-    std::uint32_t u32() { return integer<std::uint32_t>(); }
-    std::uint64_t u64() { return integer<std::uint64_t>(); }
-    std::string_view text() { return take(u32()); }
-    std::string_view rest() { return take(in_.size()); }
-    bool ok() const { return ok_; }
-    bool at_end() const { return in_.empty(); }
-
-private:
-    std::string_view take(std::size_t size) {
-        if (size > in_.size()) {
-            ok_ = false;
-            in_ = {};
-            return {};
-        }
-        const auto taken = in_.substr(0, size);
-        in_.remove_prefix(size);
-        return taken;
-    }
-    template <class Integer>
-    Integer integer() {
-        const auto bytes = take(sizeof(Integer));
-        std::uint64_t value = 0;
-        for (std::size_t i = 0; i < bytes.size(); ++i) {
-            value |= static_cast<std::uint64_t>(static_cast<unsigned char>(bytes[i])) << (8 * i);
-        }
-        return static_cast<Integer>(value);
-    }
-    std::string_view in_;
-    bool ok_ = true;
-};
+using base::reader;
+using base::writer;
 
 void write(writer& out, const session_ref& ref);
 session_ref read_ref(reader& in);
@@ -105,7 +50,7 @@ void write(writer& out, const door::session_data& session);
 /// Limits: 256 settings.
 door::session_data read_session(reader& in);
 
-/// A request of a client, or a call of a remote, with its body last.
+/// A request of a client, or a call of a remote.
 struct request {
     std::string_view route;
     /// As which it is logged, on every server that it touches.
@@ -121,10 +66,6 @@ std::string encode(std::string_view route, const request_id& id, std::uint64_t c
                    const door::session_data* session, door::body_view body,
                    std::string_view caller = {});
 bool decode(std::string_view in, request& out);
-
-/// The answer of a request or remote: codec and bytes.
-std::string encode_reply(const door::body& reply);
-result<door::body> decode_reply(std::string_view in);
 
 /// A session change: the session, then the change.
 std::string encode(const session_ref& who, const door::session_change& change);
@@ -143,5 +84,8 @@ struct membership {
 };
 void write(writer& out, const membership& value);
 membership read_membership(reader& in);
+
+/// A part of what a frontend has in the channels of one owner: memberships one after the other.
+std::string encode_roster(bool is_last, std::string_view memberships);
 
 } // namespace shaddock::server::wire

@@ -15,7 +15,7 @@ int created = 0;
 struct probe_plugin final : door::plugin {
     struct echo final : door::callable {
         void invoke(std::unique_ptr<door::invocation> call) noexcept override {
-            call->finish(door::body{door::codec::json, std::string(call->request().bytes)});
+            call->finish(std::string(call->request()));
         }
     } echo_method;
     struct refuse final : door::callable {
@@ -72,7 +72,7 @@ struct ending {
     }
     std::string text() const {
         return !outcome   ? "nothing"
-               : *outcome ? (*outcome)->bytes
+               : *outcome ? **outcome
                           : std::string(to_string(outcome->error().code()));
     }
 };
@@ -184,10 +184,10 @@ TEST_F(host_test, kicks_a_uid_anywhere_in_the_cluster) {
 TEST_F(host_test, broadcasts_to_all_or_only_to_bound_sessions) {
     auto& guest = all.connect("connector-server-1");
     auto& alice = all.enter("connector-server-2", "alice", "room");
-    ASSERT_TRUE(host->broadcast("connector", "onNews", {door::codec::json, R"({"n":1})"}, false));
+    ASSERT_TRUE(host->broadcast("connector", "onNews", R"({"n":1})", false));
     EXPECT_EQ(all.pushes(guest, 1), texts{R"(onNews {"n":1})"});
     EXPECT_EQ(all.pushes(alice, 1), texts{R"(onNews {"n":1})"});
-    ASSERT_TRUE(host->broadcast("connector", "onNews", {door::codec::json, R"({"n":2})"}, true));
+    ASSERT_TRUE(host->broadcast("connector", "onNews", R"({"n":2})", true));
     EXPECT_EQ(all.pushes(alice, 1), texts{R"(onNews {"n":2})"});
     EXPECT_EQ(all.pushes(guest, 0), texts{});
 }
@@ -197,15 +197,15 @@ TEST_F(host_test, pushes_to_sessions_of_the_right_life_only) {
     auto who = ref_of("connector-server-1", 1);
     auto older = who;
     older.life = incarnation{12345};
-    ASSERT_TRUE(host->push_to_sessions("onX", {door::codec::json, "{}"}, std::vector{older}));
-    ASSERT_TRUE(host->push_to_sessions("onY", {door::codec::json, "{}"}, std::vector{who}));
+    ASSERT_TRUE(host->push_to_sessions("onX", "{}", std::vector{older}));
+    ASSERT_TRUE(host->push_to_sessions("onY", "{}", std::vector{who}));
     EXPECT_EQ(all.pushes(alice, 1), texts{"onY {}"});
 }
 
 TEST_F(host_test, calls_remotes_of_itself_and_others_by_post) {
     const auto call = [&](std::string_view route, door::call_target to) {
         ending end;
-        host->call(route, 0, to, {door::codec::json, "[1]"}, end.sink());
+        host->call(route, 0, to, "[1]", end.sink());
         EXPECT_FALSE(end.outcome.has_value()) << "completed inline";
         return wait_for(end);
     };

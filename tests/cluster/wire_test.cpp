@@ -254,12 +254,10 @@ TEST_F(handshake_hooks, give_clients_user_data) {
     auto& link = asking(R"({"token":"t"})");
     EXPECT_EQ(keeper->seen.back(), R"({"token":"t"})");
     EXPECT_TRUE(link.packages.empty()) << "nobody has decided yet";
-    EXPECT_EQ(answer(link, door::body{door::codec::json, R"({"name":"ann"})"}),
+    EXPECT_EQ(answer(link, door::body(R"({"name":"ann"})")),
               R"({"code":200,"sys":{},"user":{"name":"ann"}})");
     for (const auto* falsy : {"", "null", "false", "0", "\"\""}) {
-        EXPECT_EQ(answer(asking("1"), door::body{door::codec::json, falsy}),
-                  R"({"code":200,"sys":{}})")
-            << falsy;
+        EXPECT_EQ(answer(asking("1"), door::body(falsy)), R"({"code":200,"sys":{}})") << falsy;
     }
 }
 

@@ -87,7 +87,7 @@ void server::on_call(const bus::peer& from, bus::envelope_view call,
     note(fmt::format("call {} {} {}", from.id, call.kind, brief(call.bytes)));
     switch (call.kind) {
     case echo:
-        answer->reply(call.bytes);
+        answer->reply(std::string(call.bytes));
         return;
     case never:
         kept.push_back(std::move(answer));
@@ -95,11 +95,9 @@ void server::on_call(const bus::peer& from, bus::envelope_view call,
     case fail:
         answer->reply(error(errc::application, std::string(call.bytes), 1234));
         return;
-    case pid: {
-        const auto text = std::to_string(::getpid());
-        answer->reply(std::string_view(text));
+    case pid:
+        answer->reply(std::to_string(::getpid()));
         return;
-    }
     default:
         return;
     }

@@ -107,7 +107,7 @@ public:
         if (!outcome) {
             co_return std::move(outcome).error();
         }
-        co_return json::decode<std::uint64_t>(outcome->bytes, "kick");
+        co_return json::decode<std::uint64_t>(*outcome, "kick");
     }
 
 private:
@@ -120,7 +120,7 @@ private:
         if (!outcome) {
             co_return std::move(outcome).error();
         }
-        auto found = json::decode<std::vector<detail::found_session>>(outcome->bytes, "sessions");
+        auto found = json::decode<std::vector<detail::found_session>>(*outcome, "sessions");
         if (!found) {
             co_return std::move(found).error();
         }
@@ -176,13 +176,12 @@ public:
     result<void> cast(const remote_method<R(Args...)>& method, const routing& by,
                       const Given&... given) {
         const auto arguments = detail::encode_arguments<std::remove_cvref_t<Args>...>(given...);
-        return host_.cast(method.route(), method.hash(), by.target(),
-                          {door::codec::json, arguments});
+        return host_.cast(method.route(), method.hash(), by.target(), arguments);
     }
     template <class... Given>
     result<void> cast(std::string_view route, const routing& by, const Given&... given) {
         const auto arguments = detail::encode_arguments<detail::written<Given>...>(given...);
-        return host_.cast(route, 0, by.target(), {door::codec::json, arguments});
+        return host_.cast(route, 0, by.target(), arguments);
     }
 
     // ---- clients
@@ -193,14 +192,14 @@ public:
     result<void> push_to(std::string_view route, const T& message,
                          std::span<const session_ref> to) {
         const auto text = json::encode(message);
-        return host_.push_to_sessions(route, {door::codec::json, text}, to);
+        return host_.push_to_sessions(route, text, to);
     }
     /// To all sessions of all frontends of the type.
     template <class T>
     result<void> broadcast(std::string_view frontend_type, std::string_view route, const T& message,
                            bool only_bound = false) {
         const auto text = json::encode(message);
-        return host_.broadcast(frontend_type, route, {door::codec::json, text}, only_bound);
+        return host_.broadcast(frontend_type, route, text, only_bound);
     }
 
     // ---- settings of this process, files
@@ -286,7 +285,7 @@ template <class R>
 awaitable<result<R>> app::finish_call(door::host& host, std::string route, std::uint64_t contract,
                                       routing by, std::string arguments) {
     auto pending = detail::wait([&](std::unique_ptr<door::completion> done) {
-        host.call(route, contract, by.target(), {door::codec::json, arguments}, std::move(done));
+        host.call(route, contract, by.target(), arguments, std::move(done));
     });
     auto outcome = co_await std::move(pending);
     if (!outcome) {
@@ -295,7 +294,7 @@ awaitable<result<R>> app::finish_call(door::host& host, std::string route, std::
     if constexpr (std::is_void_v<R>) {
         co_return result<void>();
     } else {
-        auto value = json::decode<R>(outcome->bytes, "result");
+        auto value = json::decode<R>(*outcome, "result");
         if (!value) {
             error misread(errc::contract, route + ": " + value.error().text());
             co_return misread;

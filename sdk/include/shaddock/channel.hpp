@@ -39,14 +39,14 @@ public:
     template <class T>
     result<void> push(std::string_view route, const T& message) {
         const auto text = json::encode(message);
-        return target_->push(route, {door::codec::json, text});
+        return target_->push(route, text);
     }
     /// To these members only; who is not a member is left out.
     template <class T>
     result<void> push_to(std::string_view route, const T& message,
                          std::span<const session_ref> to) {
         const auto text = json::encode(message);
-        return target_->push_to(route, {door::codec::json, text}, to);
+        return target_->push_to(route, text, to);
     }
     template <class T>
     result<void> push_to(std::string_view route, const T& message, const session_ref& to) {

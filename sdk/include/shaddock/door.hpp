@@ -25,24 +25,15 @@
 /// nothing throws through the door; every function is noexcept or returns a result.
 namespace shaddock::door {
 
-inline constexpr std::uint32_t sdk_abi = 3;
+inline constexpr std::uint32_t sdk_abi = 4;
 
 using time_point = std::chrono::steady_clock::time_point;
 using duration = std::chrono::steady_clock::duration;
 
-/// How the bytes of a body are to be read.
-enum class codec : std::uint8_t { json = 0, raw = 1 };
-
-/// The body of a message: bytes with a codec tag, forwarded unparsed, parsed once in the typed
-/// wrapper.
-struct body {
-    codec tag = codec::json;
-    std::string bytes;
-};
-struct body_view {
-    codec tag = codec::json;
-    std::string_view bytes;
-};
+/// The body of a message: JSON text, forwarded unparsed, parsed once in the typed wrapper. Empty:
+/// there is none.
+using body = std::string;
+using body_view = std::string_view;
 
 /// One key of a session; `json` is the value as compact JSON text.
 struct setting {

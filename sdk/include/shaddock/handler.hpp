@@ -65,10 +65,10 @@ struct serving {
 
 template <class Reply>
 result<door::body> encode_answer(const Reply& reply) {
-    return door::body{door::codec::json, json::encode(reply)};
+    return json::encode(reply);
 }
 inline result<door::body> empty_answer() {
-    return door::body{door::codec::json, "{}"};
+    return door::body("{}");
 }
 
 /// Calls `call`, which returns a value, a result or nothing, and writes the answer.
@@ -242,7 +242,7 @@ private:
 
     static result<decoded> read(const door::invocation& call) {
         if constexpr (takes_request) {
-            return json::decode_client_body<request>(call.request().bytes);
+            return json::decode_client_body<request>(call.request());
         } else {
             return decoded{};
         }
@@ -363,7 +363,7 @@ private:
         if (auto same = check_contract(call, remote_method<R(Args...)>::hash()); !same) {
             return std::move(same).error();
         }
-        return json::decode<arguments>(call.request().bytes, "arguments");
+        return json::decode<arguments>(call.request(), "arguments");
     }
 
     decltype(auto) call_method(arguments& given) {

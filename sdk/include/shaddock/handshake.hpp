@@ -110,7 +110,7 @@ private:
     }
     void finish(std::unique_ptr<door::completion> done, result<door::body> user) {
         if (says_nothing && user) {
-            user->bytes.clear();
+            user->clear();
         }
         complete(app_.host(), std::move(done), std::move(user));
     }

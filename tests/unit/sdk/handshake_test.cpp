@@ -22,7 +22,7 @@ using outcome = std::optional<shaddock::result<std::string>>;
 struct sink final : shaddock::door::completion {
     explicit sink(outcome& into) : into_(into) {}
     void done(shaddock::result<shaddock::door::body> got) noexcept override {
-        into_ = got ? shaddock::result<std::string>(got->bytes) : got.error();
+        into_ = std::move(got);
     }
     outcome& into_;
 };

@@ -35,12 +35,12 @@ struct channels_test : testing::Test {
         store.on_member_lost(frontend, bytes);
     }
     void roster(const bus::peer& frontend, const std::vector<wire::membership>& seats) {
-        std::string bytes(1, '\1');
+        std::string memberships;
+        wire::writer out(memberships);
         for (const auto& each : seats) {
-            wire::writer out(bytes);
             wire::write(out, each);
         }
-        store.on_roster(frontend, bytes);
+        store.on_roster(frontend, wire::encode_roster(true, memberships));
     }
     std::vector<kind> sent() {
         std::vector<kind> kinds;
@@ -62,9 +62,9 @@ TEST_F(channels_test, tell_the_frontend_of_a_join_before_any_push) {
     link(connector);
     auto* room = store.create("room");
     ASSERT_TRUE(room->add(ref(connector, 1, "alice")));
-    ASSERT_TRUE(room->push("onChat", {door::codec::json, "{}"}));
+    ASSERT_TRUE(room->push("onChat", "{}"));
     EXPECT_TRUE(room->remove(ref(connector, 1, "")));
-    ASSERT_TRUE(room->push("onChat", {door::codec::json, "{}"}));
+    ASSERT_TRUE(room->push("onChat", "{}"));
     EXPECT_EQ(sent(), (std::vector<kind>{kind::join, kind::push_channel, kind::leave}));
 }
 
@@ -77,7 +77,7 @@ TEST_F(channels_test, send_one_push_per_frontend_however_many_members) {
         ASSERT_TRUE(room->add(ref(i % 2 != 0 ? connector : other, i, "u" + std::to_string(i))));
     }
     (void)sent();
-    ASSERT_TRUE(room->push("onChat", {door::codec::json, "{}"}));
+    ASSERT_TRUE(room->push("onChat", "{}"));
     EXPECT_EQ(sent(), (std::vector<kind>{kind::push_channel, kind::push_channel}));
 }
 
@@ -183,10 +183,9 @@ TEST_F(channels_test, a_private_push_goes_only_to_members) {
     ASSERT_TRUE(room->add(ref(connector, 1, "alice")));
     (void)sent();
     const std::vector<session_ref> to{ref(connector, 1, ""), ref(connector, 2, "")};
-    ASSERT_TRUE(room->push_to("onChat", {door::codec::json, "{}"}, to));
+    ASSERT_TRUE(room->push_to("onChat", "{}", to));
     ASSERT_EQ(links.casts.size(), 1u);
-    EXPECT_EQ(links.casts[0].bytes,
-              wire::encode_push("onChat", {door::codec::json, "{}"}, std::vector{session_id{1}}));
+    EXPECT_EQ(links.casts[0].bytes, wire::encode_push("onChat", "{}", std::vector{session_id{1}}));
 }
 
 TEST_F(channels_test, a_destroyed_channel_is_taken_from_the_mirrors) {

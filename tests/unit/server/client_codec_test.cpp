@@ -30,9 +30,6 @@ std::shared_ptr<const protocol::route_dictionary> dictionary() {
 protocol::message message_in(std::string_view package) {
     return protocol::decode_message(package.substr(protocol::package_header_bytes)).value();
 }
-door::body json(std::string text) {
-    return {door::codec::json, std::move(text)};
-}
 
 constexpr auto chat_proto = R"({"onChat":{"required string msg":1}})";
 const agreement plain{};
@@ -43,7 +40,7 @@ TEST(client_codec, reads_a_text_route_and_json_as_they_are) {
     ASSERT_TRUE(codec.read({.id = 7, .route = "a.b.c", .body = "{\"x\":1}"}, plain, got));
     EXPECT_EQ(got.id, 7u);
     EXPECT_EQ(got.route, "a.b.c");
-    EXPECT_EQ(got.body.bytes, "{\"x\":1}");
+    EXPECT_EQ(got.body, "{\"x\":1}");
     EXPECT_FALSE(got.refused);
 }
 
@@ -79,10 +76,10 @@ TEST(client_codec, reads_a_body_by_the_client_proto_of_its_route) {
     // Wire type 2 for an integer, as the browser client labels it.
     ASSERT_TRUE(
         codec.read({.id = 1, .route_code = 1, .route = {}, .body = "\x0a\x05"}, agreed, got));
-    EXPECT_EQ(got.body.bytes, R"({"n":5})");
+    EXPECT_EQ(got.body, R"({"n":5})");
     client_request other;
     ASSERT_TRUE(codec.read({.id = 1, .route = "a.b.c", .body = "{\"n\":6}"}, agreed, other));
-    EXPECT_EQ(other.body.bytes, "{\"n\":6}");
+    EXPECT_EQ(other.body, "{\"n\":6}");
     client_request malformed;
     EXPECT_FALSE(
         codec.read({.id = 1, .route_code = 1, .route = {}, .body = "\x12\x05"}, agreed, malformed));
@@ -91,47 +88,46 @@ TEST(client_codec, reads_a_body_by_the_client_proto_of_its_route) {
 TEST(client_codec, answers_in_json_unless_the_request_has_a_server_proto) {
     const client_codec codec(dictionary());
     std::string package;
-    codec.write_response(package, plain, 300, "a.b.c", json("{\"x\":1}"));
+    codec.write_response(package, plain, 300, "a.b.c", door::body("{\"x\":1}"));
     EXPECT_EQ(package, std::string("\x04\0\0\x0a\x04\xac\x02{\"x\":1}", 14));
-    codec.write_response(package, plain, 1, "a.b.c", json(""));
+    codec.write_response(package, plain, 1, "a.b.c", door::body(""));
     EXPECT_EQ(message_in(package).body, "{}");
     codec.write_response(package, plain, 1, "a.b.c", error(errc::refused, "no", 403));
     EXPECT_EQ(message_in(package).body, R"({"code":403})");
 
     const agreement agreed{
         protos_of(R"({"a.b.c":{"optional uInt32 code":1,"optional string x":2}})"), std::nullopt};
-    codec.write_response(package, agreed, 1, "a.b.c", json(R"({"x":"y"})"));
+    codec.write_response(package, agreed, 1, "a.b.c", door::body(R"({"x":"y"})"));
     EXPECT_EQ(message_in(package).body, "\x12\x01y");
     codec.write_response(package, agreed, 1, "a.b.c", error(errc::no_server, "none"));
     EXPECT_EQ(message_in(package).body, "\x08\xf4\x03");
-    codec.write_response(package, agreed, 1, "a.b.d", json(R"({"x":"y"})"));
+    codec.write_response(package, agreed, 1, "a.b.d", door::body(R"({"x":"y"})"));
     EXPECT_EQ(message_in(package).body, R"({"x":"y"})");
 }
 
 TEST(client_codec, answers_500_where_an_answer_does_not_fit_a_package) {
     std::string package;
-    client_codec(nullptr).write_response(package, plain, 1, "a.b.c",
-                                         json(std::string(protocol::max_package_body_bytes, ' ')));
+    client_codec(nullptr).write_response(
+        package, plain, 1, "a.b.c", door::body(std::string(protocol::max_package_body_bytes, ' ')));
     EXPECT_EQ(message_in(package).body, R"({"code":500})");
 }
 
 TEST(client_codec, pushes_with_a_code_where_the_dictionary_has_one) {
     const client_codec codec(dictionary());
     std::string package;
-    ASSERT_TRUE(codec.write_push(package, nullptr, "onChat", {door::codec::json, "{}"}));
+    ASSERT_TRUE(codec.write_push(package, nullptr, "onChat", "{}"));
     EXPECT_EQ(message_in(package).route_code, 2);
-    ASSERT_TRUE(codec.write_push(package, nullptr, "onAdd", {door::codec::json, "{}"}));
+    ASSERT_TRUE(codec.write_push(package, nullptr, "onAdd", "{}"));
     EXPECT_EQ(message_in(package).route, "onAdd");
-    EXPECT_FALSE(
-        codec.write_push(package, nullptr, std::string(256, 'r'), {door::codec::json, "{}"}));
+    EXPECT_FALSE(codec.write_push(package, nullptr, std::string(256, 'r'), "{}"));
 }
 
 TEST(client_codec, pushes_an_empty_body_where_the_proto_does_not_fit) {
     const client_codec codec(nullptr);
     const auto protos = protos_of(chat_proto);
     std::string package;
-    ASSERT_TRUE(codec.write_push(package, protos->server.find("onChat"), "onChat",
-                                 {door::codec::json, R"({"from":"x"})"}));
+    ASSERT_TRUE(
+        codec.write_push(package, protos->server.find("onChat"), "onChat", R"({"from":"x"})"));
     EXPECT_EQ(package, std::string("\x04\0\0\x08\x06\x06onChat", 12));
 }
 
@@ -169,19 +165,10 @@ TEST(client_codec, logs_what_does_not_fit_ever_more_rarely) {
     EXPECT_TRUE(told[3].starts_with("'a.b.d'")) << told[3];
 }
 
-TEST(client_codec, passes_raw_bodies_by_the_protos) {
-    const client_codec codec(nullptr);
-    const auto protos = protos_of(chat_proto);
-    std::string package;
-    ASSERT_TRUE(codec.write_push(package, protos->server.find("onChat"), "onChat",
-                                 {door::codec::raw, "\x01\x02"}));
-    EXPECT_EQ(message_in(package).body, "\x01\x02");
-}
-
 TEST(push_forms, make_each_form_once) {
     const client_codec codec(nullptr);
     std::string scratch;
-    push_forms forms(codec, "onChat", {door::codec::json, R"({"msg":"hi"})"}, scratch);
+    push_forms forms(codec, "onChat", R"({"msg":"hi"})", scratch);
     const agreement old{protos_of(chat_proto), std::nullopt};
     const agreement now{protos_of(R"({"onChat":{"required string msg":2}})"), std::nullopt};
     const agreement silent{protos_of("{}"), std::nullopt};
@@ -201,7 +188,7 @@ TEST(push_forms, are_none_where_the_push_cannot_be_sent) {
     const client_codec codec(nullptr);
     std::string scratch;
     const std::string route(256, 'r');
-    push_forms forms(codec, route, {door::codec::json, "{}"}, scratch);
+    push_forms forms(codec, route, "{}", scratch);
     EXPECT_EQ(forms.form_for(plain), nullptr);
     EXPECT_EQ(forms.form_for(plain), nullptr);
 }

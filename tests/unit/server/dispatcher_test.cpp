@@ -25,15 +25,14 @@ public:
     noted_call(outcomes& notes, std::string name, std::uint64_t session, base::time_point deadline)
         : pending_call(std::make_shared<door::session_data>(
                            door::session_data{{"f", incarnation{1}, session_id{session}, ""}, {}}),
-                       {door::codec::json, name}, deadline, 0, false),
+                       name, deadline, 0, false),
           notes_(notes), name_(std::move(name)) {}
     ~noted_call() override { abandon(); }
 
 private:
     void answer(result<door::body> outcome) noexcept override {
-        notes_.push_back(
-            name_ + "=" +
-            (outcome ? outcome->bytes : std::string(to_string(outcome.error().code()))));
+        notes_.push_back(name_ + "=" +
+                         (outcome ? *outcome : std::string(to_string(outcome.error().code()))));
     }
     outcomes& notes_;
     std::string name_;
@@ -52,7 +51,7 @@ struct fake_plugin final : door::plugin {
     std::vector<std::unique_ptr<door::invocation>> held;
 
     void enter(door::registration& into) {
-        quick.does = [](auto call) { call->finish(door::body{door::codec::json, "ok"}); };
+        quick.does = [](auto call) { call->finish(door::body("ok")); };
         slow.does = [this](auto call) { held.push_back(std::move(call)); };
         into.handler({.object = "h", .method = "quick"}, &quick);
         into.handler({.object = "h", .method = "slow"}, &slow);
@@ -125,7 +124,7 @@ TEST_F(dispatcher_test, counts_each_call_by_route_and_outcome_with_its_time) {
     run("t.h.invented", "c");
     run("t.h.slow", "late", 2);
     clock.advance(3ms);
-    made->held[0]->finish(door::body{door::codec::json, "1"});
+    made->held[0]->finish(door::body("1"));
     made->held[0]->finish(error(errc::internal, "a second answer"));
     clock.advance(11s);
     base::metric_families all;
@@ -170,8 +169,8 @@ TEST_F(dispatcher_test, a_call_that_is_dropped_is_answered_internal) {
 
 TEST_F(dispatcher_test, a_second_answer_is_ignored) {
     run("t.h.slow", "a");
-    made->held[0]->finish(door::body{door::codec::json, "1"});
-    made->held[0]->finish(door::body{door::codec::json, "2"});
+    made->held[0]->finish(door::body("1"));
+    made->held[0]->finish(door::body("2"));
     made->held.clear();
     EXPECT_EQ(notes, (outcomes{"a=1"}));
 }
@@ -208,7 +207,7 @@ TEST_F(dispatcher_test, what_does_not_answer_in_time_is_answered_timeout) {
     EXPECT_TRUE(notes.empty());
     clock.advance(2s);
     EXPECT_EQ(notes, (outcomes{"a=timeout"}));
-    made->held[0]->finish(door::body{door::codec::json, "late"});
+    made->held[0]->finish(door::body("late"));
     EXPECT_EQ(notes.size(), 1u);
 }
 
@@ -218,13 +217,13 @@ TEST_F(dispatcher_test, serial_methods_run_one_at_a_time_per_session) {
     run("t.h.serial", "other", 2);
     turn();
     ASSERT_EQ(made->held.size(), 2u);
-    EXPECT_EQ(made->held[0]->request().bytes, "a");
-    EXPECT_EQ(made->held[1]->request().bytes, "other");
-    made->held[0]->finish(door::body{door::codec::json, "1"});
+    EXPECT_EQ(made->held[0]->request(), "a");
+    EXPECT_EQ(made->held[1]->request(), "other");
+    made->held[0]->finish(door::body("1"));
     EXPECT_EQ(made->held.size(), 2u); // not within the finish
     turn();
     ASSERT_EQ(made->held.size(), 3u);
-    EXPECT_EQ(made->held[2]->request().bytes, "b");
+    EXPECT_EQ(made->held[2]->request(), "b");
 }
 
 TEST_F(dispatcher_test, a_serial_method_stays_taken_after_a_timeout_until_it_has_ended) {
@@ -235,10 +234,10 @@ TEST_F(dispatcher_test, a_serial_method_stays_taken_after_a_timeout_until_it_has
     turn();
     EXPECT_EQ(notes, (outcomes{"a=timeout"}));
     EXPECT_EQ(made->held.size(), 1u) << "the next started beside one that still runs";
-    made->held[0]->finish(door::body{door::codec::json, "late"});
+    made->held[0]->finish(door::body("late"));
     turn();
     ASSERT_EQ(made->held.size(), 2u);
-    made->held[1]->finish(door::body{door::codec::json, "2"});
+    made->held[1]->finish(door::body("2"));
     EXPECT_EQ(notes, (outcomes{"a=timeout", "b=2"}));
 }
 

@@ -30,13 +30,13 @@ public:
     noted_request(texts& answers, int n, base::time_point deadline)
         : pending_call(std::make_shared<door::session_data>(
                            door::session_data{{"f", incarnation{1}, session_id{1}, ""}, {}}),
-                       {door::codec::json, fmt::format(R"({{"n":{}}})", n)}, deadline, 0, false),
+                       fmt::format(R"({{"n":{}}})", n), deadline, 0, false),
           answers_(answers) {}
     ~noted_request() override { abandon(); }
 
 private:
     void answer(result<door::body> made) noexcept override {
-        answers_.push_back(made ? made->bytes : std::string(to_string(made.error().code())));
+        answers_.push_back(made ? *made : std::string(to_string(made.error().code())));
     }
     texts& answers_;
 };

@@ -53,7 +53,7 @@ struct envelope_view {
 class responder {
 public:
     virtual ~responder() = default;
-    virtual void reply(result<std::string_view> answer) noexcept = 0;
+    virtual void reply(result<std::string> answer) noexcept = 0;
     /// When the caller stops waiting, on this side's clock.
     virtual base::time_point deadline() const noexcept = 0;
 };

@@ -129,7 +129,7 @@ public:
         if constexpr (has_before) {
             try {
                 const session who(host_, data);
-                return as_result([&] { return filter_.before(route, request.bytes, who); });
+                return as_result([&] { return filter_.before(route, request, who); });
             } catch (...) {
                 return current_error();
             }

@@ -67,7 +67,7 @@ public:
         for (const auto& one : members_) {
             to.push_back(one.ref);
         }
-        pushes_->push_back({name_, std::string(route), std::string(message.bytes), std::move(to)});
+        pushes_->push_back({name_, std::string(route), std::string(message), std::move(to)});
         return {};
     }
     result<void> push_to(std::string_view route, door::body_view message,
@@ -75,8 +75,7 @@ public:
         std::vector<session_ref> members;
         std::ranges::copy_if(to, std::back_inserter(members),
                              [&](const auto& one) { return find(one) != nullptr; });
-        pushes_->push_back(
-            {name_, std::string(route), std::string(message.bytes), std::move(members)});
+        pushes_->push_back({name_, std::string(route), std::string(message), std::move(members)});
         return {};
     }
 

@@ -100,7 +100,7 @@ public:
         if (held_calls_.empty()) {
             return false;
         }
-        end_call(std::move(held_calls_.front()), std::move(answer));
+        complete(std::move(held_calls_.front()), std::move(answer));
         held_calls_.pop_front();
         run();
         return true;
@@ -174,7 +174,7 @@ public:
         if (holds_calls) {
             held_calls_.push_back(std::move(done));
         } else {
-            end_call(std::move(done), answer_to(calls.back()));
+            complete(std::move(done), answer_to(calls.back()));
         }
     }
     result<void> cast(std::string_view route, std::uint64_t contract, const door::call_target& to,
@@ -212,8 +212,7 @@ public:
     void find_sessions(const session_ref& who,
                        std::unique_ptr<door::completion> done) noexcept override {
         complete(std::move(done),
-                 door::body{door::codec::json,
-                            found_sessions.empty() ? clients.find(who) : found_sessions});
+                 door::body(found_sessions.empty() ? clients.find(who) : found_sessions));
     }
     /// What find_sessions answers: `[{"ref":{..},"settings":{..}}]`. Empty: those of `clients`.
     std::string found_sessions;
@@ -225,20 +224,17 @@ public:
                             .settings = {},
                             .text = std::string(reason)}});
         const auto kicked = clients.kick(uid);
-        complete(std::move(done), door::body{door::codec::json, std::to_string(kicked)});
+        complete(std::move(done), std::to_string(kicked));
     }
     result<void> push_to_sessions(std::string_view route, door::body_view message,
                                   std::span<const session_ref> to) noexcept override {
-        pushes.push_back(
-            {{}, std::string(route), std::string(message.bytes), {to.begin(), to.end()}});
+        pushes.push_back({{}, std::string(route), std::string(message), {to.begin(), to.end()}});
         return {};
     }
     result<void> broadcast(std::string_view frontend_type, std::string_view route,
                            door::body_view message, bool) noexcept override {
-        pushes.push_back({"* " + std::string(frontend_type),
-                          std::string(route),
-                          std::string(message.bytes),
-                          {}});
+        pushes.push_back(
+            {"* " + std::string(frontend_type), std::string(route), std::string(message), {}});
         return {};
     }
     std::vector<session_ref> local_sessions(std::string_view uid) const override {
@@ -281,7 +277,7 @@ private:
         if (to.param.session != nullptr) {
             made.routed_by_session = to.param.session->ref;
         }
-        made.arguments = arguments.bytes;
+        made.arguments = arguments;
         return made;
     }
     result<std::string> answer_to(const sent_call& made) const {
@@ -290,13 +286,6 @@ private:
         }
         return on_call ? on_call(made)
                        : result<std::string>(error(errc::no_server, "no server in this test"));
-    }
-    void end_call(std::unique_ptr<door::completion> done, result<std::string> answer) {
-        if (answer) {
-            complete(std::move(done), door::body{door::codec::json, std::move(*answer)});
-        } else {
-            complete(std::move(done), std::move(answer).error());
-        }
     }
     void complete(std::unique_ptr<door::completion> done, result<door::body> outcome) {
         boost::asio::post(loop_, [done = std::move(done), outcome = std::move(outcome)]() mutable {

@@ -119,8 +119,8 @@ public:
             if (!end || !*end) {
                 return end ? end->error() : error(errc::internal, "a hook has not answered yet");
             }
-            if (!(*end)->bytes.empty() && (*end)->bytes != "null") {
-                user = std::move((*end)->bytes);
+            if (!(*end)->empty() && **end != "null") {
+                user = std::move(**end);
             }
         }
         return user;
@@ -265,20 +265,14 @@ private:
             }
         }
         std::string_view route() const noexcept override { return route_; }
-        door::body_view request() const noexcept override { return {door::codec::json, body_}; }
+        door::body_view request() const noexcept override { return body_; }
         const door::session_data* session() const noexcept override {
             return session_ ? &*session_ : nullptr;
         }
         std::uint64_t contract() const noexcept override { return contract_; }
         bool is_notify() const noexcept override { return false; }
         door::time_point deadline() const noexcept override { return door::time_point::max(); }
-        void finish(result<door::body> answer) noexcept override {
-            if (answer) {
-                *slot_ = std::move(answer->bytes);
-            } else {
-                *slot_ = std::move(answer).error();
-            }
-        }
+        void finish(result<door::body> answer) noexcept override { *slot_ = std::move(answer); }
 
     private:
         std::string route_;
