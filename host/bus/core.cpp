@@ -28,6 +28,11 @@ error too_long(std::size_t bytes, std::size_t limit) {
 
 } // namespace
 
+std::uint16_t common_version(version_range one, version_range other) {
+    const auto highest = std::min(one.highest, other.highest);
+    return highest >= std::max(one.lowest, other.lowest) ? highest : std::uint16_t{0};
+}
+
 core::core(boost::asio::any_io_executor executor, base::clock& clock, settings wanted)
     : executor_(std::move(executor)), clock_(clock), self_(std::move(wanted)),
       calls_(clock, counts_.calls) {}
@@ -243,6 +248,15 @@ const core::life_record* core::known(std::string_view id) const {
 bool core::is_fenced(const peer& who) const {
     const auto* last = known(who.id);
     return last != nullptr && last->is_fenced && last->life == who.life;
+}
+
+std::string core::no_common_version(std::string_view id, version_range versions) const {
+    return fmt::format(
+        "'{}' speaks versions {} to {} of the bus and '{}' {} to {}, so that none is "
+        "common: roll out a build in between first, which speaks one of each, or "
+        "stop all servers and start them with one build",
+        id, versions.lowest, versions.highest, self_.id, self_.versions.lowest,
+        self_.versions.highest);
 }
 
 std::shared_ptr<link> core::find_link(std::string_view id) const {

@@ -23,6 +23,7 @@ public:
         incarnation life{};
         std::size_t queue_limit = 0;
         std::size_t frame_limit = 0;
+        version_range versions{};
     };
 
     core(boost::asio::any_io_executor executor, base::clock& clock, settings wanted);
@@ -68,6 +69,8 @@ public:
     bool is_first_stranger() { return std::exchange(is_first_stranger_, false); }
     /// Whether this life was seen to end: it may not link again.
     bool is_fenced(const peer& who) const;
+    /// Why no link with `id`, which speaks `versions`, is possible: no version is common.
+    std::string no_common_version(std::string_view id, version_range versions) const;
 
 protected:
     /// What is known of an id that was linked, or was reported dead.

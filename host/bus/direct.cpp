@@ -30,7 +30,7 @@ std::unique_ptr<bus> make_direct(boost::asio::any_io_executor executor, base::cl
 direct_bus::direct_bus(boost::asio::any_io_executor executor, base::clock& clock,
                        direct_options options)
     : core(std::move(executor), clock,
-           {options.id, options.life, options.queue_limit, options.frame_limit}),
+           {options.id, options.life, options.queue_limit, options.frame_limit, options.versions}),
       options_(std::move(options)), random_(std::random_device{}()) {}
 
 // ---- opening and closing
@@ -223,6 +223,7 @@ void direct_bus::nobody_answers(const std::string& id) {
 
 hello direct_bus::greeting(hello_purpose purpose, std::string_view to, std::uint64_t random) const {
     hello said;
+    said.versions = options_.versions;
     said.purpose = purpose;
     said.life = options_.life;
     said.random = random;
@@ -265,10 +266,13 @@ bool direct_bus::on_greeting(socket_link& from, const frame_view& frame) {
     return false;
 }
 
+peer direct_bus::peer_of(const hello& said) const {
+    return {said.id, said.life, common_version(said.versions, self().versions)};
+}
+
 std::optional<std::string> direct_bus::objection(const hello& said) const {
-    if (said.version != bus_version) {
-        return fmt::format("bus version {} meets version {}: run the same build everywhere",
-                           said.version, bus_version);
+    if (common_version(said.versions, self().versions) == 0) {
+        return no_common_version(said.id, said.versions);
     }
     if (said.to != self().id) {
         return fmt::format("'{}' wants '{}', this is '{}'", said.id, said.to, self().id);
@@ -290,7 +294,7 @@ void direct_bus::on_hello(const std::shared_ptr<socket_link>& from, const hello&
     stranger_trouble_.clear();
     // It may still refuse us: the link opens here with the first frame that it sends on the opened
     // link.
-    from->greeted = peer{said.id, said.life};
+    from->greeted = peer_of(said);
     from->say_hello(greeting(hello_purpose::answer, said.id, said.random));
 }
 
@@ -324,7 +328,7 @@ void direct_bus::on_answer(const std::shared_ptr<socket_link>& from, const hello
     from->send_ping();
     // It stays the attempt until it is up: what happens on the way (news of an older link, a poke)
     // must not dial once more.
-    from->become_open({said.id, said.life});
+    from->become_open(peer_of(said));
     const auto now = contacts_.find(from->called());
     if (now != contacts_.end() && now->second.attempt == from) {
         now->second.attempt = nullptr;

@@ -46,6 +46,7 @@ private:
     void on_hello(const std::shared_ptr<socket_link>& from, const hello& said);
     void on_poke(const std::shared_ptr<socket_link>& from, const hello& said);
     void on_answer(const std::shared_ptr<socket_link>& from, const hello& said);
+    peer peer_of(const hello& said) const;
     std::optional<std::string> objection(const hello& said) const;
     void log_trouble(const std::string& id, std::string text);
 

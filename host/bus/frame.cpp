@@ -1,75 +1,26 @@
 #include "frame.hpp"
 
-#include <algorithm>
-#include <type_traits>
+#include "base/bytes.hpp"
 
 namespace shaddock::bus {
 
 namespace {
 
+/// Of the length and the kind in front of the fields.
 constexpr std::size_t length_bytes = 4;
+constexpr std::size_t head_bytes = length_bytes + 1;
 /// Error texts are for people; a longer one is cut.
 constexpr std::size_t text_limit = std::size_t{64} * 1024;
 
-template <class Number>
-void put(std::string& out, Number value) {
-    using raw = std::make_unsigned_t<Number>;
-    char bytes[sizeof(Number)];
-    for (std::size_t i = 0; i < sizeof(Number); ++i) {
-        bytes[i] = static_cast<char>((static_cast<raw>(value) >> (8 * i)) & 0xffU);
-    }
-    out.append(bytes, sizeof(bytes));
-}
-
-template <class Number>
-Number get(const char* from) {
-    using raw = std::make_unsigned_t<Number>;
-    raw value = 0;
-    for (std::size_t i = 0; i < sizeof(Number); ++i) {
-        value = static_cast<raw>(
-            value |
-            static_cast<raw>(static_cast<raw>(static_cast<unsigned char>(from[i])) << (8 * i)));
-    }
-    return static_cast<Number>(value);
-}
-
-/// Takes numbers and texts off the front; once something was missing all that follows is missing
-/// too.
-class reader {
-public:
-    explicit reader(std::string_view in) : in_(in) {}
-    template <class Number>
-    Number number() {
-        if (in_.size() < sizeof(Number)) {
-            failed_ = true;
-            in_ = {};
-            return 0;
-        }
-        const auto value = get<Number>(in_.data());
-        in_.remove_prefix(sizeof(Number));
-        return value;
-    }
-    std::string_view text(std::size_t length) {
-        if (in_.size() < length) {
-            failed_ = true;
-            in_ = {};
-            return {};
-        }
-        const auto value = in_.substr(0, length);
-        in_.remove_prefix(length);
-        return value;
-    }
-    std::string_view rest() const { return in_; }
-    bool failed() const { return failed_; }
-
-private:
-    std::string_view in_;
-    bool failed_ = false;
-};
-
-void put_head(std::string& out, frame_kind kind, std::size_t fields) {
-    put(out, static_cast<std::uint32_t>(1 + fields));
-    put(out, static_cast<std::uint8_t>(kind));
+/// `add` writes the fields.
+template <class Fields>
+void append(std::string& out, frame_kind kind, Fields add) {
+    const auto begin = out.size();
+    base::writer fields(out);
+    fields.u32(0);
+    fields.u8(static_cast<std::uint8_t>(kind));
+    add(fields);
+    fields.set_length(begin);
 }
 
 } // namespace
@@ -78,119 +29,131 @@ cut_frame_result cut_frame(std::string_view in, std::size_t limit) {
     if (in.size() < length_bytes) {
         return {cut_outcome::need_more, 0, {}};
     }
-    const std::size_t length = get<std::uint32_t>(in.data());
+    const std::size_t length = base::reader(in).u32();
     if (length == 0 || length > limit + frame_overhead) {
         return {cut_outcome::bad, 0, {}};
     }
     if (in.size() - length_bytes < length) {
         return {cut_outcome::need_more, 0, {}};
     }
-    reader fields(in.substr(length_bytes, length));
+    const auto whole = in.substr(0, length_bytes + length);
+    base::reader fields(whole.substr(head_bytes));
     frame_view frame;
-    frame.kind = static_cast<frame_kind>(fields.number<std::uint8_t>());
+    frame.kind = static_cast<frame_kind>(whole[length_bytes]);
     switch (frame.kind) {
     case frame_kind::hello:
+        frame.bytes = whole.substr(head_bytes);
+        break;
     case frame_kind::refuse:
+        frame.bytes = fields.text();
+        break;
     case frame_kind::ping:
     case frame_kind::bye:
         break;
     case frame_kind::call:
-        frame.call = fields.number<std::uint64_t>();
-        frame.remaining_ms = fields.number<std::uint32_t>();
-        frame.what = fields.number<std::uint8_t>();
+        frame.call = fields.u64();
+        frame.remaining_ms = fields.u32();
+        frame.what = fields.u8();
+        frame.bytes = fields.text();
         break;
     case frame_kind::reply:
-        frame.call = fields.number<std::uint64_t>();
+        frame.call = fields.u64();
+        frame.bytes = fields.text();
         break;
     case frame_kind::failure:
-        frame.call = fields.number<std::uint64_t>();
-        frame.code = static_cast<errc>(fields.number<std::uint16_t>());
-        frame.client_code = fields.number<std::int32_t>();
+        frame.call = fields.u64();
+        frame.code = static_cast<errc>(fields.u16());
+        frame.client_code = static_cast<std::int32_t>(fields.u32());
+        frame.bytes = fields.text();
         break;
     case frame_kind::cast:
-        frame.what = fields.number<std::uint8_t>();
+        frame.what = fields.u8();
+        frame.bytes = fields.text();
         break;
     default:
         return {cut_outcome::bad, 0, {}};
     }
-    if (fields.failed() || fields.rest().size() > limit) {
+    if (!fields.ok() || frame.bytes.size() > limit) {
         return {cut_outcome::bad, 0, {}};
     }
-    frame.bytes = fields.rest();
-    return {cut_outcome::done, length_bytes + length, frame};
+    return {cut_outcome::done, whole.size(), frame};
 }
 
 result<hello> read_hello(std::string_view in) {
-    reader fields(in);
-    if (fields.number<std::uint32_t>() != frame_magic) {
+    base::reader fields(in);
+    if (fields.u32() != frame_magic) {
         return error(errc::bad_request, "the greeting is not one of a shaddock bus");
     }
     hello greeting;
-    greeting.version = fields.number<std::uint16_t>();
-    if (!fields.failed() && greeting.version != bus_version) {
-        return greeting;
-    }
-    greeting.purpose = static_cast<hello_purpose>(fields.number<std::uint8_t>());
-    greeting.life = static_cast<incarnation>(fields.number<std::uint64_t>());
-    greeting.random = fields.number<std::uint64_t>();
-    greeting.id = fields.text(fields.number<std::uint8_t>());
-    greeting.to = fields.text(fields.number<std::uint8_t>());
+    greeting.versions.lowest = fields.u16();
+    greeting.versions.highest = fields.u16();
+    greeting.purpose = static_cast<hello_purpose>(fields.u8());
+    greeting.life = static_cast<incarnation>(fields.u64());
+    greeting.random = fields.u64();
+    greeting.id = fields.text();
+    greeting.to = fields.text();
     const bool known =
         greeting.purpose >= hello_purpose::link && greeting.purpose <= hello_purpose::answer;
-    if (fields.failed() || !fields.rest().empty() || !known || greeting.id.empty()) {
+    const bool speaks =
+        greeting.versions.lowest != 0 && greeting.versions.lowest <= greeting.versions.highest;
+    if (!fields.ok() || !speaks || !known || greeting.id.empty()) {
         return error(errc::bad_request, "the greeting is damaged");
     }
     return greeting;
 }
 
 void append_hello(std::string& out, const hello& greeting) {
-    const auto id = std::string_view(greeting.id).substr(0, 255);
-    const auto to = std::string_view(greeting.to).substr(0, 255);
-    put_head(out, frame_kind::hello, 4 + 2 + 1 + 8 + 8 + 1 + id.size() + 1 + to.size());
-    put(out, frame_magic);
-    put(out, greeting.version);
-    put(out, static_cast<std::uint8_t>(greeting.purpose));
-    put(out, number(greeting.life));
-    put(out, greeting.random);
-    put(out, static_cast<std::uint8_t>(id.size()));
-    out.append(id);
-    put(out, static_cast<std::uint8_t>(to.size()));
-    out.append(to);
+    append(out, frame_kind::hello, [&](base::writer& fields) {
+        fields.u32(frame_magic);
+        fields.u16(greeting.versions.lowest);
+        fields.u16(greeting.versions.highest);
+        fields.u8(static_cast<std::uint8_t>(greeting.purpose));
+        fields.u64(number(greeting.life));
+        fields.u64(greeting.random);
+        fields.text(greeting.id);
+        fields.text(greeting.to);
+    });
+}
+
+void append_refuse(std::string& out, std::string_view text) {
+    append(out, frame_kind::refuse, [&](base::writer& fields) { fields.text(text); });
 }
 
 void append_call(std::string& out, std::uint64_t call, std::uint32_t remaining_ms,
                  std::uint8_t what, std::string_view bytes) {
-    put_head(out, frame_kind::call, 8 + 4 + 1 + bytes.size());
-    put(out, call);
-    put(out, remaining_ms);
-    put(out, what);
-    out.append(bytes);
+    append(out, frame_kind::call, [&](base::writer& fields) {
+        fields.u64(call);
+        fields.u32(remaining_ms);
+        fields.u8(what);
+        fields.text(bytes);
+    });
 }
 
 void append_reply(std::string& out, std::uint64_t call, std::string_view bytes) {
-    put_head(out, frame_kind::reply, 8 + bytes.size());
-    put(out, call);
-    out.append(bytes);
+    append(out, frame_kind::reply, [&](base::writer& fields) {
+        fields.u64(call);
+        fields.text(bytes);
+    });
 }
 
 void append_failure(std::string& out, std::uint64_t call, const error& failed) {
-    const auto text = std::string_view(failed.text()).substr(0, text_limit);
-    put_head(out, frame_kind::failure, 8 + 2 + 4 + text.size());
-    put(out, call);
-    put(out, static_cast<std::uint16_t>(failed.code()));
-    put(out, static_cast<std::int32_t>(failed.client_code()));
-    out.append(text);
+    append(out, frame_kind::failure, [&](base::writer& fields) {
+        fields.u64(call);
+        fields.u16(static_cast<std::uint16_t>(failed.code()));
+        fields.u32(static_cast<std::uint32_t>(failed.client_code()));
+        fields.text(std::string_view(failed.text()).substr(0, text_limit));
+    });
 }
 
 void append_cast(std::string& out, std::uint8_t what, std::string_view bytes) {
-    put_head(out, frame_kind::cast, 1 + bytes.size());
-    put(out, what);
-    out.append(bytes);
+    append(out, frame_kind::cast, [&](base::writer& fields) {
+        fields.u8(what);
+        fields.text(bytes);
+    });
 }
 
-void append_plain(std::string& out, frame_kind kind, std::string_view text) {
-    put_head(out, kind, text.size());
-    out.append(text);
+void append_plain(std::string& out, frame_kind kind) {
+    append(out, kind, [](base::writer&) {});
 }
 
 } // namespace shaddock::bus

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "bus/bus.hpp"
+
 #include <shaddock/error.hpp>
 #include <shaddock/ids.hpp>
 
@@ -8,20 +10,28 @@
 #include <string>
 #include <string_view>
 
-/// The bytes on a link between two servers. All numbers are little-endian.
+/// The bytes on a link between two servers: frames, their fields as in base/bytes.hpp.
 ///
 /// Form: u32 length of the rest, u8 kind, then by kind
-///   hello    u32 magic, u16 version, u8 purpose, u64 incarnation, u64 random, u8 n, n bytes own
-///   id, u8 n, n bytes id called refuse   text ping     nothing call     u64 call, u32 remaining
-///   ms, u8 what, bytes reply    u64 call, bytes failure  u64 call, u16 errc, i32 client code, text
-///   cast     u8 what, bytes
+///   hello    u32 magic, u16 lowest and u16 highest version, u8 purpose, u64 incarnation,
+///            u64 random, text own id, text id called
+///   refuse   text
+///   ping     nothing
+///   call     u64 call, u32 remaining ms, u8 what, text
+///   reply    u64 call, text
+///   failure  u64 call, u16 errc, i32 client code, text
+///   cast     u8 what, text
 ///   bye      nothing
+///
+/// Growth: a frame may end in fields that its reader does not know; they are passed over. hello and
+/// refuse are read before a version is agreed on: they change in no other way. Anything else that
+/// an older reader must not meet (a new kind, a field of another meaning) makes a new version, and
+/// is sent only on links that speak it (bus::peer::version).
 namespace shaddock::bus {
 
 inline constexpr std::uint32_t frame_magic = 0x4b444853; // "SHDK"
-inline constexpr std::uint16_t bus_version = 1;
-/// What a frame may be longer than its payload: the fields in front of the bytes.
-inline constexpr std::size_t frame_overhead = 32;
+/// What a frame may be longer than its payload: its other fields, with room for those to come.
+inline constexpr std::size_t frame_overhead = 256;
 
 enum class frame_kind : std::uint8_t {
     hello = 1,
@@ -44,7 +54,7 @@ enum class hello_purpose : std::uint8_t {
 };
 
 struct hello {
-    std::uint16_t version = bus_version;
+    version_range versions;
     hello_purpose purpose = hello_purpose::link;
     incarnation life{};
     /// Chosen by the one who dials, sent back in the answer.
@@ -80,8 +90,8 @@ struct cut_frame_result {
 /// kind.
 cut_frame_result cut_frame(std::string_view in, std::size_t limit);
 
-/// Reads the fields of a hello frame. Errors: bad_request (wrong magic, cut short, trailing bytes,
-/// empty id). A hello of another version is read as far as the version; its other fields are empty.
+/// Reads the fields of a hello frame. Errors: bad_request (wrong magic, cut short, no version,
+/// empty id).
 result<hello> read_hello(std::string_view fields);
 
 void append_hello(std::string& out, const hello& greeting);
@@ -90,7 +100,8 @@ void append_call(std::string& out, std::uint64_t call, std::uint32_t remaining_m
 void append_reply(std::string& out, std::uint64_t call, std::string_view bytes);
 void append_failure(std::string& out, std::uint64_t call, const error& failed);
 void append_cast(std::string& out, std::uint8_t what, std::string_view bytes);
-/// For the kinds without fields and for refuse.
-void append_plain(std::string& out, frame_kind kind, std::string_view text = {});
+void append_refuse(std::string& out, std::string_view text);
+/// For the kinds without fields.
+void append_plain(std::string& out, frame_kind kind);
 
 } // namespace shaddock::bus

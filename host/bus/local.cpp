@@ -1,5 +1,6 @@
 #include "bus/local.hpp"
 
+#include "base/log.hpp"
 #include "core.hpp"
 
 #include <boost/asio/post.hpp>
@@ -117,7 +118,8 @@ private:
     }
     void become_open(local_bus& far) {
         if (!is_closed()) {
-            open({far.self().id, far.self().life});
+            open({far.self().id, far.self().life,
+                  common_version(owner_.self().versions, far.self().versions)});
         }
     }
     void receive() {
@@ -149,9 +151,9 @@ private:
 std::unique_ptr<bus> make_local(boost::asio::any_io_executor executor, base::clock& clock,
                                 local_network& network, std::string id, incarnation life,
                                 local_options options) {
-    return std::make_unique<local_bus>(
-        std::move(executor), clock, network,
-        core::settings{std::move(id), life, options.queue_limit, options.frame_limit});
+    return std::make_unique<local_bus>(std::move(executor), clock, network,
+                                       core::settings{std::move(id), life, options.queue_limit,
+                                                      options.frame_limit, options.versions});
 }
 
 void local_network::cut(std::string_view one, std::string_view other) {
@@ -235,10 +237,17 @@ void local_network::connect_later(local_bus& near) {
 void local_network::connect(local_bus& one, local_bus& other) {
     const bool is_linked = one.is_linked(other.self().id) || other.is_linked(one.self().id);
     const bool is_refused = one.is_fenced(other.self_peer()) || other.is_fenced(one.self_peer());
-    if (!is_linked && !is_refused && other.is_running() &&
-        !cut_.contains(pair_of(one.self().id, other.self().id))) {
-        memory_link::join(one, other);
+    if (is_linked || is_refused || !other.is_running() ||
+        cut_.contains(pair_of(one.self().id, other.self().id))) {
+        return;
     }
+    if (common_version(one.self().versions, other.self().versions) == 0) {
+        const auto why = one.no_common_version(other.self().id, other.self().versions);
+        base::log::warn("bus", "no link with '{}': {}", other.self().id, why);
+        base::log::warn("bus", "no link with '{}': it refuses: {}", one.self().id, why);
+        return;
+    }
+    memory_link::join(one, other);
 }
 
 } // namespace shaddock::bus

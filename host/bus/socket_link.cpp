@@ -33,7 +33,7 @@ void socket_link::say_hello(const hello& greeting) {
 }
 
 void socket_link::refuse(std::string_view text) {
-    append_plain(out_, frame_kind::refuse, text);
+    append_refuse(out_, text);
     flush();
     close(link_end::lost);
 }

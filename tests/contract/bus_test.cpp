@@ -1,6 +1,10 @@
+#include "base/log.hpp"
 #include "bus_world.hpp"
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <unistd.h>
 
 namespace shaddock::contract {
 
@@ -70,6 +74,67 @@ TYPED_TEST(bus_contract, links_to_ids_that_are_added_later_and_lists_them_sorted
                                                           {"c", static_cast<incarnation>(8)}}));
     EXPECT_FALSE(b.links().is_linked("b"));
     EXPECT_FALSE(b.links().is_linked("d"));
+}
+
+TYPED_TEST(bus_contract, links_an_old_build_with_a_new_one_by_the_highest_common_version) {
+    auto& old = this->in.add("b", 1, {.versions = {1, 1}});
+    ASSERT_TRUE(old.start({"a", "c"}));
+    for (const std::string id : {"a", "c"}) { // one that dials, one that is dialled
+        auto& fresh = this->in.add(id, 2, {.versions = {1, 2}});
+        ASSERT_TRUE(fresh.start({"b"}));
+        this->in.link(old, id);
+        this->in.link(fresh, "b");
+        EXPECT_EQ(fresh.links().linked().front().version, 1);
+        const auto there = call(this->in, old, id, echo, "from the old one");
+        const auto back = call(this->in, fresh, "b", echo, "from the new one");
+        ASSERT_TRUE(this->in.runs_until([&] { return there->is_done() && back->is_done(); }));
+        ASSERT_TRUE(there->what);
+        EXPECT_EQ(*there->what, "from the old one");
+        ASSERT_TRUE(back->what);
+        EXPECT_EQ(*back->what, "from the new one");
+    }
+    for (const auto& each : old.links().linked()) {
+        EXPECT_EQ(each.version, 1) << each.id;
+    }
+    auto& fresh = this->in.add("d", 2, {.versions = {2, 3}});
+    ASSERT_TRUE(fresh.start({"a"}));
+    this->in.link(fresh, "a");
+    EXPECT_EQ(fresh.links().linked().front().version, 2);
+}
+
+TYPED_TEST(bus_contract, refuses_on_both_sides_who_speaks_no_common_version) {
+    const auto file =
+        std::filesystem::temp_directory_path() / fmt::format("bus-versions-{}.log", ::getpid());
+    base::log::start("test", {.file = file, .console = false});
+    auto& fresh = this->in.add("a", 1, {.versions = {3, 4}});
+    auto& old = this->in.add("b", 2, {.versions = {1, 2}});
+    ASSERT_TRUE(fresh.start({"b"}));
+    ASSERT_TRUE(old.start({"a"}));
+    // Of who refuses, and of who is refused.
+    lines told[2];
+    ASSERT_TRUE(this->in.runs_until([&] {
+        told[0].clear();
+        told[1].clear();
+        std::ifstream written(file);
+        for (std::string line; std::getline(written, line);) {
+            if (line.find("no link with") != std::string::npos) {
+                told[line.find("it refuses: ") != std::string::npos ? 1 : 0].push_back(line);
+            }
+        }
+        return !told[0].empty() && !told[1].empty();
+    }));
+    base::log::start("test", {});
+    std::filesystem::remove(file);
+    for (const auto& line : {told[0].front(), told[1].front()}) {
+        for (const auto part : {"3 to 4", "1 to 2", "'a'", "'b'", "a build in between"}) {
+            EXPECT_NE(line.find(part), std::string::npos) << line;
+        }
+    }
+    EXPECT_TRUE(fresh.heard.empty());
+    EXPECT_TRUE(old.heard.empty());
+    const auto done = call(this->in, fresh, "b", echo, "x");
+    ASSERT_TRUE(this->in.runs_until([&] { return done->is_done(); }));
+    EXPECT_EQ(done->code(), errc::no_server);
 }
 
 TYPED_TEST(bus_contract, answers_a_call_with_the_bytes_as_they_are) {

@@ -194,7 +194,7 @@ void world::stop_all() {
 
 std::unique_ptr<bus::bus> local_world::make(std::string id, incarnation life, limits with) {
     return bus::make_local(io.get_executor(), clock, network, std::move(id), life,
-                           {with.queue_limit, with.frame_limit});
+                           {with.queue_limit, with.frame_limit, with.versions});
 }
 
 std::unique_ptr<victim> local_world::add_victim(std::string id, std::uint64_t life,
@@ -226,6 +226,7 @@ std::unique_ptr<bus::bus> direct_world::make(std::string id, incarnation life, l
     options.frame_limit = with.frame_limit;
     options.heartbeat = with.heartbeat;
     options.silence = with.silence;
+    options.versions = with.versions;
     return bus::make_direct(io.get_executor(), clock, std::move(options));
 }
 

@@ -87,6 +87,7 @@ struct limits {
     /// Direct only.
     std::chrono::milliseconds heartbeat{1000};
     std::chrono::milliseconds silence{5000};
+    bus::version_range versions{};
 };
 
 class world {

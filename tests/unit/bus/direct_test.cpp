@@ -1,5 +1,6 @@
 #include "bus/direct.hpp"
 
+#include "base/bytes.hpp"
 #include "bus/run_folder.hpp"
 #include "bus/unix_socket.hpp"
 #include "bus_world.hpp"
@@ -50,6 +51,13 @@ protected:
         std::string out;
         bus::append_hello(out, said);
         return out;
+    }
+    /// With another field at its end, as a later version might write it.
+    static std::string grown(std::string frame) {
+        base::writer fields(frame);
+        fields.u64(42);
+        fields.set_length(0);
+        return frame;
     }
     static bus::hello greeting(std::string id, std::string to) {
         bus::hello said;
@@ -170,13 +178,28 @@ TEST_F(direct_bus, tells_a_caller_of_another_version_why_it_is_refused) {
     auto& m = in.add("m");
     ASSERT_TRUE(m.start({}));
     auto said = greeting("a", "m");
-    said.version = 9;
+    said.versions = {8, 9};
     auto socket = call_raw("m", hello_of(said));
     const auto answer = read_to_end(socket);
     const auto cut = bus::cut_frame(answer, 1000);
     ASSERT_EQ(cut.outcome, bus::cut_outcome::done);
     EXPECT_EQ(cut.frame.kind, bus::frame_kind::refuse);
-    EXPECT_NE(cut.frame.bytes.find("version 9"), std::string_view::npos) << cut.frame.bytes;
+    for (const auto part : {"'a' speaks versions 8 to 9", "'m' 1 to 1", "a build in between"}) {
+        EXPECT_NE(cut.frame.bytes.find(part), std::string_view::npos) << cut.frame.bytes;
+    }
+}
+
+TEST_F(direct_bus, passes_over_what_a_newer_build_adds_to_its_frames) {
+    auto& m = in.add("m");
+    ASSERT_TRUE(m.start({}));
+    auto said = greeting("a", "m");
+    said.versions = {1, 2};
+    std::string cast;
+    bus::append_cast(cast, 1, "known");
+    auto socket = call_raw("m", grown(hello_of(said)) + grown(cast));
+    ASSERT_TRUE(in.runs_until([&] { return m.heard.size() >= 2; }));
+    EXPECT_EQ(m.heard, (lines{"up a@3", "cast a 1 known"}));
+    EXPECT_EQ(m.links().linked().front().version, 1);
 }
 
 TEST_F(direct_bus, declares_a_stopped_process_dead_and_links_again_when_it_goes_on) {

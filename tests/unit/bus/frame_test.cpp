@@ -1,5 +1,7 @@
 #include "frame.hpp"
 
+#include "base/bytes.hpp"
+
 #include <gtest/gtest.h>
 
 namespace shaddock::bus {
@@ -15,7 +17,7 @@ std::string one_of_each() {
     append_failure(out, 10, error(errc::recovering, "wait", 501));
     append_cast(out, 255, std::string("a\0b", 3));
     append_plain(out, frame_kind::ping);
-    append_plain(out, frame_kind::refuse, "no");
+    append_refuse(out, "no");
     append_plain(out, frame_kind::bye);
     return out;
 }
@@ -30,6 +32,15 @@ hello greeting() {
     return said;
 }
 
+/// The frame as a later version might write it: with another field at its end.
+std::string grown(std::string_view frame) {
+    std::string out(frame);
+    base::writer fields(out);
+    fields.text("a field of tomorrow");
+    fields.set_length(0);
+    return out;
+}
+
 /// The fields of a frame that is whole.
 std::string_view fields_of(std::string_view frame) {
     return frame.substr(5);
@@ -40,8 +51,9 @@ std::string_view fields_of(std::string_view frame) {
 TEST(bus_frame, has_the_bytes_that_the_format_says) {
     std::string out;
     append_call(out, 0x0102030405060708, 0x11223344, 7, "hi");
-    EXPECT_EQ(out, std::string(
-                       "\x10\0\0\0\x04\x08\x07\x06\x05\x04\x03\x02\x01\x44\x33\x22\x11\x07hi", 20));
+    EXPECT_EQ(out, std::string("\x14\0\0\0\x04\x08\x07\x06\x05\x04\x03\x02\x01\x44\x33\x22\x11\x07"
+                               "\x02\0\0\0hi",
+                               24));
 }
 
 TEST(bus_frame, comes_back_as_it_was_sent) {
@@ -116,10 +128,11 @@ TEST(bus_frame, refuses_empty_short_and_unknown_frames) {
             cut_outcome::bad);
     }
     // A length that ends inside the fields.
-    const std::pair<frame_kind, int> fields[] = {{frame_kind::call, 13},
-                                                 {frame_kind::reply, 8},
-                                                 {frame_kind::failure, 14},
-                                                 {frame_kind::cast, 1}};
+    const std::pair<frame_kind, int> fields[] = {{frame_kind::call, 17},
+                                                 {frame_kind::reply, 12},
+                                                 {frame_kind::failure, 18},
+                                                 {frame_kind::cast, 5},
+                                                 {frame_kind::refuse, 4}};
     for (const auto& [kind, size] : fields) {
         for (int have = 0; have <= size; ++have) {
             std::string in(1, static_cast<char>(1 + have));
@@ -133,6 +146,32 @@ TEST(bus_frame, refuses_empty_short_and_unknown_frames) {
     }
 }
 
+TEST(bus_frame, may_end_in_fields_that_this_reader_does_not_know) {
+    const auto all = one_of_each();
+    std::string_view in = all;
+    while (!in.empty()) {
+        const auto plain = cut_frame(in, limit);
+        const auto fresh = grown(in.substr(0, plain.used));
+        const auto cut = cut_frame(fresh, limit);
+        ASSERT_EQ(cut.outcome, cut_outcome::done);
+        EXPECT_EQ(cut.used, fresh.size());
+        EXPECT_EQ(cut.frame.kind, plain.frame.kind);
+        EXPECT_EQ(cut.frame.call, plain.frame.call);
+        EXPECT_EQ(cut.frame.remaining_ms, plain.frame.remaining_ms);
+        EXPECT_EQ(cut.frame.what, plain.frame.what);
+        EXPECT_EQ(cut.frame.code, plain.frame.code);
+        EXPECT_EQ(cut.frame.client_code, plain.frame.client_code);
+        EXPECT_EQ(cut.frame.bytes, plain.frame.bytes);
+        in.remove_prefix(plain.used);
+    }
+}
+
+TEST(bus_frame, has_room_for_fields_of_later_versions_beside_the_longest_payload) {
+    std::string out;
+    append_call(out, 1, 1, 1, std::string(limit, 'x'));
+    EXPECT_EQ(cut_frame(grown(out), limit).outcome, cut_outcome::done);
+}
+
 TEST(bus_hello, comes_back_as_it_was_sent) {
     std::string out;
     append_hello(out, greeting());
@@ -144,17 +183,16 @@ TEST(bus_hello, comes_back_as_it_was_sent) {
     EXPECT_EQ(*said, greeting());
 }
 
-TEST(bus_hello, is_refused_when_cut_short_too_long_or_of_another_tribe) {
+TEST(bus_hello, is_refused_when_cut_short_or_of_another_tribe) {
     std::string out;
     append_hello(out, greeting());
     const auto fields = std::string(fields_of(out));
     for (std::size_t length = 0; length < fields.size(); ++length) {
         EXPECT_TRUE(read_hello(std::string_view(fields).substr(0, length)).has_error()) << length;
     }
-    EXPECT_TRUE(read_hello(fields + "x").has_error());
     EXPECT_TRUE(read_hello("GET / HTTP/1.1\r\nHost: here\r\n\r\n").has_error());
     auto purpose = fields;
-    purpose[6] = 4;
+    purpose[8] = 4;
     EXPECT_TRUE(read_hello(purpose).has_error());
     auto nameless = greeting();
     nameless.id.clear();
@@ -163,14 +201,38 @@ TEST(bus_hello, is_refused_when_cut_short_too_long_or_of_another_tribe) {
     EXPECT_TRUE(read_hello(fields_of(out)).has_error());
 }
 
-TEST(bus_hello, of_another_version_tells_its_version) {
+TEST(bus_hello, tells_the_versions_that_its_sender_speaks) {
     auto said = greeting();
-    said.version = 2;
+    said.versions = {3, 7};
     std::string out;
     append_hello(out, said);
     const auto read = read_hello(fields_of(out));
     ASSERT_TRUE(read);
-    EXPECT_EQ(read->version, 2);
+    EXPECT_EQ(read->versions, (version_range{3, 7}));
+    for (const auto& none : {version_range{0, 1}, version_range{2, 1}}) {
+        said.versions = none;
+        out.clear();
+        append_hello(out, said);
+        EXPECT_TRUE(read_hello(fields_of(out)).has_error());
+    }
+}
+
+TEST(bus_hello, may_end_in_fields_that_this_reader_does_not_know) {
+    std::string out;
+    append_hello(out, greeting());
+    const auto fresh = grown(out);
+    const auto read = read_hello(cut_frame(fresh, limit).frame.bytes);
+    ASSERT_TRUE(read);
+    EXPECT_EQ(*read, greeting());
+}
+
+TEST(bus_versions, have_the_highest_in_common_or_none) {
+    EXPECT_EQ(common_version({1, 1}, {1, 1}), 1);
+    EXPECT_EQ(common_version({1, 1}, {1, 2}), 1);
+    EXPECT_EQ(common_version({1, 4}, {2, 3}), 3);
+    EXPECT_EQ(common_version({2, 3}, {1, 2}), 2);
+    EXPECT_EQ(common_version({3, 4}, {1, 2}), 0);
+    EXPECT_EQ(common_version({1, 2}, {3, 4}), 0);
 }
 
 } // namespace shaddock::bus

@@ -17,10 +17,23 @@
 /// mean is not the bus's business.
 namespace shaddock::bus {
 
+/// Versions of what goes over a link: the form of the frames (host/bus/frame.hpp) and of the
+/// envelopes in them. Both ends say in their greeting which ones they speak; the link speaks the
+/// highest that is common, so that a new build can be rolled over a running system.
+struct version_range {
+    std::uint16_t lowest = 1;
+    std::uint16_t highest = 1;
+    friend bool operator==(const version_range&, const version_range&) = default;
+};
+/// The highest version that both speak; 0: there is none.
+std::uint16_t common_version(version_range one, version_range other);
+
 /// The server at the other end of a link.
 struct peer {
     std::string id;
     incarnation life{};
+    /// What the link speaks. Of a peer that is not linked: the highest of this build.
+    std::uint16_t version = version_range{}.highest;
     friend bool operator==(const peer&, const peer&) = default;
 };
 

@@ -21,6 +21,8 @@ struct direct_options {
     std::filesystem::path run_folder;
     std::string id;
     incarnation life{};
+    /// Other than this build's only in tests.
+    version_range versions{};
     /// Bytes waiting on one link. Past it calls end in overloaded, casts break the link; an empty
     /// queue takes any one message.
     std::size_t queue_limit = std::size_t{8} * 1024 * 1024;

@@ -57,6 +57,7 @@ struct local_options {
     /// As direct_options; what counts is sent and not yet received.
     std::size_t queue_limit = std::size_t{8} * 1024 * 1024;
     std::size_t frame_limit = std::size_t{16} * 1024 * 1024;
+    version_range versions{};
 };
 
 /// The bus of one process: the same frames as between processes, handed over by post.
