@@ -42,7 +42,9 @@ struct tally {
 } // namespace
 
 plugin_host::plugin_host(host_parts parts)
-    : parts_(std::move(parts)), work_(parts_.executor), loop_(std::this_thread::get_id()) {}
+    : parts_(std::move(parts)), work_(parts_.executor), loop_(std::this_thread::get_id()) {
+    extensions_.offer(config_files_);
+}
 
 plugin_host::~plugin_host() {
     stop();
@@ -389,7 +391,7 @@ std::vector<session_ref> plugin_host::local_sessions(std::string_view uid) const
     return found;
 }
 
-// ---- settings, files, log
+// ---- settings, extensions, log
 // ----------------------------------------------------------------------------------------------------
 
 std::optional<std::string> plugin_host::setting(std::string_view key) const {
@@ -401,13 +403,13 @@ void plugin_host::set_setting(std::string_view key, std::string json) {
     parts_.settings.insert_or_assign(std::string(key), std::move(json));
 }
 
-result<door::config_text> plugin_host::read_config(std::string_view name) noexcept {
-    if (!parts_.options.read_config) {
+result<door::config_text> plugin_host::config_files::read(std::string_view file) noexcept {
+    if (!options.read_config) {
         return error(
             errc::not_found,
-            fmt::format("config '{}': this server was started without a config folder", name));
+            fmt::format("config '{}': this server was started without a config folder", file));
     }
-    return parts_.options.read_config(name);
+    return options.read_config(file);
 }
 
 bool plugin_host::logs(door::log_level at) const noexcept {

@@ -106,11 +106,19 @@ public:
 
     std::optional<std::string> setting(std::string_view key) const override;
     void set_setting(std::string_view key, std::string json) override;
-    result<door::config_text> read_config(std::string_view name) noexcept override;
     bool logs(door::log_level at) const noexcept override;
     void log(door::log_level at, std::string_view text) noexcept override;
+    result<door::extension*> extension(std::string_view name,
+                                       std::uint32_t version) noexcept override {
+        return extensions_.find(name, version);
+    }
 
 private:
+    struct config_files final : door::config_files {
+        explicit config_files(const server_options& of) : options(of) {}
+        result<door::config_text> read(std::string_view file) noexcept override;
+        const server_options& options;
+    };
     struct named_timer {
         base::timer wait;
         base::time_point due;
@@ -147,6 +155,8 @@ private:
     result<std::string> target_of(std::string_view route, const door::call_target& to) const;
 
     host_parts parts_;
+    config_files config_files_{parts_.options};
+    door::extension_table extensions_;
     generation_work work_;
     const tables* own_ = nullptr;
     std::string who_;

@@ -259,7 +259,14 @@ TEST_F(host_test, settings_are_kept_as_json) {
     EXPECT_EQ(host->setting("x"), std::nullopt);
     host->set_setting("x", "[1]");
     EXPECT_EQ(host->setting("x"), "[1]");
-    EXPECT_EQ(host->read_config("x").error().code(), errc::not_found);
+}
+
+TEST_F(host_test, config_files_are_an_extension_of_each_generation) {
+    const auto found = host->extension(door::config_files::name, door::config_files::version);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(static_cast<door::config_files*>(*found)->read("x").error().code(), errc::not_found);
+    EXPECT_EQ(host->extension(door::config_files::name, 0).error().code(), errc::not_found);
+    EXPECT_EQ(host->extension("", 1).error().code(), errc::not_found);
 }
 
 } // namespace

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <shaddock/channel.hpp>
+#include <shaddock/config_files.hpp>
 #include <shaddock/detail/json_line.hpp>
 #include <shaddock/detail/wait.hpp>
 #include <shaddock/log.hpp>
@@ -219,6 +220,13 @@ public:
     /// expected integer, found string "big"`.
     template <class T>
     result<T> load_config(std::string_view name) const;
+    /// A service that the host may have or not, by its interface. Valid as long as this object.
+    /// Errors: not_found, naming what was asked, what this host has, and what to do.
+    template <class T>
+    result<T*> extension() const {
+        const auto found = host_.extension(T::name, T::version);
+        return found ? result<T*>(static_cast<T*>(*found)) : found.error();
+    }
 
     // ---- time and work
     door::time_point now() const { return host_.now(); }
@@ -315,7 +323,11 @@ inline std::unique_ptr<door::task> app::guarded(std::string what, std::function<
 
 template <class T>
 result<T> app::load_config(std::string_view name) const {
-    auto text = host_.read_config(name);
+    const auto files = extension<door::config_files>();
+    if (!files) {
+        return files.error();
+    }
+    auto text = (*files)->read(name);
     if (!text) {
         return std::move(text).error();
     }

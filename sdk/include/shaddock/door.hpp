@@ -16,7 +16,8 @@
 #include <string_view>
 #include <vector>
 
-/// The plugin door: every type that crosses between the host and a plugin, and nothing else.
+/// The plugin door: every type that crosses between the host and a plugin, and nothing else, but
+/// for the extensions, which have files of their own.
 ///
 /// One exported C data symbol per plugin (`shaddock_plugin_door`) is checked first; behind the
 /// check everything is C++20 abstract classes, called both ways. Interfaces only grow at their end,
@@ -304,14 +305,7 @@ struct session_change {
     std::string text;
 };
 
-/// A configuration file of the application.
-struct config_text {
-    std::string path;
-    /// The section for this environment, or the whole file.
-    std::string json;
-    /// Lines before the section: add to a line number within `json`.
-    std::uint32_t line_offset = 0;
-};
+class extension;
 
 enum class log_level : std::uint8_t { debug, info, warn, error };
 
@@ -378,16 +372,18 @@ public:
     /// Sessions of this frontend: bound to `uid`, or all for an empty uid.
     virtual std::vector<session_ref> local_sessions(std::string_view uid) const = 0;
 
-    // settings, files, log
+    // settings, log
     /// The application's settings of this process, as JSON text.
     virtual std::optional<std::string> setting(std::string_view key) const = 0;
     virtual void set_setting(std::string_view key, std::string json) = 0;
-    /// `config/<name>.json` by the env rule (the key named like the environment, else the whole;
-    /// else config/<env>/<name>.json).
-    virtual result<config_text> read_config(std::string_view name) noexcept = 0;
     /// Thread: any.
     virtual bool logs(log_level at) const noexcept = 0;
     virtual void log(log_level at, std::string_view text) noexcept = 0;
+
+    /// What else the host offers, by name and version (shaddock/extension.hpp). Valid as long as
+    /// the host. Errors: not_found; the text says what there is, and what to do.
+    virtual result<door::extension*> extension(std::string_view name,
+                                               std::uint32_t version) noexcept = 0;
 };
 
 // ---- the door itself

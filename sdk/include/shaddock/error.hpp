@@ -37,7 +37,7 @@ enum class errc : std::uint16_t {
     lost = 11,
     /// The name, uid or binding is already taken.
     duplicate = 12,
-    /// The channel, member, session, file or setting does not exist.
+    /// The channel, member, session, file, setting or extension does not exist.
     not_found = 13,
     /// The owner of the rooms is back but has not heard from every frontend yet.
     recovering = 14,

@@ -112,6 +112,60 @@ TEST_F(app_of_a_server, reads_config_and_names_file_line_and_key_of_an_error) {
     EXPECT_EQ(app.load_config<rooms_file>("none").error().code(), errc::not_found);
 }
 
+class dice : public shaddock::door::extension {
+public:
+    static constexpr std::string_view name = "test.dice";
+    static constexpr std::uint32_t version = 2;
+    virtual int roll() noexcept = 0;
+
+protected:
+    ~dice() = default;
+};
+class older_dice : public dice {
+public:
+    static constexpr std::uint32_t version = 1;
+
+protected:
+    ~older_dice() = default;
+};
+struct dice_of_the_test final : dice {
+    explicit dice_of_the_test(int eyes) : eyes_(eyes) {}
+    int roll() noexcept override { return eyes_; }
+    int eyes_;
+};
+
+TEST_F(app_of_a_server, gets_the_extensions_that_the_host_has) {
+    const auto absent = app.extension<dice>();
+    ASSERT_TRUE(absent.has_error());
+    EXPECT_EQ(absent.error().code(), errc::not_found);
+    EXPECT_EQ(absent.error().text(),
+              "this host has no extension test.dice version 2, it has shaddock.config_files "
+              "version 1: build the plugin for what is there, update the host, or do without");
+
+    dice_of_the_test loaded(6);
+    host.offer(loaded);
+    ASSERT_TRUE(app.extension<dice>());
+    EXPECT_EQ((*app.extension<dice>())->roll(), 6);
+    EXPECT_EQ(app.extension<older_dice>().error().text(),
+              "this host has no extension test.dice version 1, it has shaddock.config_files "
+              "version 1, test.dice version 2: build the plugin for what is there, update the "
+              "host, or do without");
+
+    dice_of_the_test other(1);
+    host.offer(other);
+    EXPECT_EQ((*app.extension<dice>())->roll(), 1);
+}
+
+TEST_F(app_of_a_server, reads_the_config_files_that_a_test_offers_in_its_way) {
+    struct slow_disk final : shaddock::door::config_files {
+        shaddock::result<shaddock::door::config_text> read(std::string_view) noexcept override {
+            return shaddock::error(errc::timeout, "the disk sleeps");
+        }
+    } disk;
+    host.offer(disk);
+    EXPECT_EQ(app.load_config<rooms_file>("rooms").error().text(), "the disk sleeps");
+}
+
 TEST_F(app_of_a_server, keeps_settings_by_type) {
     app.set("limit", 3);
     EXPECT_EQ(app.get<int>("limit"), 3);

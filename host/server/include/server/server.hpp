@@ -10,6 +10,7 @@
 #include "protocol/dictionary.hpp"
 #include "protocol/protos.hpp"
 
+#include <shaddock/config_files.hpp>
 #include <shaddock/door.hpp>
 
 #include <boost/asio/any_io_executor.hpp>

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <shaddock/config_files.hpp>
 #include <shaddock/door.hpp>
 #include <shaddock/json.hpp>
 #include <shaddock/testing/fake_channel.hpp>
@@ -49,6 +50,13 @@ public:
     fake_host() {
         self_.id = "test-server-1";
         self_.type = "test";
+        offer(config_files_);
+    }
+    /// Offers an extension of the test's own, in the place of one of the same name and version.
+    /// It outlives this object.
+    template <class T>
+    void offer(T& service) {
+        extensions_.offer(service);
     }
 
     // ---- what the test sets
@@ -247,19 +255,28 @@ public:
     void set_setting(std::string_view key, std::string json) override {
         settings.insert_or_assign(std::string(key), std::move(json));
     }
-    result<door::config_text> read_config(std::string_view name) noexcept override {
-        const auto found = files.find(name);
-        if (found == files.end()) {
-            return error(errc::not_found, "config/" + std::string(name) + ".json: no such file");
-        }
-        return door::config_text{"config/" + std::string(name) + ".json", found->second, 0};
-    }
     bool logs(door::log_level) const noexcept override { return true; }
     void log(door::log_level, std::string_view text) noexcept override {
         log_lines.emplace_back(text);
     }
+    result<door::extension*> extension(std::string_view name,
+                                       std::uint32_t version) noexcept override {
+        return extensions_.find(name, version);
+    }
 
 private:
+    struct files_of_the_test final : door::config_files {
+        explicit files_of_the_test(const fake_host& of) : of_(of) {}
+        result<door::config_text> read(std::string_view file) noexcept override {
+            const auto path = "config/" + std::string(file) + ".json";
+            const auto found = of_.files.find(file);
+            if (found == of_.files.end()) {
+                return error(errc::not_found, path + ": no such file");
+            }
+            return door::config_text{path, found->second, 0};
+        }
+        const fake_host& of_;
+    };
     struct timer {
         door::time_point due;
         door::duration period;
@@ -328,6 +345,8 @@ private:
     // First in, last out: a coroutine that is dropped while it waits is unwound through the loop.
     mutable boost::asio::io_context loop_;
     door::time_point now_{std::chrono::hours(1)};
+    files_of_the_test config_files_{*this};
+    door::extension_table extensions_;
     std::map<std::string, fake_channel, std::less<>> channels_;
     std::map<std::string, timer, std::less<>> timers_;
     std::multimap<door::time_point, std::unique_ptr<door::completion>> sleeping_;
