@@ -63,33 +63,25 @@ struct serving {
     filter_chain filters;
 };
 
-template <class Reply>
-result<door::body> encode_answer(const Reply& reply) {
-    return json::encode(reply);
-}
-inline result<door::body> empty_answer() {
-    return door::body("{}");
-}
-
 /// Calls `call`, which returns a value, a result or nothing, and writes the answer.
 template <class F>
 result<door::body> answer_of(F&& call) {
     using returned = std::remove_cvref_t<decltype(call())>;
     if constexpr (std::is_void_v<returned>) {
         call();
-        return empty_answer();
+        return door::body("{}");
     } else if constexpr (is_result<returned>) {
         auto outcome = call();
         if (!outcome) {
             return std::move(outcome).error();
         }
         if constexpr (std::is_void_v<plain_t<returned>>) {
-            return empty_answer();
+            return door::body("{}");
         } else {
-            return encode_answer(*outcome);
+            return json::encode(*outcome);
         }
     } else {
-        return encode_answer(call());
+        return json::encode(call());
     }
 }
 
@@ -99,7 +91,7 @@ awaitable<result<door::body>> await_answer(awaitable<T> running) {
     try {
         if constexpr (std::is_void_v<T>) {
             co_await std::move(running);
-            co_return empty_answer();
+            co_return door::body("{}");
         } else {
             auto outcome = co_await std::move(running);
             co_return answer_of([&]() -> decltype(auto) { return std::move(outcome); });

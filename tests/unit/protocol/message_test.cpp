@@ -77,7 +77,7 @@ TEST(message_package, announces_its_size_before_it_is_written) {
                     .type = type, .id = id, .route_code = code, .route = "a.b.c", .body = "{}"};
                 std::string out;
                 ASSERT_TRUE(append_message_package(out, value));
-                EXPECT_EQ(out.size(), message_package_bytes(value));
+                EXPECT_EQ(out.size(), package_header_bytes + message_bytes(value));
                 const auto cut = cut_package(out, 100);
                 ASSERT_EQ(cut.status, cut_status::ok);
                 EXPECT_EQ(cut.type, package_type::data);

@@ -71,12 +71,6 @@ constexpr std::size_t message_bytes(const message& value) {
     return 1 + (has_id ? id_bytes(value.id) : 0) + route + value.body.size();
 }
 
-/// Bytes of the whole data package as append_message_package writes it: what a WebSocket header
-/// before it has to announce.
-constexpr std::size_t message_package_bytes(const message& value) {
-    return package_header_bytes + message_bytes(value);
-}
-
 /// Appends a whole data package: header and message. Grows `out` at most once.
 /// Errors: as append_message, and bad_request when the message is over 2^24-1 bytes; nothing is
 /// appended then. Thread: any.
