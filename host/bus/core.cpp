@@ -163,7 +163,7 @@ void core::stop(base::unique_function<void()> done) {
     }
     const auto closing = links_;
     for (const auto& [id, via] : closing) {
-        via->send_bye();
+        via->send_plain(frame_kind::bye);
         via->flush();
         via->close(link_end::stopped);
     }

@@ -68,7 +68,7 @@ void direct_bus::close_transport() {
     for (const auto& stranger : strangers) {
         if (stranger->greeted) {
             // At the other end the link may be open already.
-            stranger->send_bye();
+            stranger->send_plain(frame_kind::bye);
             stranger->flush();
         }
         stranger->close(link_end::stopped);
@@ -110,12 +110,16 @@ void direct_bus::on_accepted(unix_socket socket) {
     }
     auto stranger = std::make_shared<socket_link>(*this, *this, std::move(socket), std::string());
     strangers_.insert(stranger);
-    stranger->patience = clock().after(options_.silence, [weak = std::weak_ptr(stranger)] {
+    begin_greeting(stranger);
+}
+
+void direct_bus::begin_greeting(const std::shared_ptr<socket_link>& with) {
+    with->patience = clock().after(options_.silence, [weak = std::weak_ptr(with)] {
         if (const auto late = weak.lock()) {
             late->close(link_end::lost);
         }
     });
-    stranger->start_reading();
+    with->start_reading();
 }
 
 // ---- reaching others
@@ -195,12 +199,7 @@ void direct_bus::attempt(const std::string& id) {
     const auto call = std::make_shared<socket_link>(*this, *this, std::move(*socket), id);
     found->second.attempt = call;
     call->random = ++random_;
-    call->patience = clock().after(options_.silence, [weak = std::weak_ptr(call)] {
-        if (const auto late = weak.lock()) {
-            late->close(link_end::lost);
-        }
-    });
-    call->start_reading();
+    begin_greeting(call);
     call->say_hello(
         greeting(dials(id) ? hello_purpose::link : hello_purpose::poke, id, call->random));
 }
@@ -325,7 +324,7 @@ void direct_bus::on_answer(const std::shared_ptr<socket_link>& from, const hello
     }
     found->second.backoff = milliseconds(0);
     found->second.trouble.clear();
-    from->send_ping();
+    from->send_plain(frame_kind::ping);
     // It stays the attempt until it is up: what happens on the way (news of an older link, a poke)
     // must not dial once more.
     from->become_open(peer_of(said));
@@ -387,7 +386,7 @@ void direct_bus::tick() {
             base::log::warn("bus", "'{}' was silent for {} ms", id, options_.silence.count());
             via->close(link_end::dead);
         } else if (!via->take_has_sent()) {
-            via->send_ping();
+            via->send_plain(frame_kind::ping);
         }
     }
 }

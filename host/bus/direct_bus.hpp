@@ -35,6 +35,7 @@ private:
     bool dials(std::string_view id) const { return self().id < id; }
     void accept_next();
     void on_accepted(unix_socket socket);
+    void begin_greeting(const std::shared_ptr<socket_link>& with);
     void try_now(const std::string& id);
     void try_later(const std::string& id);
     void attempt(const std::string& id);

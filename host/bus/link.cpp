@@ -7,45 +7,6 @@
 
 namespace shaddock::bus {
 
-namespace {
-
-using std::chrono::milliseconds;
-
-/// Answers over the link that the call came by, if that is still there.
-class link_responder final : public responder {
-public:
-    link_responder(std::weak_ptr<link> via, std::uint64_t call, base::time_point deadline)
-        : via_(std::move(via)), call_(call), deadline_(deadline) {}
-    link_responder(const link_responder&) = delete;
-    link_responder& operator=(const link_responder&) = delete;
-    // What can throw in here is an allocation; without memory the process may end.
-    // NOLINTNEXTLINE(bugprone-exception-escape)
-    ~link_responder() override {
-        if (!is_answered_) {
-            reply(error(errc::internal, "the call was dropped without an answer"));
-        }
-    }
-
-    // NOLINTNEXTLINE(bugprone-exception-escape)
-    void reply(result<std::string> answer) noexcept override {
-        if (std::exchange(is_answered_, true)) {
-            return;
-        }
-        if (const auto via = via_.lock()) {
-            via->send_answer(call_, std::move(answer));
-        }
-    }
-    base::time_point deadline() const noexcept override { return deadline_; }
-
-private:
-    std::weak_ptr<link> via_;
-    std::uint64_t call_;
-    base::time_point deadline_;
-    bool is_answered_ = false;
-};
-
-} // namespace
-
 bool link::has_room(std::size_t payload) {
     const auto fits = [&] {
         return waiting() == 0 || waiting() + payload + frame_overhead <= owner_.self().queue_limit;
@@ -68,15 +29,9 @@ void link::send_cast(envelope_view what) {
     appended(before);
 }
 
-void link::send_ping() {
+void link::send_plain(frame_kind kind) {
     const auto before = out_.size();
-    append_plain(out_, frame_kind::ping);
-    appended(before);
-}
-
-void link::send_bye() {
-    const auto before = out_.size();
-    append_plain(out_, frame_kind::bye);
+    append_plain(out_, kind);
     appended(before);
 }
 
@@ -184,8 +139,12 @@ void link::take_frame(const frame_view& frame, base::time_point now) {
         ++owner_.counts().served;
         owner_.serves().on_call(
             with_, {frame.what, frame.bytes},
-            std::make_unique<link_responder>(weak_from_this(), frame.call,
-                                             now + milliseconds(frame.remaining_ms)));
+            {now + std::chrono::milliseconds(frame.remaining_ms),
+             [via = weak_from_this(), call = frame.call](result<std::string> answer) {
+                 if (const auto to = via.lock()) {
+                     to->send_answer(call, std::move(answer));
+                 }
+             }});
         return;
     case frame_kind::cast:
         ++owner_.counts().served;

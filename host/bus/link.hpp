@@ -33,8 +33,7 @@ public:
     std::size_t waiting() const { return out_.size() - sent_ + in_transit(); }
     void send_call(std::uint64_t call, std::uint32_t remaining_ms, envelope_view what);
     void send_cast(envelope_view what);
-    void send_ping();
-    void send_bye();
+    void send_plain(frame_kind kind);
     /// An answer that does not fit breaks the link: it must not just vanish.
     void send_answer(std::uint64_t call, result<std::string> answer);
 

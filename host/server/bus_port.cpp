@@ -12,10 +12,8 @@ namespace {
 class remote_call final : public pending_call {
 public:
     remote_call(std::shared_ptr<const door::session_data> session, const wire::request& request,
-                base::time_point deadline, std::unique_ptr<bus::responder> answer,
-                std::unique_ptr<request_log> log)
-        : pending_call(std::move(session), request.body, deadline, request.contract,
-                       answer == nullptr),
+                base::time_point deadline, bus::responder answer, std::unique_ptr<request_log> log)
+        : pending_call(std::move(session), request.body, deadline, request.contract, !answer),
           answer_(std::move(answer)), log_(std::move(log)) {
         belongs_to(request.id);
     }
@@ -26,12 +24,10 @@ private:
         if (log_) {
             log_->end(outcome, served_by());
         }
-        if (const auto to = std::move(answer_)) {
-            to->reply(std::move(outcome));
-        }
+        answer_.reply(std::move(outcome));
     }
 
-    std::unique_ptr<bus::responder> answer_;
+    bus::responder answer_;
     std::unique_ptr<request_log> log_;
 };
 
@@ -41,24 +37,23 @@ error no_frontend() {
 
 } // namespace
 
-void bus_port::on_call(const bus::peer& from, bus::envelope_view call,
-                       std::unique_ptr<bus::responder> answer) {
+void bus_port::on_call(const bus::peer& from, bus::envelope_view call, bus::responder answer) {
     switch (static_cast<wire::kind>(call.kind)) {
     case wire::kind::client_request:
     case wire::kind::remote:
         if (!takes(static_cast<wire::kind>(call.kind))) {
-            return answer->reply(error(errc::no_server, stopping_ + " is stopping"));
+            return answer.reply(error(errc::no_server, stopping_ + " is stopping"));
         }
         return serve(from, call, std::move(answer));
     case wire::kind::change_session:
-        return change_session(call.bytes, *answer);
+        return change_session(call.bytes, answer);
     case wire::kind::find_sessions:
-        return find_sessions(call.bytes, *answer);
+        return find_sessions(call.bytes, answer);
     case wire::kind::kick_uid:
-        return kick_uid(call.bytes, *answer);
+        return kick_uid(call.bytes, answer);
     default:
         base::log::warn("server", "{} sent a call of unknown kind {}", from.id, call.kind);
-        answer->reply(error(errc::internal, fmt::format("unknown kind of call {}", call.kind)));
+        answer.reply(error(errc::internal, fmt::format("unknown kind of call {}", call.kind)));
     }
 }
 
@@ -67,7 +62,7 @@ void bus_port::on_cast(const bus::peer& from, bus::envelope_view cast) {
     switch (what) {
     case wire::kind::client_request:
     case wire::kind::remote:
-        return serve(from, cast, nullptr);
+        return serve(from, cast, {});
     case wire::kind::member_lost:
         return channels_.on_member_lost(from, cast.bytes);
     case wire::kind::roster:
@@ -79,17 +74,13 @@ void bus_port::on_cast(const bus::peer& from, bus::envelope_view cast) {
     }
 }
 
-void bus_port::serve(const bus::peer& from, bus::envelope_view what,
-                     std::unique_ptr<bus::responder> answer) {
+void bus_port::serve(const bus::peer& from, bus::envelope_view what, bus::responder answer) {
     wire::request request;
     if (!wire::decode(what.bytes, request)) {
         base::log::warn("server", "a request of {} bytes could not be read", what.bytes.size());
-        if (answer != nullptr) {
-            answer->reply(error(errc::internal, "the request could not be read"));
-        }
-        return;
+        return answer.reply(error(errc::internal, "the request could not be read"));
     }
-    const auto deadline = answer != nullptr ? answer->deadline() : clock_.now() + call_timeout_;
+    const auto deadline = answer ? answer.deadline() : clock_.now() + call_timeout_;
     std::shared_ptr<const door::session_data> session;
     if (request.has_session) {
         session = std::make_shared<const door::session_data>(std::move(request.session));

@@ -22,8 +22,7 @@ public:
     /// of remotes, unless this is a frontend: there they belong to requests in flight.
     void drain(std::string id) { stopping_ = std::move(id); }
 
-    void on_call(const bus::peer& from, bus::envelope_view call,
-                 std::unique_ptr<bus::responder> answer) override;
+    void on_call(const bus::peer& from, bus::envelope_view call, bus::responder answer) override;
     void on_cast(const bus::peer& from, bus::envelope_view cast) override;
     void on_link_up(const bus::peer& with) override;
     void on_link_down(const bus::peer& with, bus::link_end why) override;
@@ -33,9 +32,8 @@ private:
     bool takes(wire::kind what) const {
         return stopping_.empty() || (clients_ != nullptr && what == wire::kind::remote);
     }
-    /// Serves a request or remote; `answer` is null for a cast.
-    void serve(const bus::peer& from, bus::envelope_view what,
-               std::unique_ptr<bus::responder> answer);
+    /// Serves a request or remote; `answer` is empty for a cast.
+    void serve(const bus::peer& from, bus::envelope_view what, bus::responder answer);
     void change_session(std::string_view bytes, bus::responder& answer);
     void find_sessions(std::string_view bytes, bus::responder& answer);
     void kick_uid(std::string_view bytes, bus::responder& answer);

@@ -11,55 +11,31 @@ bool is_push(wire::kind what) {
            what == wire::kind::broadcast;
 }
 
-using completion = base::unique_function<void(result<std::string>)>;
-
-/// Answers a call to oneself, by post.
-class loopback_responder final : public bus::responder {
-public:
-    loopback_responder(boost::asio::any_io_executor executor, base::time_point deadline,
-                       completion done)
-        : executor_(std::move(executor)), deadline_(deadline), done_(std::move(done)) {}
-    ~loopback_responder() override {
-        if (done_) {
-            reply(error(errc::internal, "the call was dropped without an answer"));
-        }
-    }
-    void reply(result<std::string> answer) noexcept override {
-        if (!done_) {
-            return;
-        }
-        boost::asio::post(executor_,
-                          [done = std::move(done_), answer = std::move(answer)]() mutable {
-                              done(std::move(answer));
-                          });
-    }
-    base::time_point deadline() const noexcept override { return deadline_; }
-
-private:
-    boost::asio::any_io_executor executor_;
-    base::time_point deadline_;
-    completion done_;
-};
-
 } // namespace
 
 line::line(boost::asio::any_io_executor executor, bus::bus& links, bus::peer self)
     : executor_(std::move(executor)), links_(links), self_(std::move(self)) {}
 
 void line::call(std::string_view to, wire::kind what, std::string bytes, base::time_point deadline,
-                completion done) {
+                base::unique_function<void(result<std::string>)> done) {
     const auto kind = static_cast<std::uint8_t>(what);
     if (to != self_.id) {
         links_.call(to, {kind, bytes}, deadline, std::move(done));
         return;
     }
-    auto answer = std::make_unique<loopback_responder>(executor_, deadline, std::move(done));
+    bus::responder answer(deadline, [executor = executor_,
+                                     done = std::move(done)](result<std::string> answered) mutable {
+        boost::asio::post(executor,
+                          [done = std::move(done), answered = std::move(answered)]() mutable {
+                              done(std::move(answered));
+                          });
+    });
     boost::asio::post(executor_, [this, alive = alive_, kind, bytes = std::move(bytes),
                                   answer = std::move(answer)]() mutable {
         if (*alive) {
             self_receiver_->on_call(self_, {kind, bytes}, std::move(answer));
         } else {
-            answer->reply(error(errc::cancelled, "this server is stopping"));
+            answer.reply(error(errc::cancelled, "this server is stopping"));
         }
     });
 }

@@ -174,11 +174,11 @@ TYPED_TEST(bus_contract, answers_a_call_later_and_out_of_order) {
     const auto first = call(this->in, two.a, "b", never, "1");
     const auto second = call(this->in, two.a, "b", never, "2");
     ASSERT_TRUE(this->in.runs_until([&] { return two.b.kept.size() == 2; }));
-    two.b.kept[1]->reply(std::string("two"));
+    two.b.kept[1].reply(std::string("two"));
     ASSERT_TRUE(this->in.runs_until([&] { return second->is_done(); }));
     EXPECT_FALSE(first->is_done());
-    two.b.kept[0]->reply(std::string("one"));
-    two.b.kept[0]->reply(std::string("once more: ignored"));
+    two.b.kept[0].reply(std::string("one"));
+    two.b.kept[0].reply(std::string("once more: ignored"));
     ASSERT_TRUE(this->in.runs_until([&] { return first->is_done(); }));
     EXPECT_EQ(*first->what, "one");
     EXPECT_EQ(*second->what, "two");
@@ -247,8 +247,8 @@ TYPED_TEST(bus_contract, ends_a_call_at_its_deadline_and_drops_the_late_answer) 
     EXPECT_GE(this->in.clock.now() - begin, 60ms);
     EXPECT_EQ(slow->code(), errc::timeout);
     EXPECT_EQ(quick->code(), errc::timeout);
-    for (const auto& late : two.b.kept) {
-        late->reply(std::string("late"));
+    for (auto& late : two.b.kept) {
+        late.reply(std::string("late"));
     }
     ASSERT_TRUE(this->in.runs_until([&] { return slower->is_done(); }));
     ASSERT_TRUE(slower->what);
@@ -273,9 +273,9 @@ TYPED_TEST(bus_contract, carries_the_deadline_to_the_other_side) {
     two.a.links().call("b", {never, "y"}, base::time_point::max(), [](result<std::string>) {});
     ASSERT_TRUE(this->in.runs_until([&] { return two.b.kept.size() == 2; }));
     const auto now = this->in.clock.now();
-    EXPECT_GE(two.b.kept[0]->deadline(), sent + 5s);
-    EXPECT_LE(two.b.kept[0]->deadline(), now + 5s + 1ms);
-    EXPECT_GT(two.b.kept[1]->deadline(), now + 24h);
+    EXPECT_GE(two.b.kept[0].deadline(), sent + 5s);
+    EXPECT_LE(two.b.kept[0].deadline(), now + 5s + 1ms);
+    EXPECT_GT(two.b.kept[1].deadline(), now + 24h);
 }
 
 TYPED_TEST(bus_contract, refuses_what_is_over_the_limit_of_a_message) {
@@ -291,7 +291,7 @@ TYPED_TEST(bus_contract, refuses_what_is_over_the_limit_of_a_message) {
     ASSERT_TRUE(this->in.runs_until([&] { return good->is_done() && !two.b.kept.empty(); }));
     EXPECT_EQ(bad->code(), errc::bad_request);
     EXPECT_EQ(*good->what, fits);
-    two.b.kept[0]->reply(too_long);
+    two.b.kept[0].reply(too_long);
     ASSERT_TRUE(this->in.runs_until([&] { return answer_too_long->is_done(); }));
     EXPECT_EQ(answer_too_long->code(), errc::internal);
     EXPECT_TRUE(two.a.links().is_linked("b"));
@@ -337,7 +337,7 @@ TYPED_TEST(bus_contract, keeps_the_order_of_casts_and_answers_of_a_pair) {
                        [&](result<std::string>) { events.push_back("answer"); });
     ASSERT_TRUE(this->in.runs_until([&] { return two.b.kept.size() == 1; }));
     ASSERT_TRUE(two.b.links().cast("a", {1, "before"}));
-    two.b.kept[0]->reply(std::string("r"));
+    two.b.kept[0].reply(std::string("r"));
     ASSERT_TRUE(two.b.links().cast("a", {1, "after"}));
     ASSERT_TRUE(this->in.runs_until([&] { return events.size() == 3; }));
     EXPECT_EQ(events, (lines{"cast b 1 before", "answer", "cast b 1 after"}));
@@ -392,7 +392,7 @@ TYPED_TEST(bus_contract, cancels_its_calls_and_says_goodbye_when_it_stops) {
     ASSERT_TRUE(this->in.runs_until([&] { return two.b.link_news().size() == 2; }));
     EXPECT_EQ(two.b.link_news(), (lines{"up a@1", "down a@1 bye"}));
     // The one who asked is gone: the answer goes nowhere, and nothing else happens.
-    two.b.kept[0]->reply(std::string("too late"));
+    two.b.kept[0].reply(std::string("too late"));
 }
 
 TYPED_TEST(bus_contract, delivers_what_was_sent_before_it_stopped) {
@@ -407,7 +407,7 @@ TYPED_TEST(bus_contract, delivers_what_was_sent_before_it_stopped) {
 }
 
 TYPED_TEST(bus_contract, lets_a_responder_outlive_its_bus) {
-    std::vector<std::unique_ptr<bus::responder>> kept;
+    std::vector<bus::responder> kept;
     {
         pair two(this->in);
         const auto done = call(this->in, two.a, "b", never, "x");
@@ -417,7 +417,7 @@ TYPED_TEST(bus_contract, lets_a_responder_outlive_its_bus) {
         ASSERT_TRUE(this->in.runs_until([&] { return done->is_done(); }));
         EXPECT_EQ(done->code(), errc::disconnected);
     }
-    kept[0]->reply(std::string("into the void"));
+    kept[0].reply(std::string("into the void"));
 }
 
 TYPED_TEST(bus_contract, may_be_called_from_its_own_callbacks) {

@@ -82,21 +82,20 @@ private:
 
 } // namespace
 
-void server::on_call(const bus::peer& from, bus::envelope_view call,
-                     std::unique_ptr<bus::responder> answer) {
+void server::on_call(const bus::peer& from, bus::envelope_view call, bus::responder answer) {
     note(fmt::format("call {} {} {}", from.id, call.kind, brief(call.bytes)));
     switch (call.kind) {
     case echo:
-        answer->reply(std::string(call.bytes));
+        answer.reply(std::string(call.bytes));
         return;
     case never:
         kept.push_back(std::move(answer));
         return;
     case fail:
-        answer->reply(error(errc::application, std::string(call.bytes), 1234));
+        answer.reply(error(errc::application, std::string(call.bytes), 1234));
         return;
     case pid:
-        answer->reply(std::to_string(::getpid()));
+        answer.reply(std::to_string(::getpid()));
         return;
     default:
         return;

@@ -46,8 +46,7 @@ public:
     bool is_stopping() const { return is_stopping_; }
     bool is_stopped() const { return is_stopped_; }
 
-    void on_call(const bus::peer& from, bus::envelope_view call,
-                 std::unique_ptr<bus::responder> answer) override;
+    void on_call(const bus::peer& from, bus::envelope_view call, bus::responder answer) override;
     void on_cast(const bus::peer& from, bus::envelope_view cast) override;
     void on_link_up(const bus::peer& with) override;
     void on_link_down(const bus::peer& with, bus::link_end why) override;
@@ -59,7 +58,7 @@ public:
     /// The same without casts and calls.
     std::vector<std::string> link_news() const;
     bool has_heard(std::string_view what) const;
-    std::vector<std::unique_ptr<bus::responder>> kept;
+    std::vector<bus::responder> kept;
     /// Called first in each event, if set.
     std::function<void(const std::string&)> on_event;
 

@@ -50,7 +50,7 @@ std::string text_of(const cluster::view& list) {
 
 class quiet_receiver final : public bus::receiver {
 public:
-    void on_call(const bus::peer&, bus::envelope_view, std::unique_ptr<bus::responder>) override {}
+    void on_call(const bus::peer&, bus::envelope_view, bus::responder) override {}
     void on_cast(const bus::peer&, bus::envelope_view) override {}
 };
 

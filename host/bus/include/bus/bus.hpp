@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 /// Links between servers: calls, replies and casts in one order per pair of servers. What the bytes
@@ -52,10 +53,6 @@ enum class link_end {
 
 /// Payload of a call or cast: a number that the receiver dispatches on, and bytes.
 /// Limits: 16 MiB of bytes.
-struct envelope {
-    std::uint8_t kind = 0;
-    std::string bytes;
-};
 struct envelope_view {
     std::uint8_t kind = 0;
     std::string_view bytes;
@@ -65,17 +62,41 @@ struct envelope_view {
 /// back. May be answered later; after the link is gone the answer is dropped.
 class responder {
 public:
-    virtual ~responder() = default;
-    virtual void reply(result<std::string> answer) noexcept = 0;
+    using sender = base::unique_function<void(result<std::string>)>;
+
+    /// Of a cast: nobody waits.
+    responder() = default;
+    responder(base::time_point deadline, sender send)
+        : deadline_(deadline), send_(std::move(send)) {}
+    responder(responder&&) noexcept = default;
+    // What can throw in here is an allocation; without memory the process may end.
+    // NOLINTNEXTLINE(bugprone-exception-escape)
+    ~responder() {
+        if (send_) {
+            reply(error(errc::internal, "the call was dropped without an answer"));
+        }
+    }
+
+    explicit operator bool() const { return bool(send_); }
+    /// What comes after the first answer is ignored.
+    // NOLINTNEXTLINE(bugprone-exception-escape)
+    void reply(result<std::string> answer) noexcept {
+        if (auto send = std::exchange(send_, nullptr)) {
+            send(std::move(answer));
+        }
+    }
     /// When the caller stops waiting, on this side's clock.
-    virtual base::time_point deadline() const noexcept = 0;
+    base::time_point deadline() const noexcept { return deadline_; }
+
+private:
+    base::time_point deadline_{};
+    sender send_;
 };
 
 /// Who serves what comes in. Thread: the loop. Frames of one peer arrive in the order it sent them.
 class receiver {
 public:
-    virtual void on_call(const peer& from, envelope_view call,
-                         std::unique_ptr<responder> answer) = 0;
+    virtual void on_call(const peer& from, envelope_view call, responder answer) = 0;
     virtual void on_cast(const peer& from, envelope_view cast) = 0;
 
 protected:
