@@ -2,12 +2,6 @@
 
 namespace shaddock::server::wire {
 
-namespace {
-
-constexpr std::uint32_t settings_limit = 256;
-
-} // namespace
-
 void write(writer& out, const session_ref& ref) {
     out.text(ref.frontend);
     out.u64(number(ref.life));
@@ -35,9 +29,10 @@ void write(writer& out, const std::vector<door::setting>& settings) {
 }
 
 std::vector<door::setting> read_settings(reader& in) {
-    const auto count = std::min(in.u32(), settings_limit);
+    // Too many are the frontend's to refuse; what is cut off here would vanish without a word.
+    const auto count = in.u32();
     std::vector<door::setting> settings;
-    settings.reserve(count);
+    settings.reserve(std::min<std::size_t>(count, 16));
     for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
         std::string key(in.text());
         settings.push_back({std::move(key), std::string(in.text())});

@@ -47,7 +47,6 @@ using base::writer;
 void write(writer& out, const session_ref& ref);
 session_ref read_ref(reader& in);
 void write(writer& out, const door::session_data& session);
-/// Limits: 256 settings.
 door::session_data read_session(reader& in);
 
 /// A request of a client, or a call of a remote.

@@ -63,6 +63,32 @@ TEST(wire, a_session_change_comes_out_as_it_went_in) {
     EXPECT_EQ(out.settings[0].json, "[1,2]");
 }
 
+TEST(wire, a_session_change_of_too_many_settings_arrives_whole_to_be_refused) {
+    door::session_change change;
+    change.what = door::session_change::kind::push;
+    for (int i = 0; i < 300; ++i) {
+        change.settings.push_back({std::to_string(i), "1"});
+    }
+    change.text = "after them";
+    session_ref who;
+    door::session_change out;
+    ASSERT_TRUE(wire::decode(wire::encode(session().ref, change), who, out));
+    EXPECT_EQ(out.settings.size(), 300u);
+    EXPECT_EQ(out.text, "after them");
+}
+
+TEST(wire, settings_that_claim_more_than_there_are_are_refused) {
+    std::string bytes;
+    wire::writer out(bytes);
+    wire::write(out, session().ref);
+    out.u8(4);
+    out.text("u");
+    out.u32(0xffffffff);
+    session_ref who;
+    door::session_change change;
+    EXPECT_FALSE(wire::decode(bytes, who, change));
+}
+
 TEST(wire, an_envelope_may_end_in_fields_that_this_reader_does_not_know) {
     const auto data = session();
     auto bytes = wire::encode("chat.chatHandler.send", {}, 42, &data, "{}", "connector.so 1.2");
