@@ -37,10 +37,6 @@ core::core(boost::asio::any_io_executor executor, base::clock& clock, settings w
     : executor_(std::move(executor)), clock_(clock), self_(std::move(wanted)),
       calls_(clock, counts_.calls) {}
 
-core::~core() {
-    assert((state_ == state::idle || gate_.is_closed()) && "stop() must have ended");
-}
-
 result<void> core::start(receiver& serves) {
     assert(state_ == state::idle);
     serves_ = &serves;
@@ -66,7 +62,12 @@ void core::call(std::string_view to, envelope_view what, base::time_point deadli
                 base::unique_function<void(result<std::string>)> done) {
     const auto refuse = [&](error why) {
         counts_.calls.note(why.code());
-        later([done = std::move(done), why = std::move(why)]() mutable { done(std::move(why)); });
+        auto end = [done = std::move(done), why = std::move(why)]() mutable {
+            done(std::move(why));
+        };
+        // Before the start and after the stop nothing holds the bus; this needs nothing of it.
+        state_ == state::idle || gate_.is_closed() ? boost::asio::post(executor_, std::move(end))
+                                                   : later(std::move(end));
     };
     if (state_ == state::stopping) {
         return refuse(error(errc::cancelled, "this server is stopping"));

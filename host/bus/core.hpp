@@ -29,7 +29,6 @@ public:
     core(boost::asio::any_io_executor executor, base::clock& clock, settings wanted);
     core(const core&) = delete;
     core& operator=(const core&) = delete;
-    ~core() override;
 
     result<void> start(receiver& serves) final;
     void observe(link_observer& observer) final { observers_.push_back(&observer); }
@@ -53,8 +52,9 @@ public:
     bus_counts& counts() { return counts_; }
     bool is_running() const { return state_ == state::running; }
     const boost::asio::any_io_executor& executor() const { return executor_; }
-    /// Holds `stop` open until a pending operation of the transport has come back.
-    base::gate::pass enter() { return base::gate::pass(gate_); }
+    /// Holds `stop` open until a pending operation of the transport has come back. Not for a link
+    /// that is closed: it may be left after the stop.
+    base::gate::pass enter() { return gate_.enter().value(); }
     /// Remembers to flush the link at the end of this loop turn.
     void flush_later(std::shared_ptr<link> dirty);
     /// Around the handling of what one wake-up has read: what it gives to send goes out at the end

@@ -98,6 +98,9 @@ public:
     /// In memory nothing waits to be read but what is posted already.
     void drain() override { receive(); }
     void receive_soon() {
+        if (is_closed()) {
+            return; // its bus may have stopped
+        }
         boost::asio::post(owner_.executor(),
                           [self = shared(), held = owner_.enter()] { self->receive(); });
     }

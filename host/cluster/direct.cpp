@@ -24,7 +24,6 @@ public:
     }
     bus_registry(const bus_registry&) = delete;
     bus_registry& operator=(const bus_registry&) = delete;
-    ~bus_registry() override { assert(listener_ == nullptr); }
 
     result<void> start(const door::server_info& self, registry_listener& listener) override;
     view_ptr now() const override { return now_; }
@@ -120,7 +119,7 @@ void bus_registry::publish(std::vector<door::server_info> servers, std::uint64_t
     if (listener_ == nullptr) {
         return;
     }
-    boost::asio::post(executor_, [this, news = now_, held = base::gate::pass(gate_)] {
+    boost::asio::post(executor_, [this, news = now_, held = gate_.enter().value()] {
         if (listener_ != nullptr) {
             listener_->on_view(news);
         }

@@ -42,7 +42,7 @@ void line_connection::close() {
 
 void line_connection::wait_readable() {
     socket_.async_wait(bus::unix_socket::wait_read,
-                       [self = shared_from_this(), held = base::gate::pass(gate_)](const auto&) {
+                       [self = shared_from_this(), held = gate_.enter().value()](const auto&) {
                            self->on_readable();
                        });
 }
@@ -94,7 +94,7 @@ void line_connection::flush() {
             is_waiting_writable_ = true;
             socket_.async_wait(
                 bus::unix_socket::wait_write,
-                [self = shared_from_this(), held = base::gate::pass(gate_)](const auto&) {
+                [self = shared_from_this(), held = gate_.enter().value()](const auto&) {
                     self->is_waiting_writable_ = false;
                     if (!self->is_closed_) {
                         self->flush();

@@ -18,7 +18,6 @@ public:
         : executor_(std::move(executor)), directory_(directory) {}
     local_registry(const local_registry&) = delete;
     local_registry& operator=(const local_registry&) = delete;
-    ~local_registry() override { assert(!is_started_ || gate_.is_closed()); }
 
     result<void> start(const door::server_info& self, registry_listener& listener) override {
         assert(!is_started_);
@@ -49,12 +48,11 @@ public:
 
     /// Tells the listener of each view, in order.
     void tell(view_ptr news) {
-        boost::asio::post(executor_,
-                          [this, what = std::move(news), held = base::gate::pass(gate_)] {
-                              if (is_registered()) {
-                                  listener_->on_view(what);
-                              }
-                          });
+        boost::asio::post(executor_, [this, what = std::move(news), held = gate_.enter().value()] {
+            if (is_registered()) {
+                listener_->on_view(what);
+            }
+        });
     }
     void leave() {
         if (!is_registered()) {

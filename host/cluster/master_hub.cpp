@@ -25,10 +25,6 @@ master_hub::master_hub(boost::asio::any_io_executor executor, base::clock& clock
     : executor_(std::move(executor)), clock_(clock), run_folder_(std::move(run_folder)),
       listener_(listener) {}
 
-master_hub::~master_hub() {
-    assert((!acceptor_ || is_stopping_) && "stop() must have ended");
-}
-
 result<void> master_hub::start() {
     if (auto folder = bus::prepare_run_folder(run_folder_); !folder) {
         return folder.error();
@@ -98,7 +94,7 @@ void master_hub::stop(base::unique_function<void()> done) {
 }
 
 void master_hub::accept_next() {
-    acceptor_->async_accept([this, held = base::gate::pass(gate_)](
+    acceptor_->async_accept([this, held = gate_.enter().value()](
                                 const boost::system::error_code& failed, bus::unix_socket socket) {
         if (is_stopping_) {
             return;

@@ -28,12 +28,8 @@ master_link::master_link(boost::asio::any_io_executor executor, base::clock& clo
     : executor_(std::move(executor)), clock_(clock), options_(std::move(wanted)),
       registration_(std::move(registration)), status_(std::move(status)), listener_(listener) {}
 
-master_link::~master_link() {
-    assert(is_stopping_ || (connection_ == nullptr && !next_.is_armed()));
-}
-
 void master_link::start() {
-    boost::asio::post(executor_, [this, held = base::gate::pass(gate_)] { look(); });
+    boost::asio::post(executor_, [this, held = gate_.enter().value()] { look(); });
 }
 
 void master_link::report() {

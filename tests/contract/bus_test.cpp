@@ -395,6 +395,28 @@ TYPED_TEST(bus_contract, cancels_its_calls_and_says_goodbye_when_it_stops) {
     two.b.kept[0].reply(std::string("too late"));
 }
 
+TYPED_TEST(bus_contract, ends_a_call_of_before_its_start_or_after_its_stop_though_it_be_gone) {
+    world& all = this->in;
+    std::vector<errc> ended;
+    const auto call_once = [&](bus::bus& by) {
+        by.call("b", {echo, "x"}, all.clock.now() + 10s,
+                [&](const result<std::string>& got) { ended.push_back(got.error().code()); });
+    };
+    auto idle = all.make("a", incarnation{1}, {});
+    call_once(*idle);
+    EXPECT_TRUE(ended.empty());
+    idle.reset();
+    auto stopped = all.make("a", incarnation{1}, {});
+    bool is_stopped = false;
+    stopped->stop([&] { is_stopped = true; });
+    ASSERT_TRUE(all.runs_until([&] { return is_stopped; }));
+    call_once(*stopped);
+    EXPECT_EQ(ended, std::vector{errc::no_server});
+    stopped.reset();
+    ASSERT_TRUE(all.runs_until([&] { return ended.size() == 2; }));
+    EXPECT_EQ(ended[1], errc::cancelled);
+}
+
 TYPED_TEST(bus_contract, delivers_what_was_sent_before_it_stopped) {
     pair two(this->in);
     for (int i = 0; i < 100; ++i) {

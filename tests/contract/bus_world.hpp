@@ -106,12 +106,13 @@ public:
     void runs_for(std::chrono::milliseconds time);
     void link(server& one, std::string_view other);
     void stop_all();
+    /// A bus for the test to own.
+    virtual std::unique_ptr<bus::bus> make(std::string id, incarnation life, limits with) = 0;
 
     boost::asio::io_context io;
     base::steady_clock clock;
 
 protected:
-    virtual std::unique_ptr<bus::bus> make(std::string id, incarnation life, limits with) = 0;
     std::vector<std::unique_ptr<server>> servers_;
 };
 

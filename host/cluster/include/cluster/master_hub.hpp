@@ -53,7 +53,6 @@ public:
                std::filesystem::path run_folder, hub_listener& listener);
     master_hub(const master_hub&) = delete;
     master_hub& operator=(const master_hub&) = delete;
-    ~master_hub();
 
     /// Errors: duplicate (another master runs), config (folder or socket cannot be made).
     result<void> start();

@@ -55,7 +55,6 @@ public:
                 json_source registration, json_source status, master_listener& listener);
     master_link(const master_link&) = delete;
     master_link& operator=(const master_link&) = delete;
-    ~master_link();
 
     void start();
     /// The state has changed: sends `status` now, if a master is there.
