@@ -80,7 +80,7 @@ void pending_call::complain(const error& why) {
     const auto unnamed = std::exchange(counts_->unnamed, 0);
     base::log::error("server", "'{}' has failed: {}{}{}", route(),
                      std::string(why.text()).substr(0, complaint_bytes),
-                     lease_ != nullptr ? fmt::format(", in {}", lease_->builds()) : "",
+                     lease_ ? fmt::format(", in {}", lease_->builds()) : "",
                      unnamed != 0 ? fmt::format("; {} more failures before", unnamed) : "");
 }
 
@@ -178,7 +178,7 @@ void dispatcher::run_remote(std::string_view route, std::unique_ptr<pending_call
 
 void dispatcher::run(method_entry* entry, std::string_view route,
                      std::unique_ptr<pending_call> call) {
-    call->lease_ = current_;
+    call->lease_ = lease(current_);
     if (entry == nullptr) {
         call->finish(error(errc::unknown_route,
                            fmt::format("'{}' is not registered by this server", route)));

@@ -75,7 +75,7 @@ private:
     route_counts* counts_ = nullptr;
     const base::clock* clock_ = nullptr;
     base::time_point arrived_{};
-    std::shared_ptr<generation> lease_;
+    lease lease_;
     // The dispatcher's list of calls in flight; owner_ is null when not in it.
     dispatcher* owner_ = nullptr;
     /// Set while this call keeps others of its serial method waiting; outlives its time in the

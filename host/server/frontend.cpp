@@ -128,7 +128,7 @@ bool frontend::on_data(net::connection& from, std::string_view message) {
 void frontend::serve(session& from, const client_request& request) {
     ++from.requests_in_flight;
     const auto& now = local_.current();
-    pending what{from.id(), request.id, now->registered().filters().empty() ? nullptr : now,
+    pending what{from.id(), request.id, now->registered().filters().empty() ? lease() : lease(now),
                  local_.serving().begin(options_.self.life, from.id()), nullptr};
     what.log = request_log::begin(
         list_, clock_, {what.id, request.route, &from.data->ref, from.link->address(), now.get()});

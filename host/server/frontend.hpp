@@ -78,7 +78,7 @@ private:
         std::uint32_t message_id = 0;
         /// Whose filters see it; null when there are none. A generation that filters a request sees
         /// its end, too, though it be replaced meanwhile.
-        std::shared_ptr<generation> asked;
+        lease asked;
         request_id id;
         std::unique_ptr<request_log> log;
     };

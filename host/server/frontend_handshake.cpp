@@ -23,7 +23,7 @@ struct frontend::greeting {
     protocol::handshake_request said;
     std::shared_ptr<const agreement> agreed;
     /// Whose hooks are asked; a new generation is for those who come later.
-    std::shared_ptr<generation> asked;
+    lease asked;
     std::size_t next_hook = 0;
     /// What the client gets as `user`, JSON text.
     std::string user;
@@ -84,8 +84,8 @@ std::optional<net::handshake_answer> frontend::on_handshake(net::connection& fro
     if (!said) {
         return refusal(from.address(), 500, said.error().text());
     }
-    const auto lease = local_.current();
-    const auto& hooks = lease->registered().handshakes();
+    const auto serving = local_.current();
+    const auto& hooks = serving->registered().handshakes();
     for (auto* hook : hooks) {
         const auto accepted = hook->accepts(info_of(*said, from.address()));
         if (!accepted) {
@@ -113,7 +113,7 @@ std::optional<net::handshake_answer> frontend::on_handshake(net::connection& fro
     about->address = from.address();
     about->said = std::move(*said);
     about->agreed = std::move(agreed);
-    about->asked = lease;
+    about->asked = lease(serving);
     if (hooks.empty()) {
         return net::handshake_answer{true, welcome(*about)};
     }

@@ -34,16 +34,6 @@ door::router* tables::router_for(std::string_view type) const {
     return at == routers_.rend() ? nullptr : at->second;
 }
 
-result<std::shared_ptr<generation>> generation::create(std::vector<plugin_source> from,
-                                                       std::unique_ptr<door::host> host,
-                                                       std::string type, std::uint32_t number) {
-    auto made = std::make_shared<generation>(std::move(host), std::move(type), number);
-    if (auto added = made->add(std::move(from)); !added) {
-        return std::move(added).error();
-    }
-    return made;
-}
-
 result<void> generation::add(std::vector<plugin_source> plugins) {
     for (auto& source : plugins) {
         const auto file = source.file;
@@ -68,6 +58,9 @@ generation::~generation() {
 }
 
 void generation::destroy() {
+    if (!leases_.is_closed()) {
+        leases_.close(nullptr);
+    }
     while (!plugins_.empty()) {
         const auto last = std::move(plugins_.back());
         plugins_.pop_back();

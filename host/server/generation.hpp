@@ -1,11 +1,13 @@
 #pragma once
 
+#include "base/gate.hpp"
 #include "server/server.hpp"
 
 #include <shaddock/door.hpp>
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -83,14 +85,9 @@ private:
 };
 
 /// One life of the objects of a server's plugins (one, or several that register side by side).
-/// Shared by the server and by every invocation that it still has to answer (the lease).
+/// Shared by the server and by every lease.
 class generation {
 public:
-    /// A new one with the plugins' objects, as add(); whatever was created is destroyed when it
-    /// fails.
-    static result<std::shared_ptr<generation>> create(std::vector<plugin_source> from,
-                                                      std::unique_ptr<door::host> host,
-                                                      std::string type, std::uint32_t number);
     generation(std::unique_ptr<door::host> host, std::string type, std::uint32_t number)
         : host_(std::move(host)), tables_(std::move(type)), number_(number) {}
     generation(const generation&) = delete;
@@ -114,10 +111,15 @@ public:
     /// Takes over what the plugins of the same files in `old` have saved. Errors: of saving, of
     /// restoring.
     result<void> take_state(const generation& old);
+    /// No lease is given any more; `left` is called once, when the last has left, possibly on the
+    /// stack of a plugin.
+    void close(base::unique_function<void()> left) { leases_.close(std::move(left)); }
+    std::size_t leases() const { return leases_.inside(); }
     /// Destroys the plugins' objects now, last created first, whoever still holds a lease.
     void destroy();
 
 private:
+    friend class lease;
     struct living {
         plugin_source source;
         door::plugin* object;
@@ -127,6 +129,34 @@ private:
     tables tables_;
     std::uint32_t number_;
     std::vector<living> plugins_;
+    base::gate leases_;
+};
+
+/// What an invocation holds on the generation that serves it: a pass of its gate, so that the
+/// generation does not end before it, and its memory, for those that outlive the server.
+class lease {
+public:
+    lease() = default;
+    /// Of the generation that serves; null: none.
+    explicit lease(std::shared_ptr<generation> of) : of_(std::move(of)) {
+        if (of_) {
+            pass_ = of_->leases_.enter().value();
+        }
+    }
+    lease(lease&&) noexcept = default;
+    lease& operator=(lease&& other) noexcept {
+        std::swap(of_, other.of_);
+        std::swap(pass_, other.pass_);
+        return *this;
+    }
+
+    explicit operator bool() const { return of_ != nullptr; }
+    generation* get() const { return of_.get(); }
+    generation* operator->() const { return of_.get(); }
+
+private:
+    std::shared_ptr<generation> of_;
+    std::optional<base::gate::pass> pass_;
 };
 
 } // namespace shaddock::server

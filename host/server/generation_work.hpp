@@ -1,6 +1,9 @@
 #pragma once
 
+#include "base/function.hpp"
+
 #include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/post.hpp>
 
 #include <memory>
 #include <type_traits>
@@ -9,26 +12,53 @@
 namespace shaddock::server {
 
 /// Counts what one generation of a plugin has under way on the loop: coroutines that have not
-/// ended, handlers that have not run. Its executor is what the plugin gets. Thread: any for the
-/// executor, the loop for the rest. Lifetime: the executor may outlive it.
+/// ended, handlers that have not run, what it waits for. Its executor is what the plugin gets.
+/// Thread: any for the executor and for dropping what was held, the loop for the rest. Lifetime:
+/// the executor may outlive it.
 class generation_work {
+    /// Tells, on the loop, when the last who holds it lets go.
+    struct end {
+        boost::asio::any_io_executor loop;
+        base::unique_function<void()> told;
+        explicit end(boost::asio::any_io_executor on) : loop(std::move(on)) {}
+        end(const end&) = delete;
+        end& operator=(const end&) = delete;
+        ~end() {
+            if (told) {
+                boost::asio::post(loop, std::move(told));
+            }
+        }
+    };
+
 public:
-    explicit generation_work(boost::asio::any_io_executor loop) : loop_(std::move(loop)) {}
+    /// One piece of work, as long as it is held.
+    using anchor = std::shared_ptr<const end>;
+
+    explicit generation_work(boost::asio::any_io_executor loop)
+        : loop_(std::move(loop)), own_(std::make_shared<end>(loop_)), to_(own_) {}
 
     /// Runs work on the loop and counts it.
-    boost::asio::any_io_executor executor() const { return counting(loop_, anchor_); }
+    boost::asio::any_io_executor executor() const { return counting(loop_, to_); }
+    /// Null when the work was closed and has ended.
+    anchor hold() const { return to_.lock(); }
     /// 0: nothing of the generation can run any more, unless somebody calls it. A coroutine counts
     /// more than once.
-    std::size_t count() const { return static_cast<std::size_t>(anchor_.use_count() - 1); }
+    std::size_t count() const { return static_cast<std::size_t>(to_.use_count()) - (own_ ? 1 : 0); }
+    /// From here on the work ends when its last piece does, now or later; `ended` is posted then.
+    /// What begins afterwards is not counted. A second call does nothing.
+    void close(base::unique_function<void()> ended) {
+        if (own_) {
+            own_->told = std::move(ended);
+            own_.reset();
+        }
+    }
 
 private:
-    using anchor = std::shared_ptr<const char>;
-
     /// Work in the sense of Asio (a coroutine holds its executor in the tracked form as long as it
     /// lives) and each handler that waits to run hold the anchor.
     class counting {
     public:
-        counting(boost::asio::any_io_executor inner, std::weak_ptr<const char> to)
+        counting(boost::asio::any_io_executor inner, std::weak_ptr<const end> to)
             : inner_(std::move(inner)), to_(std::move(to)) {}
 
         template <
@@ -86,12 +116,13 @@ private:
         }
 
         boost::asio::any_io_executor inner_;
-        std::weak_ptr<const char> to_;
+        std::weak_ptr<const end> to_;
         anchor held_;
     };
 
     boost::asio::any_io_executor loop_;
-    anchor anchor_ = std::make_shared<const char>();
+    std::shared_ptr<end> own_;
+    std::weak_ptr<const end> to_;
 };
 
 } // namespace shaddock::server

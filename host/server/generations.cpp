@@ -11,8 +11,6 @@ namespace shaddock::server {
 
 namespace {
 
-/// How often an ending generation is looked at.
-constexpr auto look_period = std::chrono::milliseconds(10);
 /// What was cancelled has this long to unwind.
 constexpr auto unwind_time = std::chrono::seconds(1);
 
@@ -152,81 +150,94 @@ void generations::stop_reloading() {
 // ---- the end of a generation
 
 void generations::let_end(living one) {
-    const auto until = parts_.clock.now() + parts_.options.generation_timeout;
-    ending_.push_back({std::move(one), ending_step::requests, until, nullptr});
-    look_later();
-}
-
-void generations::look_later() {
-    if (!ending_.empty() && !next_look_.is_armed()) {
-        next_look_ = parts_.clock.after(look_period, [this] { look(); });
-    }
-}
-
-/// From a timer: nothing of a plugin is on the stack.
-void generations::look() {
-    for (auto each = ending_.begin(); each != ending_.end();) {
-        each = advance(*each) ? ending_.erase(each) : std::next(each);
-    }
-    look_later();
-}
-
-/// Only `living` itself holds the generation: no request of it is in flight.
-bool generations::is_idle(const living& one) {
-    return one.made.use_count() == 1;
-}
-
-bool generations::advance(ending_one& ending) {
-    auto& one = ending.one;
-    const bool is_late = parts_.clock.now() >= ending.until;
-    switch (ending.step) {
-    case ending_step::requests:
-        if (is_idle(one) || is_late) {
-            stop_components(ending, parts_.options.drain_timeout);
-        }
-        return false;
-    case ending_step::components:
-        return false; // it has its own patience
-    case ending_step::work:
-        if ((is_idle(one) && host_of(one).work() == 0) || is_late) {
-            host_of(one).stop();
-            ending.step = ending_step::cancelled;
-            ending.until = parts_.clock.now() + unwind_time;
-        }
-        return false;
-    case ending_step::cancelled:
-        if (is_idle(one) && host_of(one).work() == 0) {
-            destroy(one);
-            return true;
-        }
-        if (is_late) {
-            keep(ending);
-            kept_.push_back(std::move(one));
-            return true;
-        }
-        return false;
-    }
-    return false;
-}
-
-/// `of` stays where it is until its components have stopped.
-void generations::stop_components(ending_one& of, base::duration patience) {
-    of.step = ending_step::components;
-    of.one.components->stop(patience, [&of] {
-        of.step = ending_step::work;
-        if (of.on_stopped) {
-            of.on_stopped();
+    auto& added = ending_.emplace_back(ending_one{std::move(one)});
+    wait_until(added, parts_.options.generation_timeout);
+    added.one.made->close([this, alive = alive_] {
+        if (*alive) {
+            look_later();
         }
     });
 }
 
-void generations::keep(const ending_one& ending) {
+void generations::wait_until(ending_one& of, base::duration patience) {
+    of.until = parts_.clock.now() + patience;
+    of.at_until = parts_.clock.at(of.until, [this] { look(); });
+}
+
+/// By post: frames of a plugin may be on the stack.
+void generations::look_later() {
+    boost::asio::post(parts_.executor, [this, alive = alive_] {
+        if (*alive) {
+            look();
+        }
+    });
+}
+
+void generations::look() {
+    for (auto each = ending_.begin(); each != ending_.end() && !is_stopping_;) {
+        each = advance(*each) ? ending_.erase(each) : std::next(each);
+    }
+}
+
+/// No request holds it, and nothing of it runs or waits. Until then its last piece of work tells.
+bool generations::is_over(const living& one) {
+    if (one.made->leases() != 0) {
+        return false;
+    }
+    auto& work = host_of(one).work();
+    work.close([this, alive = alive_] {
+        if (*alive) {
+            look();
+        }
+    });
+    return work.count() == 0;
+}
+
+bool generations::advance(ending_one& ending) {
+    auto& one = ending.one;
+    const auto is_late = [&] { return parts_.clock.now() >= ending.until; };
+    if (ending.step == ending_step::requests && (one.made->leases() == 0 || is_late())) {
+        stop_components(ending, parts_.options.drain_timeout);
+    }
+    if (ending.step == ending_step::work && (is_over(one) || is_late())) {
+        host_of(one).stop();
+        ending.step = ending_step::cancelled;
+        wait_until(ending, unwind_time);
+    }
+    if (ending.step != ending_step::cancelled) {
+        return false;
+    }
+    if (is_over(one)) {
+        destroy(one);
+        return true;
+    }
+    if (is_late()) {
+        keep(one);
+        kept_.push_back(std::move(one));
+        return true;
+    }
+    return false;
+}
+
+/// `of` stays where it is until its components have stopped; they have their own patience.
+void generations::stop_components(ending_one& of, base::duration patience) {
+    of.step = ending_step::components;
+    of.one.components->stop(patience, [this, &of] {
+        of.step = ending_step::work;
+        if (of.on_stopped) {
+            of.on_stopped();
+        } else {
+            look_later();
+        }
+    });
+}
+
+void generations::keep(const living& one) {
     base::log::warn("server",
                     "{}: generation {} ({} {}) does not end: {} requests and {} coroutines or "
                     "handlers of it are under way although it was cancelled; its objects are kept",
-                    parts_.options.self.id, ending.one.made->number(), ending.one.made->modules(),
-                    ending.one.made->versions(), ending.one.made.use_count() - 1,
-                    host_of(ending.one).work());
+                    parts_.options.self.id, one.made->number(), one.made->modules(),
+                    one.made->versions(), one.made->leases(), host_of(one).work().count());
 }
 
 void generations::destroy(living& one) {
@@ -240,7 +251,7 @@ void generations::destroy(living& one) {
 // ---- stop
 
 void generations::stop_components(base::duration patience, base::unique_function<void()> done) {
-    next_look_.cancel();
+    is_stopping_ = true;
     auto waiting = std::make_shared<std::size_t>(1);
     auto kept = std::make_shared<base::unique_function<void()>>(std::move(done));
     const auto ended = [waiting, kept] {

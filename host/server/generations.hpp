@@ -61,9 +61,10 @@ private:
         living one;
         ending_step step = ending_step::requests;
         /// When the step is over, ready or not.
-        base::time_point until;
+        base::time_point until{};
+        base::timer at_until{};
         /// The server stops and waits for its components.
-        base::unique_function<void()> on_stopped;
+        base::unique_function<void()> on_stopped{};
     };
     struct reloading {
         /// No two reloads have the same: who is late finds another one, or none.
@@ -87,12 +88,13 @@ private:
 
     void let_end(living one);
     void stop_components(ending_one& of, base::duration patience);
+    void wait_until(ending_one& of, base::duration patience);
     void look_later();
     void look();
-    /// True: its objects are gone.
+    /// Takes the steps that are due. True: it has ended, or is kept.
     bool advance(ending_one& one);
-    static bool is_idle(const living& one);
-    void keep(const ending_one& one);
+    bool is_over(const living& one);
+    void keep(const living& one);
     void destroy(living& one);
 
     host_parts parts_;
@@ -103,7 +105,8 @@ private:
     std::uint64_t last_reload_ = 0;
     base::timer drain_wait_;
     std::list<ending_one> ending_;
-    base::timer next_look_;
+    /// The server stops: they end with it.
+    bool is_stopping_ = false;
     /// Something of theirs may still run.
     std::vector<living> kept_;
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -109,7 +109,7 @@ plugin_host::await(std::unique_ptr<door::completion> done) {
 
 void plugin_host::end_late(std::unique_ptr<door::completion> done) {
     if (++late_waits_ > late_waits_limit) {
-        asleep_for_ever_.push_back(std::move(done));
+        asleep_for_ever_.push_back(as_waiting(std::move(done)));
         return;
     }
     complete(as_waiting(std::move(done)), error(errc::cancelled, gone));

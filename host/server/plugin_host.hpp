@@ -50,10 +50,8 @@ public:
     /// again keep their time.
     void replaced_by(plugin_host& next);
     /// What this generation has under way: coroutines and handlers that have not ended, whatever
-    /// it waits for. Counts some more than once; 0: nothing.
-    std::size_t work() const {
-        return work_.count() + awaited_.size() + sleepers_.size() + asleep_for_ever_.size();
-    }
+    /// it waits for.
+    generation_work& work() { return work_; }
     /// Cancels timers, sleeps and calls; later ones end at once. Posted work that has not run yet
     /// is dropped.
     void stop();
@@ -129,6 +127,7 @@ private:
     struct waiting {
         std::unique_ptr<door::completion> done;
         request_id serves;
+        generation_work::anchor held;
     };
     struct sleeper {
         base::timer wait;
@@ -140,7 +139,7 @@ private:
     void arm(const std::string& name, named_timer& timer);
     /// What is begun now goes on with the request that is served now.
     waiting as_waiting(std::unique_ptr<door::completion> done) const {
-        return {std::move(done), parts_.calls.serving().now()};
+        return {std::move(done), parts_.calls.serving().now(), work_.hold()};
     }
     void complete(waiting ends, result<door::body> outcome);
     /// What a call that is made now belongs to.
@@ -171,7 +170,7 @@ private:
     std::size_t blocking_ = 0;
     /// Waits begun after the stop. Who goes on and on is left asleep, so that he does not spin.
     std::size_t late_waits_ = 0;
-    std::vector<std::unique_ptr<door::completion>> asleep_for_ever_;
+    std::vector<waiting> asleep_for_ever_;
     /// Shared with posted work; false after stop.
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -1,8 +1,7 @@
 #include "dispatcher.hpp"
 
 #include "base/log.hpp"
-
-#include <shaddock/testing/fake_host.hpp>
+#include "made_generation.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <gmock/gmock.h>
@@ -84,9 +83,7 @@ const door::plugin_door& fake_door() {
 
 struct dispatcher_test : ::testing::Test {
     dispatcher_test() {
-        living = generation::create({{&fake_door(), "fake.so"}},
-                                    std::make_unique<shaddock::testing::fake_host>(), "t", 1)
-                     .value();
+        living = make_generation({&fake_door(), "fake.so"}, "t", 1);
         calls.use(living);
     }
     ~dispatcher_test() override {
@@ -148,9 +145,7 @@ TEST_F(dispatcher_test, goes_on_counting_with_the_next_generation_what_was_kept_
     calls.hold();
     run("t.h.quick", "b");
     clock.advance(7ms);
-    auto next = generation::create({{&fake_door(), "fake.so"}},
-                                   std::make_unique<shaddock::testing::fake_host>(), "t", 2)
-                    .value();
+    auto next = make_generation({&fake_door(), "fake.so"}, "t", 2);
     calls.use(next);
     calls.release();
     base::metric_families all;

@@ -13,6 +13,7 @@
 
 #include <chrono>
 #include <optional>
+#include <thread>
 
 namespace shaddock::server {
 namespace {
@@ -66,6 +67,60 @@ TEST_F(generation_work_test, executor_may_outlive_it) {
     boost::asio::post(executor, [&] { was_run = true; });
     loop.run();
     EXPECT_TRUE(was_run);
+}
+
+TEST_F(generation_work_test, counts_what_is_held) {
+    auto held = work->hold();
+    auto other = work->hold();
+    EXPECT_EQ(work->count(), 2u);
+    held.reset();
+    other.reset();
+    EXPECT_EQ(work->count(), 0u);
+}
+
+TEST_F(generation_work_test, the_last_piece_tells_by_post) {
+    auto held = work->hold();
+    int times = 0;
+    work->close([&] { ++times; });
+    boost::asio::post(work->executor(), [] {});
+    EXPECT_EQ(work->count(), 2u) << "it counts on as long as something is under way";
+    loop.poll();
+    EXPECT_EQ(times, 0);
+    held.reset();
+    EXPECT_EQ(work->count(), 0u);
+    EXPECT_EQ(times, 0) << "told inline";
+    loop.restart();
+    loop.poll();
+    EXPECT_EQ(times, 1);
+    work->close([&] { ++times; });
+    EXPECT_EQ(work->hold(), nullptr);
+    loop.restart();
+    loop.poll();
+    EXPECT_EQ(times, 1);
+}
+
+TEST_F(generation_work_test, without_work_its_end_is_told_too) {
+    bool is_told = false;
+    work->close([&] { is_told = true; });
+    EXPECT_FALSE(is_told);
+    loop.run();
+    EXPECT_TRUE(is_told);
+}
+
+TEST_F(generation_work_test, the_last_piece_may_end_on_another_thread) {
+    auto held = work->hold();
+    std::thread::id told_on;
+    work->close([&] { told_on = std::this_thread::get_id(); });
+    std::thread([last = std::move(held)]() mutable { last.reset(); }).join();
+    loop.run();
+    EXPECT_EQ(told_on, std::this_thread::get_id());
+}
+
+TEST_F(generation_work_test, is_silent_when_it_was_never_closed) {
+    auto held = work->hold();
+    work.reset();
+    held.reset();
+    EXPECT_EQ(loop.poll(), 0u);
 }
 
 } // namespace

@@ -92,11 +92,14 @@ struct server_generations : ::testing::Test {
     /// Coroutines of the plugin that wait for the test go on.
     void release(std::size_t count = 1) {
         for (; count > 0 && !seen().parked.empty(); --count) {
-            auto first = std::move(seen().parked.front());
-            seen().parked.erase(seen().parked.begin());
-            first->done(door::body{});
+            release_within_the_turn();
             turn();
         }
+    }
+    void release_within_the_turn() {
+        auto first = std::move(seen().parked.front());
+        seen().parked.erase(seen().parked.begin());
+        first->done(door::body{});
     }
     void begin_reload(reload_options how = {}) {
         outcome.reset();

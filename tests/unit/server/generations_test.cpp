@@ -22,10 +22,10 @@ TEST_F(generations_test, what_was_accepted_before_ends_on_the_old_and_what_comes
     EXPECT_EQ(answers, (texts{R"({"version":1,"count":1,"note":""})",
                               R"({"version":2,"count":1,"note":""})"}));
     EXPECT_EQ(all->current()->number(), 2u);
-    EXPECT_EQ(seen().log,
-              (texts{"filter 1", "begins 1 in 1", "starts 2", "restored state of 1",
-                     "restored handler of 1", "restored remote of 1", "restored component of 1",
-                     "serves 2", "filter 2", "begins 2 in 2", "ends 1 in 1", "ends 2 in 2"}));
+    EXPECT_EQ(seen().log, (texts{"filter 1", "begins 1 in 1", "starts 2", "restored state of 1",
+                                 "restored handler of 1", "restored remote of 1",
+                                 "restored component of 1", "serves 2", "filter 2", "begins 2 in 2",
+                                 "ends 1 in 1", "stops 1", "ends 2 in 2"}));
 }
 
 TEST_F(generations_test, until_the_swap_everything_is_the_old_generations) {
@@ -54,13 +54,80 @@ TEST_F(generations_test, objects_live_until_the_last_request_and_no_longer) {
     release();
     pass(1s);
     EXPECT_EQ(alive(1), objects);
-    release();
+    release_within_the_turn();
     EXPECT_EQ(alive(1), objects) << "destroyed on the request's own stack";
-    pass(1s);
+    turn(); // and the clock stands still
     EXPECT_EQ(alive(1), 0);
     EXPECT_EQ(all->ending(), 0u);
     EXPECT_EQ(count("stops 1"), 1);
     EXPECT_EQ(answers.size(), 2u);
+}
+
+TEST_F(generations_test, with_nothing_under_way_objects_go_in_the_turn_of_the_swap) {
+    EXPECT_EQ(reload(), "done");
+    EXPECT_EQ(all->ending(), 0u);
+    EXPECT_EQ(alive(1), 0);
+    EXPECT_EQ(count("stops 1"), 1);
+}
+
+TEST_F(generations_test, objects_go_in_the_turn_in_which_the_last_spawned_work_ends) {
+    ask("spawnParked");
+    EXPECT_EQ(reload(), "done");
+    pass(1s);
+    EXPECT_EQ(all->ending(), 1u);
+    EXPECT_EQ(count("stops 1"), 1) << "no request holds it";
+    EXPECT_GT(alive(1), 0);
+    release();
+    EXPECT_EQ(all->ending(), 0u);
+    EXPECT_EQ(alive(1), 0);
+}
+
+TEST_F(generations_test, objects_go_in_the_turn_in_which_what_was_cancelled_ends) {
+    ask("spawnCaller");
+    ask("spawnParked");
+    EXPECT_EQ(reload(), "done");
+    pass(10s + 100ms);
+    EXPECT_TRUE(logged("call: cancelled"));
+    EXPECT_EQ(all->ending(), 1u);
+    EXPECT_GT(alive(1), 0);
+    release();
+    EXPECT_EQ(all->ending(), 0u);
+    EXPECT_EQ(all->kept(), 0u);
+    EXPECT_EQ(alive(1), 0);
+}
+
+TEST_F(generations_test, objects_go_in_the_turn_in_which_a_late_request_ends) {
+    ask("wait", 1);
+    EXPECT_EQ(reload(), "done");
+    pass(10s + 100ms);
+    EXPECT_EQ(count("stops 1"), 1) << "the request has had its time";
+    EXPECT_GT(alive(1), 0);
+    release();
+    EXPECT_EQ(answers, (texts{R"({"version":1,"count":1,"note":""})"}));
+    EXPECT_EQ(all->ending(), 0u);
+    EXPECT_EQ(alive(1), 0);
+}
+
+TEST_F(generations_test, a_generation_that_was_replaced_gives_no_lease) {
+    ask("wait", 1);
+    const auto old = all->current();
+    EXPECT_EQ(old->leases(), 1u);
+    EXPECT_EQ(reload(), "done");
+    EXPECT_THROW(lease{old}, std::bad_optional_access);
+    EXPECT_EQ(old->leases(), 1u);
+    release();
+    EXPECT_EQ(old->leases(), 0u);
+    EXPECT_EQ(alive(1), 0) << "who still has its memory does not keep its objects";
+}
+
+TEST_F(generations_test, nothing_wakes_the_loop_while_a_generation_waits_for_its_end) {
+    ask("wait", 1, 24h);
+    EXPECT_EQ(reload(), "done");
+    pass(300ms); // the dispatcher looks for calls past their deadline every 250 ms
+    loop.restart();
+    clock.advance(100ms);
+    EXPECT_EQ(loop.poll(), 0u);
+    release();
 }
 
 TEST_F(generations_test, a_request_that_was_answered_timeout_still_holds_its_generation) {

@@ -1,9 +1,7 @@
 #include "request_log.hpp"
 
 #include "base/log.hpp"
-#include "generation.hpp"
-
-#include <shaddock/testing/fake_host.hpp>
+#include "made_generation.hpp"
 
 #include <gtest/gtest.h>
 
@@ -73,10 +71,8 @@ struct request_log_test : ::testing::Test {
         wanted.console = false;
         base::log::start("test", wanted);
     }
-    std::shared_ptr<generation> make(std::uint32_t number, std::string build) {
-        return generation::create({{&bare_door(), "chat.so", std::move(build)}},
-                                  std::make_unique<shaddock::testing::fake_host>(), "chat", number)
-            .value();
+    static std::shared_ptr<generation> make(std::uint32_t number, std::string build) {
+        return make_generation({&bare_door(), "chat.so", std::move(build)}, "chat", number);
     }
     std::unique_ptr<request_log> begin(const request_id& which, const session_ref* who,
                                        const generation* now) {
