@@ -9,7 +9,8 @@
 
 namespace shaddock::server {
 
-/// Members in order of joining, an index by uid, and how many are on each frontend.
+/// Members in order of joining, where they are by session and by uid, and how many are on each
+/// frontend.
 class owned_channel final : public door::channel {
 public:
     owned_channel(channel_store& store, std::string_view name) : store_(store), name_(name) {}
@@ -18,21 +19,13 @@ public:
     std::span<const door::member> members() const noexcept override { return members_; }
 
     const door::member* find(std::string_view uid) const noexcept override {
-        const auto at = by_uid_.find(std::string(uid));
-        if (at == by_uid_.end()) {
-            return nullptr;
-        }
-        const auto place =
-            std::lower_bound(members_.begin(), members_.end(), at->second,
-                             [](const auto& each, auto joined) { return each.joined < joined; });
-        return &*place;
+        return find_in(by_uid_, hash_of(uid),
+                       [&](const door::member& each) { return each.ref.uid == uid; });
     }
 
     const door::member* find(const session_ref& session) const noexcept override {
-        const auto at = std::find_if(members_.begin(), members_.end(), [&](const auto& each) {
-            return same_session(each.ref, session);
-        });
-        return at == members_.end() ? nullptr : &*at;
+        return find_in(by_session_, hash_of(session),
+                       [&](const door::member& each) { return same_session(each.ref, session); });
     }
 
     result<void> add(const session_ref& session) noexcept override {
@@ -107,8 +100,9 @@ public:
         const auto at =
             std::upper_bound(members_.begin(), members_.end(), added.joined,
                              [](auto joined, const auto& each) { return joined < each.joined; });
+        by_session_.emplace(hash_of(added.ref), added.joined);
         if (!added.ref.uid.empty()) {
-            by_uid_.emplace(added.ref.uid, added.joined);
+            by_uid_.emplace(hash_of(added.ref.uid), added.joined);
         }
         auto group = std::find_if(groups_.begin(), groups_.end(), [&](const auto& each) {
             return each.frontend == added.ref.frontend;
@@ -124,12 +118,8 @@ public:
     door::member take(std::ptrdiff_t index) {
         auto taken = std::move(members_[static_cast<std::size_t>(index)]);
         members_.erase(members_.begin() + index);
-        const auto [first, last] = by_uid_.equal_range(taken.ref.uid);
-        const auto named = std::find_if(
-            first, last, [&](const auto& each) { return each.second == taken.joined; });
-        if (named != last) {
-            by_uid_.erase(named);
-        }
+        forget(by_session_, hash_of(taken.ref), taken.joined);
+        forget(by_uid_, hash_of(taken.ref.uid), taken.joined);
         const auto group = std::find_if(groups_.begin(), groups_.end(), [&](const auto& each) {
             return each.frontend == taken.ref.frontend;
         });
@@ -161,11 +151,45 @@ private:
         std::string frontend;
         std::size_t members = 0;
     };
+    /// From a hash to when those with it have joined, which tells their places. So a leave, which
+    /// moves all who came later, changes nothing in it.
+    using places = std::unordered_multimap<std::size_t, std::uint64_t>;
+
+    static std::size_t hash_of(std::string_view uid) { return std::hash<std::string_view>()(uid); }
+    static std::size_t hash_of(const session_ref& session) {
+        return (hash_of(std::string_view(session.frontend)) ^ number(session.life)) +
+               number(session.id);
+    }
+    template <class Is>
+    const door::member* find_in(const places& where, std::size_t hash, Is is) const {
+        const auto [first, last] = where.equal_range(hash);
+        for (auto each = first; each != last; ++each) {
+            auto at =
+                std::lower_bound(members_.begin(), members_.end(), each->second,
+                                 [](const auto& m, auto joined) { return m.joined < joined; });
+            // Two have joined at the same time only if a frontend says so.
+            for (; at != members_.end() && at->joined == each->second; ++at) {
+                if (is(*at)) {
+                    return &*at;
+                }
+            }
+        }
+        return nullptr;
+    }
+    static void forget(places& where, std::size_t hash, std::uint64_t joined) {
+        const auto [first, last] = where.equal_range(hash);
+        const auto named =
+            std::find_if(first, last, [&](const auto& each) { return each.second == joined; });
+        if (named != last) {
+            where.erase(named);
+        }
+    }
 
     channel_store& store_;
     std::string name_;
     std::vector<door::member> members_;
-    std::unordered_multimap<std::string, std::uint64_t> by_uid_;
+    places by_session_;
+    places by_uid_;
     std::vector<frontend_group> groups_;
 };
 

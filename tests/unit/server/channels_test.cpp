@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace shaddock::server {
@@ -196,6 +197,119 @@ TEST_F(channels_test, a_destroyed_channel_is_taken_from_the_mirrors) {
     EXPECT_EQ(sent(), (std::vector<kind>{kind::destroy_channel}));
     EXPECT_EQ(store.find("room"), nullptr);
     EXPECT_TRUE(lost.empty());
+}
+
+// ---- who is where
+
+TEST_F(channels_test, find_each_member_whoever_came_and_went) {
+    const bus::peer other{"connector-server-2", incarnation{8}};
+    link(connector);
+    link(other);
+    auto* room = store.create("room");
+    const auto of = [&](std::uint64_t i) {
+        return ref(i % 2 != 0 ? connector : other, i / 2, "u" + std::to_string(i));
+    };
+    std::vector<std::uint64_t> there;
+    for (std::uint64_t i = 0; i < 300; ++i) {
+        ASSERT_TRUE(room->add(of(i)));
+        there.push_back(i);
+        if (i % 3 == 2) {
+            const auto gone = static_cast<std::ptrdiff_t>((i * 7) % there.size());
+            ASSERT_TRUE(room->remove(of(there[static_cast<std::size_t>(gone)])));
+            there.erase(there.begin() + gone);
+        }
+    }
+    ASSERT_EQ(room->members().size(), there.size());
+    std::size_t place = 0;
+    for (std::uint64_t i = 0; i < 300; ++i) {
+        const bool is_there = std::find(there.begin(), there.end(), i) != there.end();
+        const auto* by_session = room->find(of(i));
+        ASSERT_EQ(by_session != nullptr, is_there) << i;
+        ASSERT_EQ(room->find(of(i).uid), by_session) << i;
+        ASSERT_TRUE(!is_there || by_session == &room->members()[place++]) << "order of joining";
+    }
+}
+
+TEST_F(channels_test, find_nobody_who_is_not_quite_the_member) {
+    link(connector);
+    auto* room = store.create("room");
+    ASSERT_TRUE(room->add(ref(connector, 1, "alice")));
+    EXPECT_NE(room->find(ref(connector, 1, "another name")), nullptr) << "the uid is an attribute";
+    EXPECT_EQ(room->find(ref(connector, 2, "alice")), nullptr);
+    EXPECT_EQ(room->find(ref({connector.id, incarnation{8}}, 1, "alice")), nullptr);
+    EXPECT_EQ(room->find(ref({"connector-server-2", connector.life}, 1, "alice")), nullptr);
+    // The sum of the two is the same.
+    EXPECT_EQ(room->find(ref({connector.id, incarnation{6}}, 2, "alice")), nullptr);
+    EXPECT_EQ(room->find(std::string_view("")), nullptr);
+}
+
+TEST_F(channels_test, a_member_without_a_uid_is_found_by_its_session_only) {
+    link(connector);
+    auto* room = store.create("room");
+    ASSERT_TRUE(room->add(ref(connector, 1, "")));
+    ASSERT_TRUE(room->add(ref(connector, 2, ""))) << "no uid is no duplicate";
+    EXPECT_EQ(room->find(ref(connector, 2, "")), &room->members()[1]);
+    EXPECT_EQ(room->find(std::string_view("")), nullptr);
+    EXPECT_TRUE(room->remove(ref(connector, 1, "")));
+    EXPECT_EQ(room->find(ref(connector, 2, "")), &room->members()[0]);
+}
+
+TEST_F(channels_test, a_member_keeps_the_uid_it_joined_with_when_its_session_is_bound_anew) {
+    link(connector);
+    auto* room = store.create("room");
+    ASSERT_TRUE(room->add(ref(connector, 1, "alice")));
+    EXPECT_EQ(room->add(ref(connector, 1, "ann")).error().code(), errc::duplicate);
+    EXPECT_EQ(room->find(std::string_view("ann")), nullptr);
+    EXPECT_EQ(room->add(ref(connector, 2, "alice")).error().code(), errc::duplicate);
+    EXPECT_TRUE(room->remove(ref(connector, 1, "ann")));
+    EXPECT_EQ(room->find(std::string_view("alice")), nullptr);
+    ASSERT_TRUE(room->add(ref(connector, 1, "ann")));
+    ASSERT_TRUE(room->add(ref(connector, 2, "alice")));
+    EXPECT_EQ(uids(*room), (std::vector<std::string>{"ann", "alice"}));
+}
+
+TEST_F(channels_test, who_left_and_joins_again_is_the_last) {
+    link(connector);
+    auto* room = store.create("room");
+    ASSERT_TRUE(room->add(ref(connector, 1, "alice")));
+    ASSERT_TRUE(room->add(ref(connector, 2, "bob")));
+    EXPECT_TRUE(room->remove(ref(connector, 1, "")));
+    EXPECT_FALSE(room->remove(ref(connector, 1, "")));
+    ASSERT_TRUE(room->add(ref(connector, 1, "alice")));
+    EXPECT_EQ(uids(*room), (std::vector<std::string>{"bob", "alice"}));
+    EXPECT_EQ(room->find(ref(connector, 1, "")), &room->members()[1]);
+}
+
+TEST_F(channels_test, a_member_that_was_lost_may_join_again) {
+    link(connector);
+    auto* room = store.create("room");
+    ASSERT_TRUE(room->add(ref(connector, 1, "alice")));
+    ASSERT_TRUE(room->add(ref(connector, 2, "bob")));
+    lose(connector, "room", 1);
+    EXPECT_EQ(room->find(ref(connector, 1, "")), nullptr);
+    EXPECT_EQ(room->find(ref(connector, 2, "")), &room->members()[0]);
+    ASSERT_TRUE(room->add(ref(connector, 3, "alice"))) << "her next session";
+    EXPECT_EQ(room->find(std::string_view("alice"))->ref.id, session_id{3});
+}
+
+TEST_F(channels_test, of_two_members_with_one_uid_from_an_earlier_life_each_goes_alone) {
+    const bus::peer other{"connector-server-2", incarnation{8}};
+    link(connector);
+    link(other);
+    roster(connector, {{"room", session_id{1}, "alice", 11}, {"room", session_id{2}, "bob", 12}});
+    roster(other, {{"room", session_id{1}, "alice", 12}}); // joined when bob has, it says
+    auto* room = store.find("room");
+    ASSERT_NE(room, nullptr);
+    ASSERT_EQ(room->members().size(), 3u);
+    EXPECT_EQ(room->find(ref(other, 1, ""))->ref.frontend, other.id);
+    EXPECT_EQ(room->find(ref(connector, 2, ""))->ref.uid, "bob");
+    EXPECT_TRUE(room->remove(ref(connector, 1, "")));
+    ASSERT_NE(room->find(std::string_view("alice")), nullptr);
+    EXPECT_EQ(room->find(std::string_view("alice"))->ref.frontend, other.id);
+    EXPECT_EQ(room->find(std::string_view("bob"))->ref.frontend, connector.id);
+    EXPECT_TRUE(room->remove(ref(other, 1, "")));
+    EXPECT_EQ(room->find(std::string_view("alice")), nullptr);
+    EXPECT_EQ(uids(*room), std::vector<std::string>{"bob"});
 }
 
 } // namespace
