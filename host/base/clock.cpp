@@ -2,6 +2,8 @@
 
 #include <boost/asio/steady_timer.hpp>
 
+#include <ctime>
+
 namespace shaddock::base {
 
 namespace {
@@ -58,6 +60,12 @@ void manual_clock::advance(duration by) {
         }
     }
     now_ = until;
+}
+
+duration since_boot() {
+    timespec now{};
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    return std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec);
 }
 
 } // namespace shaddock::base

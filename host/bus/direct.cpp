@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <random>
 #include <unistd.h>
 
 namespace shaddock::bus {
@@ -23,15 +22,15 @@ constexpr std::size_t strangers_limit = 256;
 } // namespace
 
 std::unique_ptr<bus> make_direct(boost::asio::any_io_executor executor, base::clock& clock,
-                                 direct_options options) {
-    return std::make_unique<direct_bus>(std::move(executor), clock, std::move(options));
+                                 base::random& random, direct_options options) {
+    return std::make_unique<direct_bus>(std::move(executor), clock, random, std::move(options));
 }
 
 direct_bus::direct_bus(boost::asio::any_io_executor executor, base::clock& clock,
-                       direct_options options)
+                       base::random& random, direct_options options)
     : core(std::move(executor), clock,
            {options.id, options.life, options.queue_limit, options.frame_limit, options.versions}),
-      options_(std::move(options)), random_(std::random_device{}()) {}
+      options_(std::move(options)), random_(random.next()) {}
 
 // ---- opening and closing
 // ---------------------------------------------------------------------------------------------------

@@ -13,7 +13,8 @@ namespace shaddock::bus {
 
 class direct_bus final : public core, public greeter {
 public:
-    direct_bus(boost::asio::any_io_executor executor, base::clock& clock, direct_options options);
+    direct_bus(boost::asio::any_io_executor executor, base::clock& clock, base::random& random,
+               direct_options options);
 
 protected:
     result<void> open_transport() override;
@@ -63,7 +64,8 @@ private:
     std::set<std::shared_ptr<socket_link>> strangers_;
     /// What was last logged about callers without a name.
     std::string stranger_trouble_;
-    std::uint64_t random_ = 0;
+    /// Of the last attempt; each has the next one.
+    std::uint64_t random_;
     base::timer heartbeat_;
     base::time_point last_tick_{};
 };

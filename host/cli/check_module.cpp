@@ -96,7 +96,7 @@ class lone_server {
 public:
     lone_server(const setting& found, const config::server_record& record,
                 std::chrono::milliseconds patience)
-        : patience_(patience), self_(self_of(record)),
+        : patience_(patience), self_(self_of(record, clock_)),
           directory_(with(expected_of(found.system), self_)),
           bus_(bus::make_local(loop_.get_executor(), clock_, network_, self_.id, self_.life)),
           registry_(cluster::make_local_registry(loop_.get_executor(), directory_)),
@@ -117,10 +117,11 @@ public:
     }
 
 private:
-    static door::server_info self_of(const config::server_record& record) {
+    static door::server_info self_of(const config::server_record& record,
+                                     const base::clock& clock) {
         auto self = info_of(record);
         self.is_up = true;
-        self.life = new_incarnation();
+        self.life = new_incarnation(clock);
         return self;
     }
     static std::vector<door::server_info> with(std::vector<door::server_info> all,

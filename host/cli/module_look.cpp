@@ -1,5 +1,6 @@
 #include "module_look.hpp"
 
+#include "base/clock.hpp"
 #include "config/load.hpp"
 #include "module/module.hpp"
 #include "scratch_folder.hpp"
@@ -22,7 +23,6 @@ namespace shaddock::cli {
 namespace {
 
 namespace fs = std::filesystem;
-using steady = std::chrono::steady_clock;
 
 constexpr std::size_t most_said = std::size_t{8} * 1024 * 1024;
 
@@ -107,11 +107,13 @@ void write_all(int to, std::string_view text) {
 }
 
 /// All until the other end is closed; nothing: it took too long or said too much.
-std::optional<std::string> read_until(int from, steady::time_point deadline) {
+std::optional<std::string> read_within(std::chrono::milliseconds limit, int from) {
+    const base::steady_clock clock;
+    const auto deadline = clock.now() + limit;
     std::string text;
     std::array<char, 16384> part{};
     while (text.size() < most_said) {
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - steady::now());
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - clock.now());
         pollfd wanted{from, POLLIN, 0};
         const int ready = ::poll(&wanted, 1, static_cast<int>(std::max<long>(0, left.count())));
         if (ready == 0) {
@@ -201,7 +203,7 @@ result<module_routes> look_at_module(const fs::path& file, std::string_view type
     std::optional<std::string> said;
     int status = 0;
     if (child > 0) {
-        said = read_until(ends[0], steady::now() + limit);
+        said = read_within(limit, ends[0]);
         ::kill(child, SIGKILL);
         while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
         }

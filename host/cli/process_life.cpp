@@ -18,8 +18,8 @@ namespace {
 
 } // namespace
 
-incarnation new_incarnation() {
-    const auto now = std::chrono::system_clock::now().time_since_epoch();
+incarnation new_incarnation(const base::clock& clock) {
+    const auto now = clock.wall_now().time_since_epoch();
     return incarnation{static_cast<std::uint64_t>(std::chrono::nanoseconds(now).count())};
 }
 

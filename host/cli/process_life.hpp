@@ -13,8 +13,8 @@
 /// What the process of a server and that of the page have in common.
 namespace shaddock::cli {
 
-/// Nanoseconds of the system clock: larger for each later life of an id.
-incarnation new_incarnation();
+/// Nanoseconds of the date: larger for each later life of an id.
+incarnation new_incarnation(const base::clock& clock);
 
 /// The log of a process: a file named after `id`, and the console unless a master reads it.
 void start_log(std::string_view id, const config::log_options& wanted, bool is_child);

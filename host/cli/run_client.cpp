@@ -70,7 +70,7 @@ int complain_unopened(const error& why) {
 class script_client final : client::session_events {
 public:
     script_client(const client::session_options& options, int fd, const std::string& name)
-        : session_(loop_, clock_, options, *this), lines_(loop_, fd),
+        : session_(loop_, clock_, random_, options, *this), lines_(loop_, fd),
           script_(session_, lines_, name) {}
 
     int run() {
@@ -105,6 +105,7 @@ private:
 
     boost::asio::io_context loop_{1};
     base::steady_clock clock_{loop_.get_executor()};
+    base::random random_{base::random_seed()};
     client::session session_;
     line_input lines_;
     client::script_run script_;
@@ -116,7 +117,7 @@ private:
 class terminal_client final : client::session_events {
 public:
     explicit terminal_client(const client::session_options& options)
-        : session_(loop_, clock_, options, *this),
+        : session_(loop_, clock_, random_, options, *this),
           prompt_(loop_, client_history(client_history_file()),
                   [this](std::string_view line) {
                       return client::completions(line, session_.known_routes());
@@ -203,6 +204,7 @@ private:
 
     boost::asio::io_context loop_{1};
     base::steady_clock clock_{loop_.get_executor()};
+    base::random random_{base::random_seed()};
     client::session session_;
     client_prompt prompt_;
     boost::asio::signal_set signals_;

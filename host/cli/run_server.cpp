@@ -66,8 +66,8 @@ public:
     running_server(const setting& found, const config::server_record& record,
                    const wire_files& agreed, module::loader& loader)
         : clock_(loop_.get_executor()), pool_(found.system.host.limits.blocking_threads),
-          self_(own_info(record)),
-          bus_(bus::make_direct(loop_.get_executor(), clock_, bus_of(found, self_))),
+          self_(own_info(record, clock_)),
+          bus_(bus::make_direct(loop_.get_executor(), clock_, random_, bus_of(found, self_))),
           registry_(cluster::make_direct_registry(loop_.get_executor(), *bus_,
                                                   expected_of(found.system))),
           server_(loop_.get_executor(), clock_, *bus_, *registry_,
@@ -134,10 +134,11 @@ public:
     }
 
 private:
-    static door::server_info own_info(const config::server_record& record) {
+    static door::server_info own_info(const config::server_record& record,
+                                      const base::clock& clock) {
         auto self = info_of(record);
         self.is_up = true;
-        self.life = new_incarnation();
+        self.life = new_incarnation(clock);
         return self;
     }
 
@@ -238,6 +239,7 @@ private:
 
     boost::asio::io_context loop_{1};
     base::steady_clock clock_;
+    base::random random_{base::random_seed()};
     boost::asio::thread_pool pool_;
     door::server_info self_;
     std::unique_ptr<bus::bus> bus_;

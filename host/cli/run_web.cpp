@@ -17,10 +17,10 @@ constexpr const char* page_id = "web";
 class running_page final : cluster::master_listener {
 public:
     running_page(const setting& found, const std::filesystem::path& folder)
-        : clock_(loop_.get_executor()), page_(loop_.get_executor(), folder),
+        : clock_(loop_.get_executor()), page_(loop_.get_executor(), clock_, folder),
           master_(
               loop_.get_executor(), clock_, {found.run},
-              [life = new_incarnation()] { return master::registration_json(page_id, life); },
+              [life = new_incarnation(clock_)] { return master::registration_json(page_id, life); },
               [this] { return master::to_json(status()); }, *this),
           signals_(loop_, clock_, found.system.host.limits.stop_timeout,
                    [this](int number) { stop(fmt::format("signal {}", number)); }) {}

@@ -46,11 +46,11 @@ class wire_connection final : public connection,
                               public framing::sink,
                               public std::enable_shared_from_this<wire_connection> {
 public:
-    wire_connection(asio::io_context& loop, base::clock& clock, connect_options options,
-                    connection_events& events)
+    wire_connection(asio::io_context& loop, base::clock& clock, base::random& random,
+                    connect_options options, connection_events& events)
         : clock_(clock), options_(std::move(options)), events_(&events), resolver_(loop),
-          socket_(loop), framing_(options_.over, options_.to.text(), *this), in_(read_bytes, '\0') {
-    }
+          socket_(loop), framing_(options_.over, options_.to.text(), random, *this),
+          in_(read_bytes, '\0') {}
 
     void start();
     void request(std::string_view route, std::string_view body, answer_call answered) override;
@@ -448,8 +448,9 @@ void wire_connection::release() {
 } // namespace
 
 std::shared_ptr<connection> connection::open(asio::io_context& loop, base::clock& clock,
-                                             connect_options options, connection_events& events) {
-    auto made = std::make_shared<wire_connection>(loop, clock, std::move(options), events);
+                                             base::random& random, connect_options options,
+                                             connection_events& events) {
+    auto made = std::make_shared<wire_connection>(loop, clock, random, std::move(options), events);
     made->start();
     return made;
 }

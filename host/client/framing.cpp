@@ -26,8 +26,8 @@ std::string close_text(const protocol::websocket_event& event) {
 
 } // namespace
 
-framing::framing(transport over, std::string host, sink& to)
-    : over_(over), host_(std::move(host)), to_(to),
+framing::framing(transport over, std::string host, base::random& random, sink& to)
+    : over_(over), host_(std::move(host)), to_(to), random_(random),
       decoder_(protocol::websocket_peer::server, message_limit_bytes) {}
 
 std::string framing::start() {
@@ -36,7 +36,7 @@ std::string framing::start() {
         to_.opened();
         return {};
     }
-    key_ = protocol::make_websocket_key(random_(), random_());
+    key_ = protocol::make_websocket_key(random_.next(), random_.next());
     return protocol::make_upgrade_request(host_, "/", key_);
 }
 
@@ -46,7 +46,7 @@ void framing::put(std::string& out, std::string_view package) {
         return;
     }
     protocol::append_masked_websocket_frame(out, protocol::websocket_opcode::binary, package,
-                                            static_cast<std::uint32_t>(random_()));
+                                            static_cast<std::uint32_t>(random_.next()));
 }
 
 result<void> framing::take(std::string_view bytes) {
@@ -96,7 +96,7 @@ result<void> framing::take_frames() {
             std::string pong;
             protocol::append_masked_websocket_frame(pong, protocol::websocket_opcode::pong,
                                                     event.payload,
-                                                    static_cast<std::uint32_t>(random_()));
+                                                    static_cast<std::uint32_t>(random_.next()));
             is_stopped_ = !to_.reply(pong);
             break;
         }

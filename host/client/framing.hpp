@@ -5,7 +5,6 @@
 #include <protocol/package.hpp>
 #include <protocol/websocket.hpp>
 
-#include <random>
 #include <string>
 #include <string_view>
 
@@ -27,8 +26,9 @@ public:
         virtual bool reply(std::string_view bytes) = 0;
     };
 
-    /// `host` as it goes into the Host field. `to` outlives the framing.
-    framing(transport over, std::string host, sink& to);
+    /// `host` as it goes into the Host field; keys and masks are random. `random` and `to` outlive
+    /// the framing.
+    framing(transport over, std::string host, base::random& random, sink& to);
 
     /// What is to be sent when the connection is there; for TCP nothing, and opened() is called.
     std::string start();
@@ -45,7 +45,7 @@ private:
     transport over_;
     std::string host_;
     sink& to_;
-    std::mt19937_64 random_{std::random_device{}()};
+    base::random& random_;
     std::string key_;
     protocol::websocket_decoder decoder_;
     std::string in_;

@@ -18,22 +18,19 @@ constexpr std::size_t pushes_kept = 1000;
 constexpr std::size_t push_bytes_kept = std::size_t{16} * 1024 * 1024;
 constexpr std::size_t push_routes_kept = 1000;
 
+/// For programs: milliseconds since 1970.
+std::int64_t unix_ms(base::wall_time now) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
+}
+
 /// The wall clock, for people: `12:03:04.123` of this machine's zone.
-std::string time_of_day() {
-    const auto now = std::chrono::system_clock::now();
-    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch());
-    const auto seconds = std::chrono::system_clock::to_time_t(now);
+std::string time_of_day(base::wall_time now) {
+    const auto ms = unix_ms(now);
+    const std::time_t seconds = ms / 1000;
     std::tm parts{};
     localtime_r(&seconds, &parts);
     return fmt::format("{:02}:{:02}:{:02}.{:03}", parts.tm_hour, parts.tm_min, parts.tm_sec,
-                       ms.count() % 1000);
-}
-
-/// For programs: milliseconds since 1970.
-std::int64_t unix_ms() {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(
-               std::chrono::system_clock::now().time_since_epoch())
-        .count();
+                       ms % 1000);
 }
 
 /// Text from elsewhere in a line for people: what a terminal would obey is escaped.
@@ -114,9 +111,9 @@ std::string info_text(const session_options& options, const agreement& agreed) {
 
 } // namespace
 
-session::session(boost::asio::io_context& loop, base::clock& clock, session_options options,
-                 session_events& events)
-    : loop_(loop), clock_(clock), options_(std::move(options)), events_(events) {}
+session::session(boost::asio::io_context& loop, base::clock& clock, base::random& random,
+                 session_options options, session_events& events)
+    : loop_(loop), clock_(clock), random_(random), options_(std::move(options)), events_(events) {}
 
 void session::open(base::unique_function<void()> opened) {
     opened_ = std::move(opened);
@@ -130,7 +127,7 @@ void session::connect(const address& to) {
     options.over = options_.over;
     options.connect_timeout = options_.timeout;
     options.request_timeout = options_.timeout;
-    connection_ = connection::open(loop_, clock_, options, *this);
+    connection_ = connection::open(loop_, clock_, random_, options, *this);
 }
 
 void session::on_open() {
@@ -269,9 +266,11 @@ void session::print_push(std::string_view route, std::string_view body) {
     if (options_.as_json) {
         events_.on_text(fmt::format(R"({{"type":"push","time":{},"route":{},"body":{}}})"
                                     "\n",
-                                    unix_ms(), json_string(route), json_line(body)));
+                                    unix_ms(clock_.wall_now()), json_string(route),
+                                    json_line(body)));
     } else {
-        events_.on_text(fmt::format("{}  {}  {}\n", time_of_day(), plain(route), json_text(body)));
+        events_.on_text(fmt::format("{}  {}  {}\n", time_of_day(clock_.wall_now()), plain(route),
+                                    json_text(body)));
     }
 }
 

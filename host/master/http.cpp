@@ -4,7 +4,6 @@
 
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
@@ -25,15 +24,15 @@ class connection;
 }
 
 struct http_server::state {
-    state(asio::any_io_executor run_on, http_limits wanted, http_handler calls)
-        : executor(std::move(run_on)), limits(wanted), handler(std::move(calls)),
-          acceptor(executor) {}
+    state(const asio::any_io_executor& executor, base::clock& waits_on, http_limits wanted,
+          http_handler calls)
+        : clock(waits_on), limits(wanted), handler(std::move(calls)), acceptor(executor) {}
 
-    asio::any_io_executor executor;
+    base::clock& clock;
     http_limits limits;
     http_handler handler;
     tcp::acceptor acceptor;
-    std::optional<asio::steady_timer> retry;
+    base::timer retry;
     std::set<std::shared_ptr<connection>> connections;
     /// Counts the waits for a request.
     std::uint64_t waits = 0;
@@ -50,7 +49,7 @@ std::string text_of(beast::string_view from) {
 class connection : public std::enable_shared_from_this<connection> {
 public:
     connection(tcp::socket socket, std::shared_ptr<http_server::state> server)
-        : stream_(std::move(socket)), server_(std::move(server)) {}
+        : socket_(std::move(socket)), server_(std::move(server)) {}
 
     /// The number of its wait for a request; nothing while one is served.
     std::optional<std::uint64_t> waits_since() const { return waits_since_; }
@@ -60,8 +59,8 @@ public:
         parser_.emplace();
         parser_->header_limit(static_cast<std::uint32_t>(server_->limits.head_bytes));
         parser_->body_limit(server_->limits.body_bytes);
-        stream_.expires_after(server_->limits.timeout);
-        http::async_read(stream_, buffer_, *parser_,
+        end_later();
+        http::async_read(socket_, buffer_, *parser_,
                          [self = shared_from_this()](const beast::error_code& failed, std::size_t) {
                              self->on_read(failed);
                          });
@@ -69,8 +68,9 @@ public:
 
     void shut() {
         beast::error_code ignored;
-        stream_.socket().shutdown(tcp::socket::shutdown_both, ignored);
-        stream_.socket().close(ignored);
+        socket_.shutdown(tcp::socket::shutdown_both, ignored);
+        socket_.close(ignored);
+        patience_.cancel();
     }
 
     void close() {
@@ -94,7 +94,7 @@ private:
         if (failed) {
             return close();
         }
-        stream_.expires_never(); // the answer may take its time: `stop` waits for processes
+        patience_.cancel(); // the answer may take its time: `stop` waits for processes
         auto message = parser_->release();
         keep_alive_ = message.keep_alive();
         is_head_ = message.method() == http::verb::head;
@@ -135,7 +135,7 @@ private:
         if (answer.status != 304 && answer.status != 204) {
             response_->content_length(length);
         }
-        stream_.expires_after(server_->limits.timeout);
+        end_later();
         serializer_.emplace(*response_);
         serializer_->split(is_head_);
         auto done = [self = shared_from_this()](const beast::error_code& failed, std::size_t) {
@@ -148,13 +148,22 @@ private:
             self->read();
         };
         if (is_head_) {
-            http::async_write_header(stream_, *serializer_, std::move(done));
+            http::async_write_header(socket_, *serializer_, std::move(done));
         } else {
-            http::async_write(stream_, *serializer_, std::move(done));
+            http::async_write(socket_, *serializer_, std::move(done));
         }
     }
 
-    beast::tcp_stream stream_;
+    /// What is under way fails then.
+    void end_later() {
+        patience_ = server_->clock.after(server_->limits.timeout, [weak = weak_from_this()] {
+            if (const auto late = weak.lock()) {
+                late->shut();
+            }
+        });
+    }
+
+    tcp::socket socket_;
     std::shared_ptr<http_server::state> server_;
     beast::flat_buffer buffer_;
     std::optional<http::request_parser<http::string_body>> parser_;
@@ -164,6 +173,7 @@ private:
     bool is_head_ = false;
     unsigned version_ = 11;
     std::optional<std::uint64_t> waits_since_;
+    base::timer patience_;
 };
 
 /// Ends who has said nothing for longest: those who hold connections open keep nobody out.
@@ -186,12 +196,9 @@ void accept_next(const std::shared_ptr<http_server::state>& server) {
         }
         if (failed) {
             // Out of file descriptors or the like: do not spin.
-            server->retry.emplace(server->executor, std::chrono::milliseconds(100));
-            server->retry->async_wait([server](const beast::error_code& cancelled) {
-                if (!cancelled && !server->is_stopped) {
-                    accept_next(server);
-                }
-            });
+            server->retry =
+                server->clock.after(std::chrono::milliseconds(100),
+                                    [weak = std::weak_ptr(server)] { accept_next(weak.lock()); });
             return;
         }
         if (server->connections.size() >= server->limits.connections) {
@@ -208,8 +215,9 @@ void accept_next(const std::shared_ptr<http_server::state>& server) {
 
 } // namespace
 
-http_server::http_server(asio::any_io_executor executor, http_limits limits, http_handler handler)
-    : state_(std::make_shared<state>(std::move(executor), limits, std::move(handler))) {}
+http_server::http_server(asio::any_io_executor executor, base::clock& clock, http_limits limits,
+                         http_handler handler)
+    : state_(std::make_shared<state>(std::move(executor), clock, limits, std::move(handler))) {}
 
 http_server::~http_server() {
     stop();
@@ -259,7 +267,7 @@ void http_server::stop() {
     state_->is_stopped = true;
     beast::error_code ignored;
     state_->acceptor.close(ignored);
-    state_->retry.reset();
+    state_->retry.cancel();
     for (const auto& client : state_->connections) {
         client->shut();
     }
@@ -271,22 +279,38 @@ void http_server::stop() {
 result<http_response> http_call(const std::string& host, std::uint16_t port,
                                 const http_request& request, std::chrono::milliseconds timeout) {
     asio::io_context loop(1);
-    beast::tcp_stream stream(loop);
+    base::steady_clock clock(loop.get_executor());
+    tcp::socket socket(loop);
     beast::error_code failed;
     const auto address = asio::ip::make_address(host == "localhost" ? "127.0.0.1" : host, failed);
     if (failed) {
         return error(errc::config, fmt::format("{}: {}", host, failed.message()));
     }
-    stream.expires_after(timeout);
-    const auto run = [&] {
-        loop.restart();
-        loop.run();
+    bool is_late = false;
+    auto patience = clock.after(timeout, [&] {
+        is_late = true;
+        beast::error_code ignored;
+        socket.close(ignored);
+    });
+    bool is_done = false;
+    const auto end = [&](const beast::error_code& ended) {
+        failed = ended;
+        is_done = true;
     };
-    stream.async_connect(tcp::endpoint(address, port),
-                         [&](const beast::error_code& ended) { failed = ended; });
+    const auto run = [&] {
+        for (is_done = false; !is_done;) {
+            loop.run_one();
+        }
+    };
+    const auto text = [&] {
+        return fmt::format("{}:{}: {}", host, port,
+                           is_late ? fmt::format("no answer within {} ms", timeout.count())
+                                   : failed.message());
+    };
+    socket.async_connect(tcp::endpoint(address, port), end);
     run();
     if (failed) {
-        return error(errc::not_found, fmt::format("{}:{}: {}", host, port, failed.message()));
+        return error(errc::not_found, text());
     }
     http::request<http::string_body> message;
     message.method_string(request.method);
@@ -301,18 +325,16 @@ result<http_response> http_call(const std::string& host, std::uint16_t port,
     http::response_parser<http::string_body> answer;
     answer.body_limit(std::uint64_t{16} * 1024 * 1024);
     beast::flat_buffer buffer;
-    http::async_write(stream, message, [&](const beast::error_code& written, std::size_t) {
-        failed = written;
-        if (failed) {
-            return;
+    http::async_write(socket, message, [&](const beast::error_code& written, std::size_t) {
+        if (written) {
+            return end(written);
         }
-        http::async_read(stream, buffer, answer,
-                         [&](const beast::error_code& ended, std::size_t) { failed = ended; });
+        http::async_read(socket, buffer, answer,
+                         [&](const beast::error_code& ended, std::size_t) { end(ended); });
     });
     run();
     if (failed) {
-        const auto code = failed == beast::error::timeout ? errc::timeout : errc::disconnected;
-        return error(code, fmt::format("{}:{}: {}", host, port, failed.message()));
+        return error(is_late ? errc::timeout : errc::disconnected, text());
     }
     http_response out;
     out.status = answer.get().result_int();

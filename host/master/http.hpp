@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/clock.hpp"
 #include "base/function.hpp"
 
 #include <shaddock/error.hpp>
@@ -46,10 +47,12 @@ struct http_limits {
 };
 
 /// Serves until `stop`. The handler answers once, at any time; for HEAD the body is measured, not
-/// sent. Thread: the loop. Lifetime: the handler may be called until `stop` returns.
+/// sent. Thread: the loop. Lifetime: the handler may be called until `stop` returns; `clock`
+/// outlives the loop's last turn.
 class http_server {
 public:
-    http_server(boost::asio::any_io_executor executor, http_limits limits, http_handler handler);
+    http_server(boost::asio::any_io_executor executor, base::clock& clock, http_limits limits,
+                http_handler handler);
     ~http_server();
     http_server(const http_server&) = delete;
     http_server& operator=(const http_server&) = delete;

@@ -36,10 +36,10 @@ constexpr std::chrono::seconds metrics_patience{1};
 constexpr std::chrono::seconds reload_slack{26};
 
 /// Milliseconds: every JSON reader takes a number of that size exactly.
-std::uint64_t first_question() {
-    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(
-                                          std::chrono::system_clock::now().time_since_epoch())
-                                          .count());
+std::uint64_t first_question(const base::clock& clock) {
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::milliseconds>(clock.wall_now().time_since_epoch())
+            .count());
 }
 
 bool is_loopback(const std::string& host) {
@@ -63,7 +63,7 @@ public:
               plan_children(options), options.supervision, clock_, processes_,
               [this](std::string_view id) { return who_runs(id); }, *this),
           hub_(loop.get_executor(), clock_, options.run, *this),
-          reloads_(clock_, *this, first_question()), restarts_(clock_, *this),
+          reloads_(clock_, *this, first_question(clock_)), restarts_(clock_, *this),
           additions_(
               clock_, system_, options.run, children_,
               [this](const config::server_record& server) {
@@ -75,12 +75,13 @@ public:
               [this](std::string_view id, std::string_view name, std::string_view args) {
                   return hub_.send(id, name, args);
               },
-              first_question()),
+              first_question(clock_)),
           metrics_([this] { return observed(); },
                    [this](std::string_view id, metrics_round::answer_call answer) {
                        asks_.ask(id, "metrics", "{}", metrics_patience, std::move(answer));
                    }),
-          admin_(loop.get_executor(), *this, options.run), signals_(loop, SIGINT, SIGTERM, SIGHUP) {
+          admin_(loop.get_executor(), clock_, *this, options.run),
+          signals_(loop, SIGINT, SIGTERM, SIGHUP) {
         serve_metrics();
         add_command_routes(admin_, *this);
     }
@@ -456,7 +457,7 @@ private:
     /// The last life of each server of whose leaving the others were told.
     std::map<std::string, incarnation> left_;
     incarnation life_{static_cast<std::uint64_t>(
-        std::chrono::nanoseconds(std::chrono::system_clock::now().time_since_epoch()).count())};
+        std::chrono::nanoseconds(clock_.wall_now().time_since_epoch()).count())};
     bool is_hub_open_ = false;
     bool is_stopping_ = false;
     int status_ = 0;

@@ -1,10 +1,10 @@
 #include "private_file.hpp"
 
+#include "base/random.hpp"
+
 #include <fmt/format.h>
 
-#include <array>
 #include <fcntl.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 namespace shaddock::master {
@@ -55,12 +55,8 @@ result<std::string> read_small_file(const fs::path& file) {
 }
 
 std::string random_token() {
-    std::array<unsigned char, 32> bytes{};
-    if (getrandom(bytes.data(), bytes.size(), 0) != static_cast<ssize_t>(bytes.size())) {
-        throw error(errc::internal, "getrandom gave no bytes");
-    }
     std::string token;
-    for (const auto byte : bytes) {
+    for (const unsigned char byte : base::random_bytes(32)) {
         token += fmt::format("{:02x}", byte);
     }
     return token;

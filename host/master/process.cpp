@@ -1,5 +1,7 @@
 #include "master/process.hpp"
 
+#include "base/clock.hpp"
+
 #include <fmt/format.h>
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -231,10 +233,8 @@ process_usage usage_of(pid_t pid) {
     }
     const auto started = std::strtoull(stat.c_str() + at, nullptr, 10) / ticks_per_second;
     usage.cpu = std::chrono::milliseconds(cpu_ticks * 1000 / ticks_per_second);
-    timespec now{};
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    const auto up = static_cast<long long>(now.tv_sec) - static_cast<long long>(started);
-    usage.uptime = std::chrono::seconds(std::max(up, 0LL));
+    const auto up = std::chrono::duration_cast<std::chrono::seconds>(base::since_boot());
+    usage.uptime = std::max(up - std::chrono::seconds(started), std::chrono::seconds(0));
     return usage;
 }
 

@@ -73,7 +73,8 @@ private:
     ::close_range(3, ~0U, 0);
     boost::asio::io_context io;
     base::steady_clock clock(io.get_executor());
-    server self(bus::make_direct(io.get_executor(), clock, options));
+    base::random random(2);
+    server self(bus::make_direct(io.get_executor(), clock, random, options));
     if (self.start(std::move(peers))) {
         io.run();
     }
@@ -226,7 +227,7 @@ std::unique_ptr<bus::bus> direct_world::make(std::string id, incarnation life, l
     options.heartbeat = with.heartbeat;
     options.silence = with.silence;
     options.versions = with.versions;
-    return bus::make_direct(io.get_executor(), clock, std::move(options));
+    return bus::make_direct(io.get_executor(), clock, random, std::move(options));
 }
 
 std::unique_ptr<victim> direct_world::add_victim(std::string id, std::uint64_t life,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "base/random.hpp"
 #include "bus/bus.hpp"
 #include "bus/local.hpp"
 
@@ -111,6 +112,7 @@ public:
 
     boost::asio::io_context io;
     base::steady_clock clock;
+    base::random random{1};
 
 protected:
     std::vector<std::unique_ptr<server>> servers_;

@@ -123,6 +123,7 @@ public:
     }
     boost::asio::io_context io;
     base::steady_clock clock{io.get_executor()};
+    base::random random{1};
 
 protected:
     std::map<std::string, std::unique_ptr<member>> members_;
@@ -226,7 +227,7 @@ private:
         options.run_folder = folder_;
         options.id = std::move(id);
         options.life = lived;
-        return bus::make_direct(io.get_executor(), clock, std::move(options));
+        return bus::make_direct(io.get_executor(), clock, random, std::move(options));
     }
 
     std::filesystem::path folder_;

@@ -17,6 +17,7 @@ using testing::IsEmpty;
 class loop_clock final : public clock {
 public:
     time_point now() const override { return now_; }
+    wall_time wall_now() const override { return {}; }
     timer at(time_point due, unique_function<void()> call) override {
         auto shared = std::make_shared<entry>();
         shared->call = std::move(call);

@@ -41,7 +41,7 @@ protected:
         connect_options options;
         options.to = server.where();
         options.over = GetParam();
-        client = connection::open(loop, clock, options, events);
+        client = connection::open(loop, clock, random, options, events);
     }
     void open_whole() {
         open();
@@ -68,6 +68,7 @@ protected:
 
     boost::asio::io_context loop;
     base::manual_clock clock;
+    base::random random{1};
     fake_frontend server{loop};
     noted_events events;
     std::shared_ptr<connection> client;
@@ -202,7 +203,7 @@ TEST_P(client_connection, says_that_nobody_listens) {
         options.to = {"127.0.0.1", taken.local_endpoint().port()};
     }
     options.over = GetParam();
-    client = connection::open(loop, clock, options, events);
+    client = connection::open(loop, clock, random, options, events);
     ASSERT_TRUE(run_until(loop, [this] { return !events.closings.empty(); }));
     EXPECT_EQ(events.closings[0].code(), errc::no_server);
     EXPECT_THAT(events.closings[0].text(), HasSubstr("no connection: Connection refused"));

@@ -50,7 +50,8 @@ TEST(client_framing, takes_a_stream_however_it_is_cut) {
     const auto bytes = package_of("one") + package_of("") + package_of("three");
     for (std::size_t cut = 0; cut <= bytes.size(); ++cut) {
         noted out;
-        framing frames(transport::tcp, "h", out);
+        base::random random(1);
+        framing frames(transport::tcp, "h", random, out);
         EXPECT_THAT(frames.start(), IsEmpty());
         EXPECT_EQ(out.openings, 1);
         ASSERT_TRUE(frames.take(bytes.substr(0, cut)));
@@ -67,7 +68,8 @@ TEST(client_framing, takes_frames_however_they_are_cut) {
                            package_of("two") + package_of("three"));
     for (std::size_t cut = 0; cut <= frames_of_server.size() + 130; ++cut) {
         noted out;
-        framing frames(transport::websocket, "h:1", out);
+        base::random random(1);
+        framing frames(transport::websocket, "h:1", random, out);
         const auto request = frames.start();
         EXPECT_THAT(request, HasSubstr("Host: h:1\r\n"));
         const auto bytes = accepted(request) + frames_of_server;
@@ -81,7 +83,8 @@ TEST(client_framing, takes_frames_however_they_are_cut) {
 
 TEST(client_framing, masks_what_it_sends) {
     noted out;
-    framing frames(transport::websocket, "h", out);
+    base::random random(1);
+    framing frames(transport::websocket, "h", random, out);
     std::string sent;
     frames.put(sent, package_of("x"));
     protocol::websocket_decoder server(protocol::websocket_peer::client, 100);
@@ -93,7 +96,8 @@ TEST(client_framing, masks_what_it_sends) {
 TEST(client_framing, stops_when_it_is_told) {
     noted out;
     out.stop_at = 1;
-    framing frames(transport::tcp, "h", out);
+    base::random random(1);
+    framing frames(transport::tcp, "h", random, out);
     frames.start();
     EXPECT_TRUE(frames.take(package_of("one") + package_of("two")));
     EXPECT_THAT(out.packages, ElementsAre("one"));
@@ -101,7 +105,8 @@ TEST(client_framing, stops_when_it_is_told) {
 
 std::string failure_of(transport over, const std::string& bytes) {
     noted out;
-    framing frames(over, "h", out);
+    base::random random(1);
+    framing frames(over, "h", random, out);
     const auto request = frames.start();
     const auto taken =
         frames.take(over == transport::websocket ? accepted(request) + bytes : bytes);
@@ -135,7 +140,8 @@ TEST(client_framing, says_how_a_server_closes) {
 
 TEST(client_framing, says_that_a_server_speaks_something_else) {
     noted out;
-    framing frames(transport::websocket, "h", out);
+    base::random random(1);
+    framing frames(transport::websocket, "h", random, out);
     frames.start();
     const auto taken = frames.take("HTTP/1.1 200 OK\r\n\r\n");
     ASSERT_FALSE(taken);

@@ -51,7 +51,7 @@ protected:
     client_script() {
         session_options options;
         options.frontend = server.where();
-        client.emplace(loop, clock, options, *this);
+        client.emplace(loop, clock, random, options, *this);
     }
     /// Begins when the connection is open.
     void start(std::vector<std::string> lines,
@@ -76,6 +76,7 @@ protected:
 
     boost::asio::io_context loop;
     base::manual_clock clock;
+    base::random random{1};
     fake_frontend server{loop};
     std::optional<session> client;
     std::optional<given_lines> source;

@@ -109,7 +109,7 @@ class admin_page_serving : public admin_page, public admin_target {
 protected:
     admin_page_serving()
         : lock(bus::run_lock::take(folder.path(), "master").value()),
-          server(loop.get_executor(), *this, folder.path()) {
+          server(loop.get_executor(), clock, *this, folder.path()) {
         server.show_page(web() / "admin");
         EXPECT_TRUE(server.start("127.0.0.1", 0));
         port = server.port();
@@ -140,6 +140,7 @@ protected:
     }
 
     boost::asio::io_context loop{1};
+    base::steady_clock clock{loop.get_executor()};
     bus::run_lock lock;
     admin_server server;
     std::uint16_t port = 0;

@@ -110,7 +110,7 @@ class admin_api : public testing::Test, public admin_target {
 protected:
     admin_api()
         : lock(bus::run_lock::take(folder.path(), "master").value()),
-          server(loop.get_executor(), *this, folder.path()) {
+          server(loop.get_executor(), clock, *this, folder.path()) {
         EXPECT_TRUE(server.start("127.0.0.1", 0));
         port = server.port();
         thread = std::thread([this] { loop.run_for(30s); });
@@ -150,6 +150,7 @@ protected:
 
     test::temp_folder folder;
     boost::asio::io_context loop{1};
+    base::steady_clock clock{loop.get_executor()};
     bus::run_lock lock;
     std::vector<std::string> stopped;
     std::vector<std::string> reloaded;

@@ -87,7 +87,8 @@ protected:
     test::temp_folder folder;
     bus::run_lock lock = bus::run_lock::take(folder.path(), "master").value();
     fake_target target;
-    admin_server server{loop.get_executor(), target, folder.path()};
+    base::steady_clock clock{loop.get_executor()};
+    admin_server server{loop.get_executor(), clock, target, folder.path()};
     std::optional<admin_client> client;
     std::thread thread;
 };

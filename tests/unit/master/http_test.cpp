@@ -3,6 +3,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <future>
@@ -23,7 +24,7 @@ protected:
     http_serving() {
         limits.connections = 2;
         limits.timeout = 30s;
-        server.emplace(loop.get_executor(), limits,
+        server.emplace(loop.get_executor(), clock, limits,
                        [this](const http_request& request, http_reply reply) {
                            if (request.target == "/hold") {
                                held.push_back(std::move(reply));
@@ -65,6 +66,7 @@ protected:
     }
 
     boost::asio::io_context loop{1};
+    base::steady_clock clock{loop.get_executor()};
     boost::asio::io_context mine{1};
     http_limits limits;
     std::vector<http_reply> held;
@@ -104,6 +106,67 @@ TEST_F(http_serving, does_not_end_those_whose_answer_is_under_way) {
     ASSERT_EQ(asked, 2U);
     EXPECT_FALSE(get("/"));
     EXPECT_EQ(connections(), 2U);
+}
+
+TEST_F(http_serving, a_caller_waits_so_long_and_says_so) {
+    http_request request;
+    request.method = "GET";
+    request.target = "/hold";
+    const auto answer = http_call("127.0.0.1", port, request, 50ms);
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().code(), errc::timeout);
+    EXPECT_EQ(answer.error().text(), fmt::format("127.0.0.1:{}: no answer within 50 ms", port));
+}
+
+/// The same under a clock moved by hand.
+struct http_patience : testing::Test {
+    http_patience() {
+        EXPECT_TRUE(server.start("127.0.0.1", 0));
+        client.connect({boost::asio::ip::address_v4::loopback(), server.port()});
+        run_until([this] { return server.connections() == 1; });
+    }
+    ~http_patience() override {
+        server.stop();
+        run_until([] { return true; });
+    }
+    template <class Is>
+    void run_until(Is is_so) {
+        const auto limit = std::chrono::steady_clock::now() + 10s;
+        do {
+            loop.restart();
+            loop.run_one_for(10ms);
+        } while (!is_so() && std::chrono::steady_clock::now() < limit);
+        EXPECT_TRUE(is_so());
+    }
+    boost::asio::io_context loop{1};
+    base::manual_clock clock;
+    std::optional<http_reply> held;
+    http_server server{loop.get_executor(), clock, http_limits{.timeout = 10s},
+                       [this](const http_request&, http_reply reply) { held = std::move(reply); }};
+    tcp::socket client{loop};
+};
+
+TEST_F(http_patience, ends_who_says_nothing_when_the_time_is_over) {
+    clock.advance(10s - 1ms);
+    run_until([] { return true; });
+    EXPECT_EQ(server.connections(), 1U);
+    clock.advance(1ms);
+    run_until([this] { return server.connections() == 0; });
+}
+
+TEST_F(http_patience, an_answer_may_take_its_time_and_the_next_request_has_its_own) {
+    client.write_some(boost::asio::buffer(std::string("GET / HTTP/1.1\r\nHost: x\r\n\r\n")));
+    run_until([this] { return held.has_value(); });
+    clock.advance(1h);
+    run_until([] { return true; });
+    EXPECT_EQ(server.connections(), 1U);
+    (*held)({200, {}, "late\n"});
+    std::string answer(1000, '\0');
+    client.async_read_some(boost::asio::buffer(answer),
+                           [&](const auto&, std::size_t got) { answer.resize(got); });
+    run_until([&] { return answer.ends_with("late\n"); });
+    clock.advance(10s);
+    run_until([this] { return server.connections() == 0; });
 }
 
 } // namespace

@@ -110,7 +110,7 @@ TEST_F(pages, are_found_beside_the_config_folder_or_the_places_are_named) {
 /// Talks to a page server that runs on a thread of its own.
 class page_serving : public pages {
 protected:
-    page_serving() : server(loop.get_executor(), folder.path() / "web") {
+    page_serving() : server(loop.get_executor(), clock, folder.path() / "web") {
         EXPECT_TRUE(server.start("127.0.0.1", 0));
         port = server.port();
         thread = std::thread([this] { loop.run_for(30s); });
@@ -130,6 +130,7 @@ protected:
         return answer;
     }
     boost::asio::io_context loop{1};
+    base::steady_clock clock{loop.get_executor()};
     page_server server;
     std::uint16_t port = 0;
     std::thread thread;

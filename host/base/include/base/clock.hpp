@@ -13,6 +13,7 @@ namespace shaddock::base {
 
 using time_point = std::chrono::steady_clock::time_point;
 using duration = std::chrono::steady_clock::duration;
+using wall_time = std::chrono::system_clock::time_point;
 
 /// A pending call of a clock. Destroying it, or `cancel`, takes the call back; the call never runs
 /// after that.
@@ -41,12 +42,15 @@ private:
     std::shared_ptr<state> state_;
 };
 
-/// Time as a dependency: all that waits in the host waits on one of these, so tests can move it by
-/// hand. Thread: the loop of the executor it was made with.
+/// Time as a dependency: all that waits in the host waits on one of these, and reads no other, so
+/// tests can move it by hand (tests/house/one_clock.py). Thread: the loop of the executor it was
+/// made with.
 class clock {
 public:
     virtual ~clock() = default;
     virtual time_point now() const = 0;
+    /// The date, which may jump: for people, and for numbers that grow from life to life.
+    virtual wall_time wall_now() const = 0;
     /// Calls `call` on the loop at or after `due`, never inline. Keep the timer: dropping it
     /// cancels.
     [[nodiscard]] virtual timer at(time_point due, unique_function<void()> call) = 0;
@@ -55,11 +59,13 @@ public:
     }
 };
 
-/// std::chrono::steady_clock and Asio's timers.
+/// std::chrono::steady_clock and Asio's timers. Without an executor it can only be read.
 class steady_clock final : public clock {
 public:
-    explicit steady_clock(boost::asio::any_io_executor executor) : executor_(std::move(executor)) {}
+    explicit steady_clock(boost::asio::any_io_executor executor = {})
+        : executor_(std::move(executor)) {}
     time_point now() const override { return std::chrono::steady_clock::now(); }
+    wall_time wall_now() const override { return std::chrono::system_clock::now(); }
     timer at(time_point due, unique_function<void()> call) override;
 
 private:
@@ -71,13 +77,20 @@ private:
 class manual_clock final : public clock {
 public:
     time_point now() const override { return now_; }
+    wall_time wall_now() const override { return wall_at_zero_ + now_.time_since_epoch(); }
     timer at(time_point due, unique_function<void()> call) override;
     void advance(duration by);
+    /// It goes on from there.
+    void set_wall(wall_time now) { wall_at_zero_ = now - now_.time_since_epoch(); }
 
 private:
     struct entry;
     time_point now_{std::chrono::hours(1)};
+    wall_time wall_at_zero_{};
     std::multimap<time_point, std::shared_ptr<entry>> pending_;
 };
+
+/// Since the machine booted, its sleep included: how the kernel counts the age of processes.
+duration since_boot();
 
 } // namespace shaddock::base

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "base/random.hpp"
 #include "bus/bus.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -35,8 +36,9 @@ struct direct_options {
     std::size_t frame_limit = std::size_t{16} * 1024 * 1024;
 };
 
-/// Lifetime: `clock` outlives the bus; stop() must have ended before it is destroyed.
+/// `random` is used in the call only. Lifetime: `clock` outlives the bus; stop() must have ended
+/// before it is destroyed.
 std::unique_ptr<bus> make_direct(boost::asio::any_io_executor executor, base::clock& clock,
-                                 direct_options options);
+                                 base::random& random, direct_options options);
 
 } // namespace shaddock::bus

@@ -2,6 +2,7 @@
 
 #include "base/clock.hpp"
 #include "base/function.hpp"
+#include "base/random.hpp"
 #include "client/address.hpp"
 #include "client/agreement.hpp"
 
@@ -49,10 +50,11 @@ class connection {
 public:
     using answer_call = base::unique_function<void(const result<std::string>& body)>;
 
-    /// Starts connecting. `clock` outlives the connection; `events` does, or close() is called
-    /// first.
+    /// Starts connecting. `clock` and `random` outlive the connection; `events` does, or close() is
+    /// called first.
     static std::shared_ptr<connection> open(boost::asio::io_context& loop, base::clock& clock,
-                                            connect_options options, connection_events& events);
+                                            base::random& random, connect_options options,
+                                            connection_events& events);
     virtual ~connection() = default;
 
     /// Sends `body` (JSON) and calls `answered` once, later: with the answer's body as JSON, maybe

@@ -38,13 +38,13 @@ public:
 /// Runs the statements of `host client`, one at a time, on one connection, and prints answers and
 /// pushes. Limits: the latest pushes are kept for `wait`, at most
 /// 1000 and 16 MiB.
-/// Thread: the loop. Lifetime: `events` and `clock` outlive it.
+/// Thread: the loop. Lifetime: `events`, `clock` and `random` outlive it.
 class session final : private connection_events {
 public:
     using done_call = base::unique_function<void(const result<void>& outcome)>;
 
-    session(boost::asio::io_context& loop, base::clock& clock, session_options options,
-            session_events& events);
+    session(boost::asio::io_context& loop, base::clock& clock, base::random& random,
+            session_options options, session_events& events);
     session(const session&) = delete;
     session& operator=(const session&) = delete;
     ~session() override { close(); }
@@ -99,6 +99,7 @@ private:
 
     boost::asio::io_context& loop_;
     base::clock& clock_;
+    base::random& random_;
     session_options options_;
     session_events& events_;
     std::shared_ptr<connection> connection_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/clock.hpp"
 #include "base/function.hpp"
 #include "master/reload.hpp"
 
@@ -96,7 +97,7 @@ enum class admin_access { with_token, anyone };
 /// latter on stop. Lifetime: `target` outlives it.
 class admin_server {
 public:
-    admin_server(boost::asio::any_io_executor executor, admin_target& target,
+    admin_server(boost::asio::any_io_executor executor, base::clock& clock, admin_target& target,
                  std::filesystem::path run);
     ~admin_server();
     admin_server(const admin_server&) = delete;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "base/clock.hpp"
+
 #include <shaddock/error.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
@@ -31,7 +33,8 @@ result<std::filesystem::path> find_admin_folder(const std::filesystem::path& con
 /// process of its own.
 class page_server {
 public:
-    page_server(boost::asio::any_io_executor executor, const std::filesystem::path& folder);
+    page_server(boost::asio::any_io_executor executor, base::clock& clock,
+                const std::filesystem::path& folder);
     ~page_server();
     page_server(const page_server&) = delete;
     page_server& operator=(const page_server&) = delete;
