@@ -10,7 +10,7 @@
 
 namespace shaddock::client {
 
-/// A client's half of both transports, on bytes: packages in and out of WebSocket frames or a plain
+/// A client's half of both framings, on bytes: packages in and out of WebSocket frames or a plain
 /// stream. Thread: the loop.
 class framing {
 public:
@@ -22,7 +22,7 @@ public:
         virtual bool opened() = 0;
         /// `cut.body` is valid during the call.
         virtual bool package(const protocol::package_cut& cut) = 0;
-        /// Bytes of the transport's own to send.
+        /// Bytes of the framing's own to send.
         virtual bool reply(std::string_view bytes) = 0;
     };
 

@@ -42,7 +42,7 @@ send_result client_connection::send(const encoded_package& made) {
     if (phase_ != phase::working) {
         return send_result::closed;
     }
-    open_queue().append(transport_->form_of(made));
+    open_queue().append(framing_->form_of(made));
     ++owner_.counts().packages_out;
     return appended();
 }
@@ -52,7 +52,7 @@ send_result client_connection::send_package(std::string_view package) {
         return send_result::closed;
     }
     auto& out = open_queue();
-    transport_->begin_package(out, package.size());
+    framing_->begin_package(out, package.size());
     out.append(package);
     ++owner_.counts().packages_out;
     return appended();
@@ -61,7 +61,7 @@ send_result client_connection::send_package(std::string_view package) {
 /// For packages of our own; the body's length is checked by the caller.
 void client_connection::append_package(package_type type, std::string_view body) {
     auto& out = open_queue();
-    transport_->begin_package(out, protocol::package_header_bytes + body.size());
+    framing_->begin_package(out, protocol::package_header_bytes + body.size());
     protocol::append_package_header(out, type, body.size());
     out.append(body);
     ++owner_.counts().packages_out;
@@ -120,7 +120,7 @@ void client_connection::flush() {
         owner_.counts().bytes_out += sent;
         const bool is_short = sent < waiting.size();
         queue_.sent(sent,
-                    [this](std::string_view queued) { return transport_->frame_bytes(queued); });
+                    [this](std::string_view queued) { return framing_->frame_bytes(queued); });
         if (is_short) {
             is_blocked_ = true;
             socket_.async_wait(
@@ -195,10 +195,10 @@ void client_connection::overflow() {
 void client_connection::say_goodbye(std::uint16_t code, std::string_view reason,
                                     std::optional<drop> why) {
     const bool is_violation = why == drop::protocol_error || why == drop::too_long;
-    if (transport_) {
+    if (framing_) {
         // The text of a protocol error helps who debugs a client; else the kick has said it.
         const auto text = is_violation ? reason : std::string_view();
-        transport_->append_close(open_queue(), code, text);
+        framing_->append_close(open_queue(), code, text);
     }
     if (why) {
         ++owner_.counts().of(*why);

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "framing.hpp"
 #include "sweep_wheel.hpp"
-#include "transport.hpp"
 #include "write_queue.hpp"
 
 #include <net/listener.hpp>
@@ -29,7 +29,7 @@ using connection_ptr = boost::intrusive_ptr<client_connection>;
 ///
 ///   opening -> greeting [-> deciding] -> waiting_for_ack -> working -> closing -> gone
 ///
-/// opening: the transport is not known yet, or HTTP is not done. deciding: the owner of the events
+/// opening: the framing is not known yet, or HTTP is not done. deciding: the owner of the events
 /// thinks about the handshake. closing: goodbye is in the queue,
 /// input is thrown away, at most `linger`. gone: the socket is closed; only references are left.
 /// Any of its functions may be called inside any callback. Thread: the loop.
@@ -82,9 +82,9 @@ private:
     void on_readable(const boost::system::error_code& failed);
     void take(char* data, std::size_t size);
     std::size_t parse(char* data, std::size_t size);
-    std::size_t open_transport(char* data, std::size_t size);
+    std::size_t open_framing(char* data, std::size_t size);
     std::size_t open_http(std::string_view head);
-    void on_event(const transport_event& event);
+    void on_event(const framing_event& event);
     void on_packages(std::string_view packages);
     void on_package(protocol::package_type type, std::string_view body);
     void on_handshake(std::string_view json);
@@ -114,7 +114,7 @@ private:
     session_id id_;
     std::string address_;
     place_in_list place_;
-    std::unique_ptr<transport> transport_;
+    std::unique_ptr<framing> framing_;
     write_queue queue_;
     /// The beginning of a frame whose end has not come, and the size it must reach.
     std::string partial_;

@@ -1,4 +1,4 @@
-// What a client sends: bytes -> transport -> packages -> events. The rest is in connection.cpp.
+// What a client sends: stream -> framing -> packages -> events. The rest is in connection.cpp.
 #include "connection.hpp"
 
 #include "port.hpp"
@@ -101,13 +101,13 @@ void client_connection::take(char* data, std::size_t size) {
 /// Handles all that is whole. Returns the bytes used; all of them when the connection ends.
 std::size_t client_connection::parse(char* data, std::size_t size) {
     std::size_t used = 0;
-    if (!transport_) {
-        used = open_transport(data, size);
+    if (!framing_) {
+        used = open_framing(data, size);
     }
-    while (transport_ && is_open()) {
-        const auto event = transport_->next(data + used, size - used);
+    while (framing_ && is_open()) {
+        const auto event = framing_->next(data + used, size - used);
         used += event.used;
-        if (event.kind == transport_event_kind::need_more) {
+        if (event.kind == framing_event_kind::need_more) {
             wanted_ = event.wanted;
             break;
         }
@@ -118,9 +118,9 @@ std::size_t client_connection::parse(char* data, std::size_t size) {
 
 /// A package begins with its type, HTTP with a method: at most four bytes decide, however
 /// they are cut.
-std::size_t client_connection::open_transport(char* data, std::size_t size) {
+std::size_t client_connection::open_framing(char* data, std::size_t size) {
     if (protocol::is_package_type(data[0])) {
-        transport_ = make_tcp_transport(owner_.options().package_limit);
+        framing_ = make_package_framing(owner_.options().package_limit);
         phase_ = phase::greeting;
         return 0;
     }
@@ -140,7 +140,7 @@ std::size_t client_connection::open_http(std::string_view head) {
     case protocol::upgrade_status::accepted:
         open_queue();
         queue_.push_opaque(outcome.answer);
-        transport_ = make_ws_transport(owner_.options().package_limit);
+        framing_ = make_websocket_framing(owner_.options().package_limit);
         phase_ = phase::greeting;
         appended();
         return outcome.used;
@@ -153,20 +153,20 @@ std::size_t client_connection::open_http(std::string_view head) {
     return head.size();
 }
 
-void client_connection::on_event(const transport_event& event) {
+void client_connection::on_event(const framing_event& event) {
     switch (event.kind) {
-    case transport_event_kind::packages:
+    case framing_event_kind::packages:
         return on_packages(event.payload);
-    case transport_event_kind::ping:
-        transport_->append_pong(open_queue(), event.payload);
+    case framing_event_kind::ping:
+        framing_->append_pong(open_queue(), event.payload);
         appended();
         return;
-    case transport_event_kind::close:
+    case framing_event_kind::close:
         return say_goodbye(event.code, "closed by the client", std::nullopt);
-    case transport_event_kind::error:
+    case framing_event_kind::error:
         return violation(event.code, event.problem);
-    case transport_event_kind::nothing:
-    case transport_event_kind::need_more:
+    case framing_event_kind::nothing:
+    case framing_event_kind::need_more:
         return;
     }
 }

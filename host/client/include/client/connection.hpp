@@ -42,7 +42,7 @@ public:
     virtual void on_closed(const error& why) = 0;
 };
 
-/// A connection to a Pomelo frontend: transport, handshake with dictionary and protobuf,
+/// A connection to a Pomelo frontend: framing, handshake with dictionary and protobuf,
 /// heartbeats, requests, notifies and pushes. Tried once; a connection that has ended is not opened
 /// again. Limits: 1024 unanswered requests; 16 MiB waiting to be sent; 16 MiB a package. Thread:
 /// the loop. Lifetime: lives by its shared_ptr and by what is under way on the loop.

@@ -17,7 +17,7 @@
 #include <string>
 #include <string_view>
 
-/// Client connections: listening, the transports, the package-level life of a connection, bounded
+/// Client connections: listening, the framings, the package-level life of a connection, bounded
 /// write queues. Thread: the loop, for everything.
 namespace shaddock::net {
 
@@ -53,7 +53,7 @@ struct encoded_package {
     std::string bytes;
     std::size_t header_size = 0;
 };
-/// Frames one whole Pomelo package (its 4-byte head included) for all transports.
+/// Frames one whole Pomelo package (its 4-byte head included) for all framings.
 encoded_package encode_for_all(std::string_view package);
 
 enum class send_result { queued, overflowed, closed };

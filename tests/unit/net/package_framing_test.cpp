@@ -23,7 +23,7 @@ client& raw(house& here) {
     return one;
 }
 
-TEST(tcp, goes_the_same_way_on_the_same_port) {
+TEST(package_framing, goes_the_same_way_on_the_same_port) {
     house here({.host = {}, .heartbeat = 3s});
     here.working();
     auto& one = raw(here);
@@ -39,7 +39,7 @@ TEST(tcp, goes_the_same_way_on_the_same_port) {
                             seen_package{package_type::data, "to one"}));
 }
 
-TEST(tcp, a_stream_cut_at_every_byte_gives_the_same) {
+TEST(package_framing, a_stream_cut_at_every_byte_gives_the_same) {
     const auto all = login + package(package_type::data, "one") + package(package_type::data) +
                      package(package_type::data, "two");
     house here;
@@ -56,7 +56,7 @@ TEST(tcp, a_stream_cut_at_every_byte_gives_the_same) {
     }
 }
 
-TEST(transport, four_bytes_decide_however_they_are_cut) {
+TEST(framing, four_bytes_decide_however_they_are_cut) {
     house here;
     // A method may go on; what begins none is closed by the byte that shows it.
     for (const auto* method : {"GET ", "POST", "PUT ", "HEAD", "DELE", "OPTI"}) {
@@ -81,7 +81,7 @@ TEST(transport, four_bytes_decide_however_they_are_cut) {
     }
 }
 
-TEST(transport, another_method_than_get_is_told_so) {
+TEST(framing, another_method_than_get_is_told_so) {
     house here;
     auto& one = here.connect();
     one.write("DELETE / HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -89,7 +89,7 @@ TEST(transport, another_method_than_get_is_told_so) {
     EXPECT_TRUE(one.http_answer.starts_with("HTTP/1.1 405 ")) << one.http_answer;
 }
 
-TEST(tcp, kick_comes_before_the_end) {
+TEST(package_framing, kick_comes_before_the_end) {
     house here;
     auto& one = raw(here);
     one.write(login);
@@ -100,7 +100,7 @@ TEST(tcp, kick_comes_before_the_end) {
     EXPECT_EQ(one.packages.back(), (seen_package{package_type::kick, R"({"reason":"go"})"}));
 }
 
-TEST(tcp, unknown_types_and_long_packages_close) {
+TEST(package_framing, unknown_types_and_long_packages_close) {
     house here;
     for (const std::string_view bytes :
          {std::string_view("\x06\0\0\0", 4), std::string_view("\x05\0\0\0", 4),
@@ -114,7 +114,7 @@ TEST(tcp, unknown_types_and_long_packages_close) {
     ASSERT_TRUE(here.until([&] { return here.events.closed.size() == 3; }));
 }
 
-TEST(tcp, a_slow_reader_is_cut_at_a_package_boundary) {
+TEST(package_framing, a_slow_reader_is_cut_at_a_package_boundary) {
     house here({.host = {}, .pending_limit = 64 * 1024});
     auto& slow = here.connect(4096);
     slow.is_raw = true;

@@ -1,4 +1,4 @@
-#include "transport.hpp"
+#include "framing.hpp"
 
 #include <protocol/package.hpp>
 #include <protocol/websocket.hpp>
@@ -9,19 +9,19 @@ namespace shaddock::net {
 
 namespace {
 
-class tcp_transport final : public transport {
+class package_framing final : public framing {
 public:
-    explicit tcp_transport(std::size_t package_limit) : package_limit_(package_limit) {}
+    explicit package_framing(std::size_t package_limit) : package_limit_(package_limit) {}
 
-    transport_event next(char* data, std::size_t size) override {
+    framing_event next(char* data, std::size_t size) override {
         const auto cut = protocol::cut_package({data, size}, package_limit_);
         switch (cut.status) {
         case protocol::cut_status::ok:
-            return {.kind = transport_event_kind::packages,
+            return {.kind = framing_event_kind::packages,
                     .used = cut.size,
                     .payload = {data, cut.size}};
         case protocol::cut_status::need_more:
-            return {.kind = transport_event_kind::need_more, .wanted = cut.size};
+            return {.kind = framing_event_kind::need_more, .wanted = cut.size};
         case protocol::cut_status::too_long:
             return fail(size, protocol::close_code::too_big, "package too long");
         case protocol::cut_status::bad_type:
@@ -45,9 +45,8 @@ public:
     }
 
 private:
-    static transport_event fail(std::size_t used, std::uint16_t code, const char* problem) {
-        return {
-            .kind = transport_event_kind::error, .used = used, .code = code, .problem = problem};
+    static framing_event fail(std::size_t used, std::uint16_t code, const char* problem) {
+        return {.kind = framing_event_kind::error, .used = used, .code = code, .problem = problem};
     }
 
     std::size_t package_limit_;
@@ -55,8 +54,8 @@ private:
 
 } // namespace
 
-std::unique_ptr<transport> make_tcp_transport(std::size_t package_limit) {
-    return std::make_unique<tcp_transport>(package_limit);
+std::unique_ptr<framing> make_package_framing(std::size_t package_limit) {
+    return std::make_unique<package_framing>(package_limit);
 }
 
 } // namespace shaddock::net

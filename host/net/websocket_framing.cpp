@@ -1,4 +1,4 @@
-#include "transport.hpp"
+#include "framing.hpp"
 
 #include <protocol/package.hpp>
 #include <protocol/websocket.hpp>
@@ -10,32 +10,32 @@ namespace {
 using protocol::websocket_event_kind;
 using protocol::websocket_opcode;
 
-transport_event_kind translate(websocket_event_kind kind) {
+framing_event_kind translate(websocket_event_kind kind) {
     switch (kind) {
     case websocket_event_kind::need_more:
-        return transport_event_kind::need_more;
+        return framing_event_kind::need_more;
     case websocket_event_kind::text:
     case websocket_event_kind::binary:
-        return transport_event_kind::packages;
+        return framing_event_kind::packages;
     case websocket_event_kind::ping:
-        return transport_event_kind::ping;
+        return framing_event_kind::ping;
     case websocket_event_kind::pong:
-        return transport_event_kind::nothing;
+        return framing_event_kind::nothing;
     case websocket_event_kind::close:
-        return transport_event_kind::close;
+        return framing_event_kind::close;
     case websocket_event_kind::error:
         break;
     }
-    return transport_event_kind::error;
+    return framing_event_kind::error;
 }
 
-class ws_transport final : public transport {
+class websocket_framing final : public framing {
 public:
-    explicit ws_transport(std::size_t package_limit)
+    explicit websocket_framing(std::size_t package_limit)
         : decoder_(protocol::websocket_peer::client,
                    package_limit + protocol::package_header_bytes) {}
 
-    transport_event next(char* data, std::size_t size) override {
+    framing_event next(char* data, std::size_t size) override {
         const auto found = decoder_.next(data, size);
         return {.kind = translate(found.kind),
                 .used = found.used,
@@ -83,8 +83,8 @@ private:
 
 } // namespace
 
-std::unique_ptr<transport> make_ws_transport(std::size_t package_limit) {
-    return std::make_unique<ws_transport>(package_limit);
+std::unique_ptr<framing> make_websocket_framing(std::size_t package_limit) {
+    return std::make_unique<websocket_framing>(package_limit);
 }
 
 } // namespace shaddock::net

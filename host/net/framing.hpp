@@ -10,7 +10,7 @@
 
 namespace shaddock::net {
 
-enum class transport_event_kind : std::uint8_t {
+enum class framing_event_kind : std::uint8_t {
     /// Nothing whole is left.
     need_more,
     /// `payload` holds whole packages, at least one; anything else in it is malformed.
@@ -25,9 +25,9 @@ enum class transport_event_kind : std::uint8_t {
     error,
 };
 
-/// What a transport found at the front of the bytes.
-struct transport_event {
-    transport_event_kind kind = transport_event_kind::need_more;
+/// What a framing found at the front of the bytes.
+struct framing_event {
+    framing_event_kind kind = framing_event_kind::need_more;
     /// Bytes to take off the front, for every kind.
     std::size_t used = 0;
     /// Valid until the next call or until the input moves.
@@ -38,20 +38,20 @@ struct transport_event {
     std::size_t wanted = 1;
 };
 
-/// How packages travel on one connection: the framing, no I/O and no package rules.
+/// How packages travel on one connection: no I/O and no package rules. Below it is a stream.
 /// Thread: the loop.
-class transport {
+class framing {
 public:
-    virtual ~transport() = default;
+    virtual ~framing() = default;
 
     /// The next event at the front of `data[0..size)`; may change the bytes (unmasking).
-    virtual transport_event next(char* data, std::size_t size) = 0;
+    virtual framing_event next(char* data, std::size_t size) = 0;
     /// Appends what goes before a package of `package_bytes`, head included; the package follows.
     virtual void begin_package(std::string& out, std::size_t package_bytes) const = 0;
-    /// The part of a package made for all transports that travels on this one.
+    /// The part of a package made for all framings that travels on this one.
     virtual std::string_view form_of(const encoded_package& made) const = 0;
     virtual void append_pong(std::string& out, std::string_view payload) const = 0;
-    /// The transport's goodbye, if it has one.
+    /// The framing's goodbye, if it has one.
     virtual void append_close(std::string& out, std::uint16_t code,
                               std::string_view reason) const = 0;
     /// Bytes of the frame at the front of our own queue.
@@ -60,9 +60,9 @@ public:
 
 /// Pomelo packages in WebSocket messages, binary or text (checked to be UTF-8, then treated the
 /// same), after the HTTP upgrade. `package_limit`: longest package body.
-std::unique_ptr<transport> make_ws_transport(std::size_t package_limit);
+std::unique_ptr<framing> make_websocket_framing(std::size_t package_limit);
 
 /// Pomelo packages as they are, one after the other. `package_limit`: longest package body.
-std::unique_ptr<transport> make_tcp_transport(std::size_t package_limit);
+std::unique_ptr<framing> make_package_framing(std::size_t package_limit);
 
 } // namespace shaddock::net
