@@ -6,11 +6,7 @@
 #include <protocol/kick.hpp>
 #include <protocol/websocket.hpp>
 
-#include <sys/socket.h>
-
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <utility>
 
 namespace shaddock::net {
@@ -25,15 +21,15 @@ constexpr base::duration linger = std::chrono::milliseconds(700);
 
 } // namespace
 
-client_connection::client_connection(port& owner, boost::asio::ip::tcp::socket socket,
+client_connection::client_connection(port& owner, std::unique_ptr<stream> bytes,
                                      std::string address, session_id id)
-    : owner_(owner), socket_(std::move(socket)), id_(id), address_(std::move(address)),
+    : owner_(owner), stream_(std::move(bytes)), id_(id), address_(std::move(address)),
       since_(owner.clock().now()), last_traffic_(since_) {}
 
 void client_connection::start(place_in_list place) {
     place_ = place;
     owner_.watch(*this);
-    wait_readable();
+    stream_->wait_readable(this);
 }
 
 // Output
@@ -75,7 +71,7 @@ std::string& client_connection::open_queue() {
 }
 
 /// The bound, after something was put into the queue. One turn may bring more than the bound for a
-/// client that reads well: what the kernel still takes does not count as waiting.
+/// client that reads well: what the stream still takes does not count as waiting.
 send_result client_connection::appended() {
     if (queue_.size() > owner_.options().pending_limit && !is_blocked_) {
         flush();
@@ -104,41 +100,34 @@ void client_connection::flush_turn(base::time_point now) {
 }
 
 void client_connection::flush() {
-    while (!queue_.is_empty()) {
+    if (!queue_.is_empty()) {
         const auto waiting = queue_.waiting();
-        const auto count =
-            ::send(socket_.native_handle(), waiting.data(), waiting.size(), MSG_NOSIGNAL);
-        if (count < 0 && errno == EINTR) {
-            continue;
-        }
-        if (count < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
-            lost(std::strerror(errno));
-            return;
+        const auto taken = stream_->write_some(waiting);
+        if (taken.status == stream_status::failed) {
+            return lost(taken.problem);
         }
         ++owner_.counts().sends;
-        const auto sent = count < 0 ? std::size_t{0} : static_cast<std::size_t>(count);
-        owner_.counts().bytes_out += sent;
-        const bool is_short = sent < waiting.size();
-        queue_.sent(sent,
+        owner_.counts().bytes_out += taken.size;
+        queue_.sent(taken.size,
                     [this](std::string_view queued) { return framing_->frame_bytes(queued); });
-        if (is_short) {
-            is_blocked_ = true;
-            socket_.async_wait(
-                boost::asio::ip::tcp::socket::wait_write,
-                [self = connection_ptr(this)](const auto& failed) { self->on_writable(failed); });
-            return;
+        if (!queue_.is_empty()) {
+            return wait_writable();
         }
     }
     written_out();
 }
 
-void client_connection::on_writable(const boost::system::error_code& failed) {
+void client_connection::wait_writable() {
+    is_blocked_ = true;
+    stream_->wait_writable(this);
+}
+
+void client_connection::on_writable(const char* problem) {
     if (phase_ == phase::gone) {
         return;
     }
-    if (failed) {
-        lost(failed.message());
-        return;
+    if (problem != nullptr) {
+        return lost(problem);
     }
     is_blocked_ = false;
     last_traffic_ = owner_.clock().now();
@@ -152,12 +141,12 @@ void client_connection::written_out() {
     if (phase_ != phase::closing) {
         return;
     }
-    if (is_input_over_) {
-        close_socket();
-        return;
+    const auto said = stream_->shut_down();
+    if (said.status == stream_status::would_block) {
+        wait_writable();
+    } else if (said.status == stream_status::failed || is_input_over_) {
+        close_stream();
     }
-    boost::system::error_code ignored;
-    socket_.shutdown(boost::asio::ip::tcp::socket::shutdown_send, ignored);
 }
 
 // The end
@@ -226,7 +215,7 @@ void client_connection::lost(std::string_view reason) {
     if (is_open()) {
         leave(phase::closing, reason);
     }
-    close_socket();
+    close_stream();
 }
 
 void client_connection::leave(phase next, std::string_view reason) {
@@ -237,7 +226,7 @@ void client_connection::leave(phase next, std::string_view reason) {
     enter(next);
 }
 
-void client_connection::close_socket() {
+void client_connection::close_stream() {
     if (phase_ == phase::gone) {
         return;
     }
@@ -247,12 +236,12 @@ void client_connection::close_socket() {
 
 void client_connection::abandon() {
     phase_ = phase::gone;
-    boost::system::error_code ignored;
-    if (!queue_.is_empty()) {
+    if (queue_.is_empty()) {
+        stream_->close();
+    } else {
         // What the peer does not read must not stay in the kernel.
-        socket_.set_option(boost::asio::socket_base::linger(true, 0), ignored);
+        stream_->reset();
     }
-    socket_.close(ignored);
 }
 
 // Deadlines
@@ -305,7 +294,7 @@ void client_connection::check_deadline(base::time_point now) {
     case phase::working:
         return say_goodbye(close_code::normal, "no heartbeat in time", drop::heartbeat_timeout);
     case phase::closing:
-        return close_socket();
+        return close_stream();
     case phase::gone:
         return;
     }

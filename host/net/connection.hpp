@@ -1,16 +1,14 @@
 #pragma once
 
 #include "framing.hpp"
+#include "stream.hpp"
 #include "sweep_wheel.hpp"
 #include "write_queue.hpp"
 
 #include <net/listener.hpp>
 #include <protocol/package.hpp>
 
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
-#include <boost/smart_ptr/intrusive_ref_counter.hpp>
-#include <boost/system/error_code.hpp>
 
 #include <cstdint>
 #include <list>
@@ -31,16 +29,13 @@ using connection_ptr = boost::intrusive_ptr<client_connection>;
 ///
 /// opening: the framing is not known yet, or HTTP is not done. deciding: the owner of the events
 /// thinks about the handshake. closing: goodbye is in the queue,
-/// input is thrown away, at most `linger`. gone: the socket is closed; only references are left.
+/// input is thrown away, at most `linger`. gone: the stream is closed; only references are left.
 /// Any of its functions may be called inside any callback. Thread: the loop.
-class client_connection final
-    : public connection,
-      public sweep_entry,
-      public boost::intrusive_ref_counter<client_connection, boost::thread_unsafe_counter> {
+class client_connection final : public connection, public sweep_entry, public stream_user {
 public:
     using place_in_list = std::list<connection_ptr>::iterator;
 
-    client_connection(port& owner, boost::asio::ip::tcp::socket socket, std::string address,
+    client_connection(port& owner, std::unique_ptr<stream> bytes, std::string address,
                       session_id id);
 
     session_id id() const override { return id_; }
@@ -61,7 +56,7 @@ public:
     void answer_handshake(const handshake_answer& answer);
     /// Ends what is over its time.
     void check_deadline(base::time_point now);
-    /// Closes the socket without telling anybody: the port goes away.
+    /// Closes the stream without telling anybody: the port goes away.
     void abandon();
 
 private:
@@ -78,8 +73,7 @@ private:
     bool is_open() const { return phase_ < phase::closing; }
 
     // input
-    void wait_readable();
-    void on_readable(const boost::system::error_code& failed);
+    void on_readable(const char* problem) override;
     void take(char* data, std::size_t size);
     std::size_t parse(char* data, std::size_t size);
     std::size_t open_framing(char* data, std::size_t size);
@@ -96,7 +90,8 @@ private:
     std::string& open_queue();
     send_result appended();
     void flush();
-    void on_writable(const boost::system::error_code& failed);
+    void wait_writable();
+    void on_writable(const char* problem) override;
     void written_out();
 
     // the end
@@ -106,11 +101,11 @@ private:
     void on_end_of_input();
     void lost(std::string_view reason);
     void leave(phase next, std::string_view reason);
-    void close_socket();
+    void close_stream();
     void enter(phase next);
 
     port& owner_;
-    boost::asio::ip::tcp::socket socket_;
+    std::unique_ptr<stream> stream_;
     session_id id_;
     std::string address_;
     place_in_list place_;
@@ -125,7 +120,7 @@ private:
     phase phase_ = phase::opening;
     bool was_ready_ = false;
     bool is_dirty_ = false;
-    /// The kernel takes no more; wait_write is under way.
+    /// The stream takes no more; wait_writable is under way.
     bool is_blocked_ = false;
     /// The peer will send nothing more.
     bool is_input_over_ = false;

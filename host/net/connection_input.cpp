@@ -6,12 +6,8 @@
 #include <protocol/upgrade.hpp>
 #include <protocol/websocket.hpp>
 
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
 
 namespace shaddock::net {
 
@@ -36,48 +32,35 @@ bool may_begin_http(std::string_view head) {
 
 } // namespace
 
-void client_connection::wait_readable() {
-    socket_.async_wait(
-        boost::asio::ip::tcp::socket::wait_read,
-        [self = connection_ptr(this)](const auto& failed) { self->on_readable(failed); });
-}
-
-void client_connection::on_readable(const boost::system::error_code& failed) {
+void client_connection::on_readable(const char* problem) {
     if (phase_ == phase::gone) {
         return;
     }
-    if (failed) {
-        lost(failed.message());
-        return;
+    if (problem != nullptr) {
+        return lost(problem);
     }
     last_traffic_ = owner_.clock().now();
     for (int i = 0; i < reads_per_turn; ++i) {
         char* buffer = owner_.read_buffer();
-        const auto count = ::recv(socket_.native_handle(), buffer, port::read_bytes, 0);
-        if (count == 0) {
-            on_end_of_input();
-            return;
+        const auto got = stream_->read_some(buffer, port::read_bytes);
+        if (got.status == stream_status::ended) {
+            return on_end_of_input();
         }
-        if (count < 0) {
-            if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) {
-                break;
-            }
-            lost(std::strerror(errno));
-            return;
+        if (got.status == stream_status::failed) {
+            return lost(got.problem);
         }
-        const auto size = static_cast<std::size_t>(count);
-        owner_.counts().bytes_in += size;
-        if (is_open()) {
-            take(buffer, size);
+        owner_.counts().bytes_in += got.size;
+        if (got.size > 0 && is_open()) {
+            take(buffer, got.size);
         }
         if (phase_ == phase::gone) {
             return;
         }
-        if (size < port::read_bytes) {
+        if (got.size < port::read_bytes) {
             break;
         }
     }
-    wait_readable();
+    stream_->wait_readable(this);
 }
 
 /// The shared buffer is parsed where it is; only the beginning of an unfinished frame is kept.

@@ -189,7 +189,7 @@ void tcp_listener::accepted(int descriptor, const tcp::endpoint& peer) {
     if (port_.options().no_delay) {
         socket.set_option(tcp::no_delay(true), failed);
     }
-    port_.add(std::move(socket), to_text(peer));
+    port_.add(make_tcp_stream(std::move(socket)), to_text(peer));
 }
 
 void tcp_listener::pause_accepting(int reason) {

@@ -30,11 +30,11 @@ port::~port() {
     }
 }
 
-void port::add(boost::asio::ip::tcp::socket socket, std::string address) {
+void port::add(std::unique_ptr<stream> bytes, std::string address) {
     ++counts_.connections;
     ++counts_.accepted;
-    all_.emplace_back(new client_connection(*this, std::move(socket), std::move(address),
-                                            session_id{++last_id_}));
+    all_.emplace_back(
+        new client_connection(*this, std::move(bytes), std::move(address), session_id{++last_id_}));
     // First the wheel catches up, then it takes deadlines.
     arm_sweep();
     all_.back()->start(std::prev(all_.end()));
@@ -74,16 +74,14 @@ void port::watch(client_connection& one) {
 
 std::string port::take_storage() {
     if (spare_.empty()) {
-        std::string fresh;
-        fresh.reserve(first_queue_bytes);
-        return fresh;
+        spare_.emplace_back().reserve(first_queue_bytes);
     }
     auto storage = std::move(spare_.back());
     spare_.pop_back();
     return storage;
 }
 
-void port::give_storage(std::string storage) {
+void port::give_storage(std::string&& storage) {
     if (spare_.size() < spare_queues && storage.capacity() <= spare_queue_bytes) {
         spare_.push_back(std::move(storage));
     }

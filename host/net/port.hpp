@@ -6,7 +6,6 @@
 #include <net/listener.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/ip/tcp.hpp>
 
 #include <list>
 #include <memory>
@@ -39,12 +38,12 @@ public:
     const boost::asio::any_io_executor& executor() const { return executor_; }
     base::clock& clock() { return clock_; }
 
-    /// Takes over a connected socket.
-    void add(boost::asio::ip::tcp::socket socket, std::string address);
+    /// Takes over the stream of a connected client.
+    void add(std::unique_ptr<stream> bytes, std::string address);
     /// `one` waits for the owner's answer to its handshake.
     void await_answer(client_connection& one);
     void answer_handshake(session_id to, const handshake_answer& answer);
-    /// The connection is over and its socket closed: forgets it.
+    /// The connection is over and its stream closed: forgets it.
     void remove(client_connection& gone);
     /// At the end of this turn: flushes `one`. Once per turn and connection.
     void flush_later(client_connection& one);
@@ -55,7 +54,7 @@ public:
 
     /// Memory for a write queue, from one that is idle now.
     std::string take_storage();
-    void give_storage(std::string storage);
+    void give_storage(std::string&& storage);
 
     void kick_all(std::string_view reason);
     /// Posts `done` once no connection is left and all were reported.
