@@ -22,7 +22,7 @@ constexpr base::duration linger = std::chrono::milliseconds(700);
 } // namespace
 
 client_connection::client_connection(port& owner, std::unique_ptr<stream> bytes,
-                                     std::string address, session_id id)
+                                     std::string address, connection_id id)
     : owner_(owner), stream_(std::move(bytes)), id_(id), address_(std::move(address)),
       since_(owner.clock().now()), last_traffic_(since_) {}
 

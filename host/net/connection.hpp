@@ -36,9 +36,9 @@ public:
     using place_in_list = std::list<connection_ptr>::iterator;
 
     client_connection(port& owner, std::unique_ptr<stream> bytes, std::string address,
-                      session_id id);
+                      connection_id id);
 
-    session_id id() const override { return id_; }
+    connection_id id() const override { return id_; }
     const std::string& address() const override { return address_; }
     send_result send(const encoded_package& made) override;
     send_result send_package(std::string_view package) override;
@@ -106,7 +106,7 @@ private:
 
     port& owner_;
     std::unique_ptr<stream> stream_;
-    session_id id_;
+    connection_id id_;
     std::string address_;
     place_in_list place_;
     std::unique_ptr<framing> framing_;

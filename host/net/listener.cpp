@@ -47,7 +47,7 @@ public:
     result<void> start(listener_events& events) override;
     std::uint16_t port() const override { return number_; }
     const listener_counts& counts() const override { return port_.counts(); }
-    void answer_handshake(session_id to, const handshake_answer& answer) override {
+    void answer_handshake(connection_id to, const handshake_answer& answer) override {
         port_.answer_handshake(to, answer);
     }
     void stop_accepting() override;

@@ -33,8 +33,8 @@ port::~port() {
 void port::add(std::unique_ptr<stream> bytes, std::string address) {
     ++counts_.connections;
     ++counts_.accepted;
-    all_.emplace_back(
-        new client_connection(*this, std::move(bytes), std::move(address), session_id{++last_id_}));
+    all_.emplace_back(new client_connection(*this, std::move(bytes), std::move(address),
+                                            connection_id{++last_id_}));
     // First the wheel catches up, then it takes deadlines.
     arm_sweep();
     all_.back()->start(std::prev(all_.end()));
@@ -52,7 +52,7 @@ void port::await_answer(client_connection& one) {
     deciding_.emplace(one.id(), &one);
 }
 
-void port::answer_handshake(session_id to, const handshake_answer& answer) {
+void port::answer_handshake(connection_id to, const handshake_answer& answer) {
     if (auto found = deciding_.extract(to)) {
         found.mapped()->answer_handshake(answer);
     }

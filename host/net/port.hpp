@@ -42,7 +42,7 @@ public:
     void add(std::unique_ptr<stream> bytes, std::string address);
     /// `one` waits for the owner's answer to its handshake.
     void await_answer(client_connection& one);
-    void answer_handshake(session_id to, const handshake_answer& answer);
+    void answer_handshake(connection_id to, const handshake_answer& answer);
     /// The connection is over and its stream closed: forgets it.
     void remove(client_connection& gone);
     /// At the end of this turn: flushes `one`. Once per turn and connection.
@@ -81,7 +81,7 @@ private:
 
     std::list<connection_ptr> all_;
     std::uint64_t last_id_ = 0;
-    std::unordered_map<session_id, connection_ptr> deciding_;
+    std::unordered_map<connection_id, connection_ptr> deciding_;
     std::vector<connection_ptr> dirty_;
     std::vector<connection_ptr> flushing_;
     std::vector<closed_report> closed_;

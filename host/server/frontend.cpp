@@ -82,6 +82,8 @@ void frontend::on_ready(net::connection& from) {
     auto& opened = sessions_.open(from);
     opened.agreed = static_cast<const agreement*>(from.agreed.get());
     from.user = &opened;
+    base::log::debug("server", "session {} is connection {} of {}", number(opened.id()),
+                     number(from.id()), from.address());
 }
 
 void frontend::on_closed(net::connection& which, std::string_view reason) {
@@ -108,7 +110,7 @@ bool frontend::on_data(net::connection& from, std::string_view message) {
     auto* sender = static_cast<session*>(from.user);
     const auto decoded = protocol::decode_message(message);
     if (!decoded) {
-        base::log::debug("server", "session {}: malformed message: {}", number(from.id()),
+        base::log::debug("server", "connection {}: malformed message: {}", number(from.id()),
                          decoded.error().text());
         return false;
     }

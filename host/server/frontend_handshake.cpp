@@ -18,7 +18,7 @@ struct frontend::greeting {
 
     /// Of all greetings: whose client has gone lasts until its hook has answered.
     std::size_t& count;
-    session_id id{};
+    net::connection_id id{};
     std::string address;
     protocol::handshake_request said;
     std::shared_ptr<const agreement> agreed;

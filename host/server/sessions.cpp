@@ -18,12 +18,12 @@ session_store::session_store(std::string frontend, incarnation life)
 
 session& session_store::open(net::connection& link) {
     auto data = std::make_shared<door::session_data>();
-    data->ref = {frontend_, life_, link.id(), {}};
+    data->ref = {frontend_, life_, session_id{++last_id_}, {}};
     auto made = std::make_unique<session>();
     made->link = &link;
     made->data = std::move(data);
     auto& opened = *made;
-    by_id_.emplace(link.id(), std::move(made));
+    by_id_.emplace(opened.id(), std::move(made));
     return opened;
 }
 

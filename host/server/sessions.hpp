@@ -16,7 +16,8 @@ namespace shaddock::server {
 struct agreement;
 struct mirrored_channel;
 
-/// A ready client connection with its binding and settings. The frontend owns the truth about it.
+/// A client that has shaken hands, with its binding and settings. The frontend owns the truth about
+/// it. It has an id of its own, not that of its connection.
 struct session {
     net::connection* link = nullptr;
     /// What its handshake led to; belongs to `link`.
@@ -36,6 +37,7 @@ class session_store {
 public:
     session_store(std::string frontend, incarnation life);
 
+    /// With the next id.
     session& open(net::connection& link);
     void close(session& gone);
     session* find(session_id id) const;
@@ -58,6 +60,7 @@ private:
 
     std::string frontend_;
     incarnation life_;
+    std::uint64_t last_id_ = 0;
     std::unordered_map<session_id, std::unique_ptr<session>> by_id_;
     std::unordered_multimap<std::string, session*> by_uid_;
 };

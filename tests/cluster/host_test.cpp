@@ -166,6 +166,46 @@ TEST_F(host_test, changes_sessions_of_any_frontend) {
               "closed");
 }
 
+TEST_F(host_test, a_session_is_not_its_connection) {
+    // Connections that never become sessions.
+    all.open("connector-server-1");
+    all.shake(all.open("connector-server-1"), R"({"sys":{"type":"test","version":"1"}})");
+    auto& alice = all.connect("connector-server-1");
+    all.open("connector-server-1");
+    auto& bob = all.connect("connector-server-1");
+    const auto to_alice = ref_of("connector-server-1", 1);
+    const auto to_bob = ref_of("connector-server-1", 2);
+    EXPECT_EQ(all.ask(alice, "probe.probeHandler.echo", R"("alice")"), R"("alice")");
+    EXPECT_EQ(all.ask(bob, "probe.probeHandler.echo", R"("bob")"), R"("bob")");
+    using change = door::session_change;
+    const auto apply = [&](const session_ref& to, change what) {
+        ending end;
+        host->change_session(to, std::move(what), end.sink());
+        return wait_for(end);
+    };
+    EXPECT_EQ(apply(to_bob,
+                    {.what = change::kind::push, .uid = {}, .settings = {{"of", "2"}}, .text = {}}),
+              "");
+    ending settings_of_bob;
+    host->find_sessions(to_bob, settings_of_bob.sink());
+    EXPECT_NE(wait_for(settings_of_bob).find(R"("settings":{"of":2})"), std::string::npos);
+    ending settings_of_alice;
+    host->find_sessions(to_alice, settings_of_alice.sink());
+    EXPECT_NE(wait_for(settings_of_alice).find(R"("settings":{})"), std::string::npos);
+    ASSERT_TRUE(host->push_to_sessions("onX", {door::codec::json, "{}"}, std::vector{to_bob}));
+    EXPECT_EQ(all.pushes(bob, 1), texts{"onX {}"});
+    EXPECT_EQ(
+        apply(to_alice, {.what = change::kind::kick, .uid = {}, .settings = {}, .text = "go"}), "");
+    EXPECT_TRUE(all.until([&] { return alice.link->is_ended; }));
+    EXPECT_EQ(all.pushes(alice, 0), texts{});
+    EXPECT_FALSE(bob.link->is_ended);
+    EXPECT_TRUE(bob.kicks.empty());
+    // The fourth and fifth connections, and no other session.
+    EXPECT_EQ(apply(ref_of("connector-server-1", 3),
+                    {.what = change::kind::unbind, .uid = {}, .settings = {}, .text = {}}),
+              "closed");
+}
+
 TEST_F(host_test, kicks_a_uid_anywhere_in_the_cluster) {
     auto& one = all.enter("connector-server-1", "alice", "room");
     auto& two = all.enter("connector-server-2", "bob", "room");

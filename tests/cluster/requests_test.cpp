@@ -100,13 +100,13 @@ struct requests : testing::Test {
     }
     /// The lines about requests once all servers have stopped, from `request` on, without
     /// what differs from run to run.
-    texts lines() {
+    texts lines(std::string_view about = "request ") {
         all.reset();
         base::log::start("test", {});
         std::ifstream file(folder + "/log");
         texts found;
         for (std::string line; std::getline(file, line);) {
-            const auto at = line.find("server: request ");
+            const auto at = line.find("server: " + std::string(about));
             if (at == line.npos) {
                 continue;
             }
@@ -161,6 +161,13 @@ TEST_F(requests, have_one_id_on_all_servers_that_they_touch) {
                                "unknown_route: 'chat.chatHandler.nothing' is not registered by "
                                "this server, ";
     EXPECT_EQ(count(found, failed), 2) << "on both servers";
+}
+
+TEST_F(requests, name_sessions_which_are_logged_with_their_connections) {
+    start({.connectors = 1, .chats = 1});
+    all->open("connector-server-1");
+    all->connect("connector-server-1");
+    EXPECT_EQ(lines("session "), texts{"session 1 is connection 2 of 127.0.0.1"});
 }
 
 TEST_F(requests, keep_it_over_all_that_their_coroutines_wait_for) {

@@ -6,7 +6,8 @@
 
 namespace shaddock {
 
-/// A client connection, unique within one incarnation of its frontend. Counts from 1; 0 is none.
+/// A client's session, unique within one incarnation of its frontend; not its connection, which has
+/// no id outside the frontend. Counts from 1; 0 is none.
 enum class session_id : std::uint64_t {};
 
 /// One life of a server process: a restarted server has the same id and a larger incarnation.
@@ -29,7 +30,7 @@ struct session_ref {
     session_id id{};
     std::string uid;
 
-    /// The same connection, whatever its uid.
+    /// The same session, whatever its uid.
     friend bool same_session(const session_ref& a, const session_ref& b) {
         return a.id == b.id && a.life == b.life && a.frontend == b.frontend;
     }

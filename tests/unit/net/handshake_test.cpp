@@ -46,7 +46,7 @@ TEST(handshake, tells_id_and_address) {
 
 TEST(handshake, may_be_answered_later) {
     house here;
-    session_id asked{};
+    connection_id asked{};
     here.events.handshake_hook = [&](connection& from, std::string_view) {
         asked = from.id();
         return std::optional<handshake_answer>();
@@ -71,7 +71,7 @@ TEST(handshake, may_be_answered_later) {
 
 TEST(handshake, that_is_decided_too_late_changes_nothing) {
     house here;
-    std::vector<session_id> asked;
+    std::vector<connection_id> asked;
     here.events.handshake_hook = [&](connection& from, std::string_view) {
         asked.push_back(from.id());
         return std::optional<handshake_answer>();

@@ -16,7 +16,7 @@ namespace shaddock::server {
 class fake_connection final : public net::connection {
 public:
     explicit fake_connection(std::uint64_t id) : id_{id} {}
-    session_id id() const override { return id_; }
+    net::connection_id id() const override { return id_; }
     const std::string& address() const override { return address_; }
     net::send_result send(const net::encoded_package& made) override {
         sent.push_back(made.bytes);
@@ -34,7 +34,7 @@ public:
     std::vector<std::string> kicked;
 
 private:
-    session_id id_;
+    net::connection_id id_;
     std::string address_ = "127.0.0.1:1";
 };
 

@@ -9,9 +9,19 @@ namespace {
 
 struct sessions_test : testing::Test {
     session_store store{"connector-server-1", incarnation{5}};
-    fake_connection first{1};
-    fake_connection second{2};
+    // Sessions count for themselves.
+    fake_connection first{11};
+    fake_connection second{7};
 };
+
+TEST_F(sessions_test, have_ids_of_their_own_that_never_come_back) {
+    auto& one = store.open(first);
+    EXPECT_EQ(one.id(), session_id{1});
+    EXPECT_EQ(store.open(second).id(), session_id{2});
+    store.close(one);
+    EXPECT_EQ(store.open(first).id(), session_id{3});
+    EXPECT_EQ(store.find(session_id{11}), nullptr);
+}
 
 TEST_F(sessions_test, are_found_by_id_and_by_every_uid) {
     auto& one = store.open(first);

@@ -5,7 +5,6 @@
 #include "net/drop.hpp"
 
 #include <shaddock/error.hpp>
-#include <shaddock/ids.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 
@@ -58,12 +57,18 @@ encoded_package encode_for_all(std::string_view package);
 
 enum class send_result { queued, overflowed, closed };
 
+/// A client connection of one listener. Counts from 1, from the accept on: many never become a
+/// session, which has an id of its own.
+enum class connection_id : std::uint64_t {};
+constexpr std::uint64_t number(connection_id id) {
+    return static_cast<std::uint64_t>(id);
+}
+
 /// One client connection. The listener owns it; a reference stays valid until `on_closed` for it
 /// has returned.
 class connection {
 public:
-    /// From 1, unique for this listener.
-    virtual session_id id() const = 0;
+    virtual connection_id id() const = 0;
     /// `ip:port` of the client.
     virtual const std::string& address() const = 0;
     /// Appends to the write queue; all queues are flushed once per loop turn. Dropped (closed)
@@ -145,7 +150,7 @@ public:
     virtual const listener_counts& counts() const = 0;
     /// The answer that on_handshake did not give at once. Nothing when the connection is gone by
     /// now or was answered before.
-    virtual void answer_handshake(session_id to, const handshake_answer& answer) = 0;
+    virtual void answer_handshake(connection_id to, const handshake_answer& answer) = 0;
     /// Closes the port for new connections; existing ones stay.
     virtual void stop_accepting() = 0;
     /// Kicks all with `reason`, closes all; `done` is posted when the last is gone (at most 1 s).
