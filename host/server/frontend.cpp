@@ -227,10 +227,13 @@ void frontend::ended(const pending& what, std::string_view route, const result<d
     if (what.log) {
         what.log->end(outcome, by);
     }
-    answer(what.from, what.message_id, route, outcome);
     auto* sender = sessions_.find(what.from);
     if (sender == nullptr) {
         return;
+    }
+    if (what.message_id != 0) {
+        codec_.write_response(package_, *sender->agreed, what.message_id, route, outcome);
+        (void)sender->link->send_package(package_);
     }
     --sender->requests_in_flight;
     if (!what.asked) {
@@ -242,16 +245,6 @@ void frontend::ended(const pending& what, std::string_view route, const result<d
     for (auto at = filters.rbegin(); at != filters.rend(); ++at) {
         (*at)->after(route, *data, outcome ? nullptr : &failed);
     }
-}
-
-void frontend::answer(session_id to, std::uint32_t message_id, std::string_view route,
-                      const result<door::body>& outcome) {
-    auto* asked = message_id == 0 ? nullptr : sessions_.find(to);
-    if (asked == nullptr) {
-        return;
-    }
-    codec_.write_response(package_, *asked->agreed, message_id, route, outcome);
-    (void)asked->link->send_package(package_);
 }
 
 } // namespace shaddock::server

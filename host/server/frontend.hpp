@@ -89,8 +89,6 @@ private:
     /// `by`: what has served it, if it got so far.
     void ended(const pending& what, std::string_view route, const result<door::body>& outcome,
                const generation* by = nullptr);
-    void answer(session_id to, std::uint32_t message_id, std::string_view route,
-                const result<door::body>& outcome);
     bool passes_filters(session& from, const client_request& request, const pending& what);
     void push(push_forms& forms, session& to);
 
