@@ -12,10 +12,7 @@ namespace shaddock::client {
 namespace {
 
 using detail::json_value;
-
-std::string_view text_of(const json_value& value) {
-    return {value.GetString(), value.GetStringLength()};
-}
+using detail::text_of;
 
 const json_value* find(const json_value& object, const char* key) {
     const auto found = object.FindMember(key);

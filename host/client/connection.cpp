@@ -36,7 +36,7 @@ std::string kick_reason(std::string_view body) {
     if (text.problem().empty() && text.root().IsObject()) {
         const auto reason = text.root().FindMember("reason");
         if (reason != text.root().MemberEnd() && reason->value.IsString()) {
-            return {reason->value.GetString(), reason->value.GetStringLength()};
+            return std::string(detail::text_of(reason->value));
         }
     }
     return std::string(body);

@@ -11,12 +11,9 @@ namespace shaddock::client {
 namespace {
 
 using detail::json_value;
+using detail::text_of;
 
 constexpr std::size_t line_limit = 100;
-
-std::string_view text_of(const json_value& value) {
-    return {value.GetString(), value.GetStringLength()};
-}
 
 /// As it stands for itself, but for what a terminal would obey: all control characters.
 void append_string(std::string& out, std::string_view text) {

@@ -26,6 +26,8 @@ namespace shaddock::protocol {
 
 namespace {
 
+using detail::text_of;
+
 constexpr int min_modulus_bits = 512;
 constexpr int max_modulus_bits = 4096;
 /// What all clients have; each bit more would be paid for with every message.
@@ -90,10 +92,6 @@ bool read_object(detail::json_tree& tree, std::string_view text) {
     };
     tree.Populate(generate);
     return is_whole && tree.IsObject();
-}
-
-std::string_view text_of(const detail::json_value& value) {
-    return {value.GetString(), value.GetStringLength()};
 }
 
 /// The last of the members with this key.

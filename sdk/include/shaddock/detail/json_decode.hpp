@@ -75,6 +75,10 @@ struct refusal {
     }
 };
 
+inline std::string_view text_of(const json_value& string) {
+    return {string.GetString(), string.GetStringLength()};
+}
+
 inline void encode_tree(std::string& out, const json_value& value) {
     switch (value.GetType()) {
     case rapidjson::kNullType:
@@ -87,7 +91,7 @@ inline void encode_tree(std::string& out, const json_value& value) {
         out += "true";
         break;
     case rapidjson::kStringType:
-        append_string(out, {value.GetString(), value.GetStringLength()});
+        append_string(out, text_of(value));
         break;
     case rapidjson::kNumberType:
         if (value.IsUint64()) {
@@ -115,7 +119,7 @@ inline void encode_tree(std::string& out, const json_value& value) {
         for (const auto& member : value.GetObject()) {
             out += comma;
             comma = ",";
-            append_string(out, {member.name.GetString(), member.name.GetStringLength()});
+            append_string(out, text_of(member.name));
             out += ':';
             encode_tree(out, member.value);
         }
@@ -137,7 +141,7 @@ inline std::string describe_found(const json_value& value) {
     if (value.IsString()) {
         constexpr std::size_t shown = 32;
         text = "string ";
-        const std::string_view whole(value.GetString(), value.GetStringLength());
+        const auto whole = text_of(value);
         append_string(text, whole.substr(0, shown));
         if (whole.size() > shown) {
             text += "...";
@@ -188,7 +192,7 @@ bool decode_enum(T& into, const json_value& from, const path* at, refusal& no) {
     if (!from.IsString()) {
         return expected("string", from, at, no);
     }
-    const std::string_view text(from.GetString(), from.GetStringLength());
+    const auto text = text_of(from);
     bool found = false;
     std::string names;
     boost::mp11::mp_for_each<enumerators_of<T>>([&](auto entry) {
@@ -249,7 +253,7 @@ bool decode_map(T& into, const json_value& from, const path* at, refusal& no) {
     }
     into.clear();
     for (const auto& member : from.GetObject()) {
-        const std::string_view key(member.name.GetString(), member.name.GetStringLength());
+        const auto key = text_of(member.name);
         const path here{at, key};
         if (!decode(into[std::string(key)], member.value, &here, no)) {
             return false;
@@ -265,7 +269,7 @@ bool decode_field(T& into, const json_value& object, std::string_view key, const
     // From the back: as in JavaScript, the last of equal keys counts.
     for (auto member = object.MemberEnd(); member != object.MemberBegin();) {
         --member;
-        if (key == std::string_view(member->name.GetString(), member->name.GetStringLength())) {
+        if (key == text_of(member->name)) {
             return decode(into, member->value, &here, no);
         }
     }
