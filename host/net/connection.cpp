@@ -161,12 +161,6 @@ void client_connection::kick(std::string_view reason) {
     say_goodbye(close_code::normal, reason, drop::kicked);
 }
 
-void client_connection::close(std::string_view reason) {
-    if (is_open()) {
-        say_goodbye(close_code::normal, reason, drop::kicked);
-    }
-}
-
 void client_connection::violation(std::uint16_t code, const char* problem) {
     say_goodbye(code, problem, code == close_code::too_big ? drop::too_long : drop::protocol_error);
 }

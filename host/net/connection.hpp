@@ -43,7 +43,6 @@ public:
     send_result send(const encoded_package& made) override;
     send_result send_package(std::string_view package) override;
     void kick(std::string_view reason) override;
-    void close(std::string_view reason) override;
     std::size_t pending_bytes() const override { return queue_.size(); }
 
     void start(place_in_list place);

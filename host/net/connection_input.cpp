@@ -90,7 +90,7 @@ std::size_t client_connection::parse(char* data, std::size_t size) {
     while (framing_ && is_open()) {
         const auto event = framing_->next(data + used, size - used);
         used += event.used;
-        if (event.kind == framing_event_kind::need_more) {
+        if (event.kind == websocket_event_kind::need_more) {
             wanted_ = event.wanted;
             break;
         }
@@ -138,18 +138,19 @@ std::size_t client_connection::open_http(std::string_view head) {
 
 void client_connection::on_event(const framing_event& event) {
     switch (event.kind) {
-    case framing_event_kind::packages:
+    case websocket_event_kind::text:
+    case websocket_event_kind::binary:
         return on_packages(event.payload);
-    case framing_event_kind::ping:
+    case websocket_event_kind::ping:
         framing_->append_pong(open_queue(), event.payload);
         appended();
         return;
-    case framing_event_kind::close:
+    case websocket_event_kind::close:
         return say_goodbye(event.code, "closed by the client", std::nullopt);
-    case framing_event_kind::error:
+    case websocket_event_kind::error:
         return violation(event.code, event.problem);
-    case framing_event_kind::nothing:
-    case framing_event_kind::need_more:
+    case websocket_event_kind::pong:
+    case websocket_event_kind::need_more:
         return;
     }
 }

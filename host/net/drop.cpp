@@ -1,31 +1,16 @@
 #include <net/drop.hpp>
 
+#include <boost/describe/enum.hpp>
+#include <boost/describe/enum_to_string.hpp>
+
 namespace shaddock::net {
 
+// A test fails when one of them is missing.
+BOOST_DESCRIBE_ENUM(drop, connections_limit, handshake_timeout, ack_timeout, heartbeat_timeout,
+                    idle, handshake_refused, protocol_error, too_long, slow_consumer, kicked)
+
 std::string_view to_string(drop why) {
-    switch (why) {
-    case drop::connections_limit:
-        return "connections_limit";
-    case drop::handshake_timeout:
-        return "handshake_timeout";
-    case drop::ack_timeout:
-        return "ack_timeout";
-    case drop::heartbeat_timeout:
-        return "heartbeat_timeout";
-    case drop::idle:
-        return "idle";
-    case drop::handshake_refused:
-        return "handshake_refused";
-    case drop::protocol_error:
-        return "protocol_error";
-    case drop::too_long:
-        return "too_long";
-    case drop::slow_consumer:
-        return "slow_consumer";
-    case drop::kicked:
-        return "kicked";
-    }
-    return "unknown";
+    return boost::describe::enum_to_string(why, "unknown");
 }
 
 } // namespace shaddock::net

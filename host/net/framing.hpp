@@ -1,6 +1,7 @@
 #pragma once
 
 #include <net/listener.hpp>
+#include <protocol/websocket.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -10,33 +11,11 @@
 
 namespace shaddock::net {
 
-enum class framing_event_kind : std::uint8_t {
-    /// Nothing whole is left.
-    need_more,
-    /// `payload` holds whole packages, at least one; anything else in it is malformed.
-    packages,
-    /// To be answered with `append_pong`.
-    ping,
-    /// Nothing to do.
-    nothing,
-    /// The peer says goodbye, with `code`.
-    close,
-    /// The peer broke the rules; `code` and `problem` say how.
-    error,
-};
-
-/// What a framing found at the front of the bytes.
-struct framing_event {
-    framing_event_kind kind = framing_event_kind::need_more;
-    /// Bytes to take off the front, for every kind.
-    std::size_t used = 0;
-    /// Valid until the next call or until the input moves.
-    std::string_view payload = {};
-    std::uint16_t code = 0;
-    const char* problem = "";
-    /// need_more: bytes the rest must reach before another try makes sense.
-    std::size_t wanted = 1;
-};
+/// What a framing found at the front of the bytes, in the words of WebSocket, which has more of
+/// them: where packages travel as they are, each is a binary message. A message holds whole
+/// packages, at least one; anything else in it is malformed.
+using framing_event = protocol::websocket_event;
+using protocol::websocket_event_kind;
 
 /// How packages travel on one connection: no I/O and no package rules. Below it is a stream.
 /// Thread: the loop.

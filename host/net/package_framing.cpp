@@ -1,7 +1,6 @@
 #include "framing.hpp"
 
 #include <protocol/package.hpp>
-#include <protocol/websocket.hpp>
 
 #include <algorithm>
 
@@ -17,11 +16,11 @@ public:
         const auto cut = protocol::cut_package({data, size}, package_limit_);
         switch (cut.status) {
         case protocol::cut_status::ok:
-            return {.kind = framing_event_kind::packages,
+            return {.kind = websocket_event_kind::binary,
                     .used = cut.size,
                     .payload = {data, cut.size}};
         case protocol::cut_status::need_more:
-            return {.kind = framing_event_kind::need_more, .wanted = cut.size};
+            return {.kind = websocket_event_kind::need_more, .wanted = cut.size};
         case protocol::cut_status::too_long:
             return fail(size, protocol::close_code::too_big, "package too long");
         case protocol::cut_status::bad_type:
@@ -46,7 +45,8 @@ public:
 
 private:
     static framing_event fail(std::size_t used, std::uint16_t code, const char* problem) {
-        return {.kind = framing_event_kind::error, .used = used, .code = code, .problem = problem};
+        return {
+            .kind = websocket_event_kind::error, .used = used, .code = code, .problem = problem};
     }
 
     std::size_t package_limit_;

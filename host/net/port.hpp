@@ -35,7 +35,6 @@ public:
     const listener_counts& counts() const { return counts_; }
     listener_events& events() { return *events_; }
     void set_events(listener_events& events) { events_ = &events; }
-    const boost::asio::any_io_executor& executor() const { return executor_; }
     base::clock& clock() { return clock_; }
 
     /// Takes over the stream of a connected client.

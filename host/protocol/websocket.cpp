@@ -22,6 +22,11 @@ constexpr bool is_opcode(unsigned value) {
     return value <= 2 || (value >= 8 && value <= 10);
 }
 
+/// Bytes of the length that follow the second byte, by what that says.
+constexpr std::size_t bytes_of_length(std::size_t short_length) {
+    return short_length < 126 ? 0 : short_length == 126 ? 2 : 8;
+}
+
 std::uint64_t read_big_endian(const char* data, std::size_t bytes) {
     std::uint64_t value = 0;
     for (std::size_t i = 0; i < bytes; ++i) {
@@ -132,7 +137,7 @@ websocket_event websocket_decoder::read_frame(char* data, std::size_t size, raw_
     frame.is_final = (first & fin_bit) != 0;
 
     const unsigned short_length = second & length_bits;
-    const std::size_t length_bytes = short_length < 126 ? 0 : short_length == 126 ? 2 : 8;
+    const std::size_t length_bytes = bytes_of_length(short_length);
     const std::size_t mask_bytes = peer_ == websocket_peer::client ? 4 : 0;
     frame.header_bytes = 2 + length_bytes + mask_bytes;
     event.wanted = frame.header_bytes;
@@ -239,6 +244,14 @@ void websocket_mask(char* data, std::size_t size, const char (&mask)[4]) {
     for (; i < size; ++i) {
         data[i] = static_cast<char>(data[i] ^ mask[i & 3]);
     }
+}
+
+std::size_t websocket_frame_bytes(std::string_view frame) {
+    const std::size_t short_length = static_cast<unsigned char>(frame[1]) & length_bits;
+    const std::size_t length_bytes = bytes_of_length(short_length);
+    const auto length =
+        length_bytes == 0 ? short_length : read_big_endian(frame.data() + 2, length_bytes);
+    return 2 + length_bytes + static_cast<std::size_t>(length);
 }
 
 void append_websocket_header(std::string& out, websocket_opcode opcode, std::size_t payload_bytes) {

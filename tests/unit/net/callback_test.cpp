@@ -15,12 +15,12 @@ std::string data_package(std::string_view body) {
     return protocol::encode_package(package_type::data, body).value();
 }
 
-TEST(callbacks, close_in_on_data_stops_the_rest_of_the_batch) {
+TEST(callbacks, a_kick_in_on_data_stops_the_rest_of_the_batch) {
     house here;
     int calls = 0;
     here.events.data_hook = [&](connection& from, std::string_view) {
         ++calls;
-        from.close("seen enough");
+        from.kick("seen enough");
         return true;
     };
     auto& one = here.working();
@@ -29,21 +29,21 @@ TEST(callbacks, close_in_on_data_stops_the_rest_of_the_batch) {
     ASSERT_TRUE(here.until([&] { return one.is_ended; }));
     EXPECT_EQ(calls, 1);
     EXPECT_EQ(one.close_code, 1000);
-    EXPECT_EQ(here.counts().protocol_errors(), 0U) << "nobody looks at it any more";
+    EXPECT_EQ(here.protocol_errors(), 0U) << "nobody looks at it any more";
     ASSERT_THAT(here.events.closed, SizeIs(1));
 }
 
-TEST(callbacks, close_in_on_data_and_then_false_is_no_second_error) {
+TEST(callbacks, a_kick_in_on_data_and_then_false_is_no_second_error) {
     house here;
     here.events.data_hook = [](connection& from, std::string_view) {
-        from.close("mine");
+        from.kick("mine");
         return false;
     };
     auto& one = here.working();
     one.write_package(package_type::data, "x");
     ASSERT_TRUE(here.until([&] { return one.is_ended; }));
     EXPECT_EQ(one.close_code, 1000);
-    EXPECT_EQ(here.counts().protocol_errors(), 0U);
+    EXPECT_EQ(here.protocol_errors(), 0U);
 }
 
 TEST(callbacks, kick_in_on_data_of_a_batch_that_waits_for_its_end) {
@@ -63,10 +63,10 @@ TEST(callbacks, kick_in_on_data_of_a_batch_that_waits_for_its_end) {
                                           seen_package{package_type::kick, R"({"reason":"go"})"}));
 }
 
-TEST(callbacks, close_in_on_handshake_sends_no_answer) {
+TEST(callbacks, a_kick_in_on_handshake_sends_no_answer) {
     house here;
     here.events.handshake_hook = [](connection& from, std::string_view) {
-        from.close("no");
+        from.kick("no");
         return handshake_answer{.accepted = true, .json = "{}"};
     };
     auto& one = here.upgraded();
@@ -116,7 +116,7 @@ TEST(callbacks, on_data_of_one_may_close_another_that_has_input_waiting) {
     int calls = 0;
     here.events.data_hook = [&](connection& from, std::string_view) {
         ++calls;
-        (&from == ready[0] ? ready[1] : ready[0])->close("the other was faster");
+        (&from == ready[0] ? ready[1] : ready[0])->kick("the other was faster");
         return true;
     };
     first.write_package(package_type::data, "x");

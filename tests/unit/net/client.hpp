@@ -273,6 +273,14 @@ public:
     listener& port() { return *listener_; }
     const listener_counts& counts() const { return std::as_const(*listener_).counts(); }
 
+    std::uint64_t protocol_errors() const {
+        return counts().of(drop::protocol_error) + counts().of(drop::too_long);
+    }
+    std::uint64_t timeouts() const {
+        return counts().of(drop::handshake_timeout) + counts().of(drop::ack_timeout) +
+               counts().of(drop::heartbeat_timeout) + counts().of(drop::idle);
+    }
+
     /// Runs the loop and lets `all` clients read until `is_true`; false after 5 s.
     template <class Condition>
     bool until(Condition is_true) {

@@ -20,7 +20,7 @@ TEST(close, by_the_client_is_answered_with_its_code) {
     EXPECT_FALSE(one.is_reset);
     ASSERT_THAT(here.events.closed, SizeIs(1));
     EXPECT_EQ(here.events.closed[0].second, "closed by the client");
-    EXPECT_EQ(here.counts().protocol_errors(), 0U);
+    EXPECT_EQ(here.protocol_errors(), 0U);
 }
 
 TEST(close, without_a_code_is_answered_without_a_code) {
@@ -45,11 +45,13 @@ TEST(close, by_the_server_sends_what_waits_and_1000) {
     auto& one = here.working();
     auto& connection = *here.events.ready[0];
     connection.send_package(protocol::encode_package(package_type::data, "last").value());
-    connection.close("enough");
+    connection.kick("enough");
     EXPECT_EQ(connection.send_package(protocol::heartbeat_package), send_result::closed);
     EXPECT_THAT(here.events.closed, IsEmpty()) << "nothing is called inline";
     ASSERT_TRUE(here.until([&] { return one.is_ended; }));
-    EXPECT_THAT(one.packages, ElementsAre(seen_package{package_type::data, "last"}));
+    EXPECT_THAT(one.packages,
+                ElementsAre(seen_package{package_type::data, "last"},
+                            seen_package{package_type::kick, R"({"reason":"enough"})"}));
     EXPECT_EQ(one.close_code, 1000);
     ASSERT_THAT(here.events.closed, SizeIs(1));
     EXPECT_EQ(here.events.closed[0].second, "enough");
@@ -62,11 +64,11 @@ TEST(close, twice_is_once) {
     house here;
     auto& one = here.working();
     auto& connection = *here.events.ready[0];
-    connection.close("first");
+    connection.kick("first");
     connection.kick("second");
-    connection.close("third");
     ASSERT_TRUE(here.until([&] { return one.is_ended; }));
-    EXPECT_THAT(one.packages, IsEmpty());
+    EXPECT_THAT(one.packages,
+                ElementsAre(seen_package{package_type::kick, R"({"reason":"first"})"}));
     ASSERT_THAT(here.events.closed, SizeIs(1));
     EXPECT_EQ(here.events.closed[0].second, "first");
 }

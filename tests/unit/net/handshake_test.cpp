@@ -90,7 +90,7 @@ TEST(handshake, that_is_decided_too_late_changes_nothing) {
     }
     here.settle();
     EXPECT_THAT(patient.packages, IsEmpty());
-    EXPECT_EQ(here.counts().timeouts(), 1U);
+    EXPECT_EQ(here.timeouts(), 1U);
     EXPECT_EQ(here.counts().of(drop::handshake_timeout), 1U);
 }
 
@@ -246,7 +246,7 @@ TEST(http, what_is_neither_http_nor_a_package_is_closed) {
         one.write(bytes);
         here.settle();
     }
-    EXPECT_EQ(here.counts().protocol_errors(), 4U) << "once each";
+    EXPECT_EQ(here.protocol_errors(), 4U) << "once each";
 }
 
 } // namespace

@@ -69,7 +69,7 @@ TEST(heartbeat, silence_of_twice_the_period_closes_without_a_kick) {
     EXPECT_THAT(one.packages, IsEmpty());
     ASSERT_EQ(here.events.closed.size(), 1U);
     EXPECT_EQ(here.events.closed[0].second, "no heartbeat in time");
-    EXPECT_EQ(here.counts().timeouts(), 1U);
+    EXPECT_EQ(here.timeouts(), 1U);
     EXPECT_EQ(here.counts().of(drop::heartbeat_timeout), 1U);
 }
 

@@ -110,7 +110,7 @@ TEST(input, the_longest_package_passes_and_one_byte_more_does_not) {
         std::string_view(client::frame(data_package(std::string(200'001, 'x')))).substr(0, 20));
     ASSERT_TRUE(here.until([&] { return one.is_ended; })) << "the header is enough";
     EXPECT_EQ(one.close_code, 1009);
-    EXPECT_EQ(here.counts().protocol_errors(), 1U);
+    EXPECT_EQ(here.protocol_errors(), 1U);
 }
 
 struct bad_input {
@@ -135,7 +135,7 @@ TEST_P(hostile_input, closes_that_connection_with_its_code_and_no_other) {
     EXPECT_FALSE(one.is_reset);
     EXPECT_FALSE(one.is_broken);
     EXPECT_THAT(here.events.data, IsEmpty());
-    EXPECT_EQ(here.counts().protocol_errors(), 1U);
+    EXPECT_EQ(here.protocol_errors(), 1U);
     ASSERT_EQ(here.events.closed.size(), 1U);
     EXPECT_NE(here.events.closed[0].first, neighbours);
     neighbour.write_package(package_type::data, "fine");
@@ -174,7 +174,7 @@ TEST(input, a_message_that_the_server_calls_malformed_closes) {
     EXPECT_EQ(calls, 2);
     EXPECT_EQ(here.counts().packages_in, 4U) << "handshake, ack, good, bad";
     EXPECT_EQ(one.close_code, 1002);
-    EXPECT_EQ(here.counts().protocol_errors(), 1U);
+    EXPECT_EQ(here.protocol_errors(), 1U);
 }
 
 TEST(input, a_client_that_never_stops_does_not_keep_others_waiting) {

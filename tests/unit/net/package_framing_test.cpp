@@ -110,7 +110,7 @@ TEST(package_framing, unknown_types_and_long_packages_close) {
         ASSERT_TRUE(here.until([&] { return one.is_ended; }));
         one.drop();
     }
-    EXPECT_EQ(here.counts().protocol_errors(), 3U);
+    EXPECT_EQ(here.protocol_errors(), 3U);
     ASSERT_TRUE(here.until([&] { return here.events.closed.size() == 3; }));
 }
 

@@ -173,7 +173,7 @@ TEST(stream, shutting_down_may_take_steps) {
     here.log_in();
     here.wire.shut_down_steps = 3;
     here.wire.make_room(0);
-    here.events.ready[0]->close("enough");
+    here.events.ready[0]->kick("enough");
     here.settle();
     EXPECT_FALSE(here.wire.is_shut_down);
     here.wire.make_room(memory_wire::all);
@@ -190,9 +190,11 @@ TEST(stream, one_that_never_shuts_down_is_closed_in_time) {
     life here;
     here.log_in();
     here.wire.shut_down_steps = 1;
-    here.wire.make_room(0);
-    here.events.ready[0]->close("enough");
+    // The last word, and not a step more.
+    here.wire.make_room(package(package_type::kick, R"({"reason":"enough"})").size());
+    here.events.ready[0]->kick("enough");
     here.settle();
+    EXPECT_THAT(here.wire.output, ::testing::HasSubstr("enough"));
     here.pass(1s);
     EXPECT_EQ(here.connections(), 0U);
     EXPECT_EQ(here.wire.closed, 1);

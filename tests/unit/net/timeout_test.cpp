@@ -20,7 +20,7 @@ TEST(handshake_timeout, closes_who_says_nothing) {
     EXPECT_FALSE(one.is_ended);
     here.pass(400ms);
     EXPECT_TRUE(one.is_ended);
-    EXPECT_EQ(here.counts().timeouts(), 1U);
+    EXPECT_EQ(here.timeouts(), 1U);
     one.drop();
     here.settle();
     EXPECT_EQ(here.counts().connections, 0U);
@@ -132,13 +132,13 @@ TEST(timeouts, zero_means_never) {
     EXPECT_FALSE(silent.is_ended);
     EXPECT_FALSE(unacked.is_ended);
     EXPECT_FALSE(idle.is_ended);
-    EXPECT_EQ(here.counts().timeouts(), 0U);
+    EXPECT_EQ(here.timeouts(), 0U);
 }
 
 TEST(linger, ends_within_a_second_when_the_client_does_not_close) {
     house here(options());
     auto& one = here.working();
-    here.events.ready[0]->close("enough");
+    here.events.ready[0]->kick("enough");
     here.settle();
     EXPECT_TRUE(one.is_ended) << "our side is over";
     EXPECT_EQ(here.counts().connections, 1U) << "its side is not";

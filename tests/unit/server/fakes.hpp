@@ -27,7 +27,6 @@ public:
         return net::send_result::queued;
     }
     void kick(std::string_view reason) override { kicked.emplace_back(reason); }
-    void close(std::string_view) override {}
     std::size_t pending_bytes() const override { return 0; }
 
     std::vector<std::string> sent;

@@ -79,8 +79,6 @@ public:
     /// Sends a kick package `{"reason":...}` if it can, then closes after it was written (at most 1
     /// s).
     virtual void kick(std::string_view reason) = 0;
-    /// Closes without a word.
-    virtual void close(std::string_view reason) = 0;
     virtual std::size_t pending_bytes() const = 0;
 
     /// Free for the owner of the events.
@@ -131,11 +129,6 @@ struct listener_counts {
 
     std::uint64_t& of(drop why) { return drops[static_cast<std::size_t>(why)]; }
     std::uint64_t of(drop why) const { return drops[static_cast<std::size_t>(why)]; }
-    std::uint64_t protocol_errors() const { return of(drop::protocol_error) + of(drop::too_long); }
-    std::uint64_t timeouts() const {
-        return of(drop::handshake_timeout) + of(drop::ack_timeout) + of(drop::heartbeat_timeout) +
-               of(drop::idle);
-    }
 };
 
 /// A client port: WebSocket and raw TCP on the same port, told apart by the first bytes, at most

@@ -22,15 +22,12 @@ enum class websocket_opcode : std::uint8_t {
 /// Close codes we send ourselves (RFC 6455, section 7.4).
 namespace close_code {
 inline constexpr std::uint16_t normal = 1000;
-inline constexpr std::uint16_t going_away = 1001;
 inline constexpr std::uint16_t protocol_error = 1002;
-inline constexpr std::uint16_t unsupported = 1003;
 /// Never on the wire: the peer's close frame had no code.
 inline constexpr std::uint16_t none = 1005;
 inline constexpr std::uint16_t bad_text = 1007;
 inline constexpr std::uint16_t policy = 1008;
 inline constexpr std::uint16_t too_big = 1009;
-inline constexpr std::uint16_t internal_error = 1011;
 } // namespace close_code
 
 /// Whose frames a decoder reads: a client's are masked, a server's are not.
@@ -62,7 +59,7 @@ struct websocket_event {
     /// text, binary, ping, pong: the unmasked payload. close: the reason. Points into the input, or
     /// for a fragmented message into the decoder: valid until the next call and until the input
     /// moves.
-    std::string_view payload;
+    std::string_view payload = {};
     /// close: the peer's code, close_code::none if it gave none. error: the code to close with.
     std::uint16_t code = 0;
     /// error: what was wrong, for the log; a literal.
@@ -124,6 +121,9 @@ void websocket_mask(char* data, std::size_t size, const char (&mask)[4]);
 constexpr std::size_t websocket_header_bytes(std::size_t payload_bytes) {
     return payload_bytes <= 125 ? 2 : payload_bytes <= 0xffff ? 4 : 10;
 }
+
+/// Bytes of the server's frame that `frame` begins with; its header is there, whole.
+std::size_t websocket_frame_bytes(std::string_view frame);
 
 /// Appends the header of a server's whole (unfragmented) frame; the payload follows. The longest
 /// header is 10 bytes. Control frames: payload <= 125 bytes, checked by the caller. Thread: any.
