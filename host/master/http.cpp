@@ -2,26 +2,23 @@
 
 #include "base/log.hpp"
 
-#include <boost/asio/ip/v6_only.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/http/parser.hpp>
-#include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
-#include <boost/beast/http/write.hpp>
 
-#include <list>
 #include <set>
 
+// Beast parses; reads and writes are Asio's own. Beast's composed operations do the same and take
+// ten times as long to compile as the rest of this file.
 namespace shaddock::master {
 
 namespace asio = boost::asio;
-namespace beast = boost::beast;
 namespace http = boost::beast::http;
 using asio::ip::tcp;
+using error_code = boost::system::error_code;
 
-namespace {
-class connection;
-}
+class http_connection;
 
 struct http_server::state {
     state(const asio::any_io_executor& executor, base::clock& waits_on, http_limits wanted,
@@ -33,7 +30,7 @@ struct http_server::state {
     http_handler handler;
     tcp::acceptor acceptor;
     base::timer retry;
-    std::set<std::shared_ptr<connection>> connections;
+    std::set<std::shared_ptr<http_connection>> connections;
     /// Counts the waits for a request.
     std::uint64_t waits = 0;
     bool is_stopped = false;
@@ -41,14 +38,54 @@ struct http_server::state {
 
 namespace {
 
-std::string text_of(beast::string_view from) {
+/// What one read may bring.
+constexpr std::size_t read_bytes = std::size_t{16} * 1024;
+
+std::string copied(boost::beast::string_view from) {
     return {from.data(), from.size()};
 }
 
+/// Feeds what has arrived to the parser and drops what it took. True when the message is whole.
+template <class Parser>
+bool feed(Parser& parser, std::string& arrived, error_code& failed) {
+    arrived.erase(0, parser.put(asio::buffer(arrived), failed));
+    if (failed == http::error::need_more) {
+        failed = {};
+    }
+    return parser.is_done();
+}
+
+/// Reads until the message is whole or something fails; `done(error)` once. `arrived` may hold the
+/// beginning, and holds what follows the message then. All of it stays until then.
+template <class Parser, class Done>
+void read_message(tcp::socket& socket, std::string& arrived, Parser& parser, Done done) {
+    error_code failed;
+    if (!arrived.empty() && (feed(parser, arrived, failed) || failed)) {
+        return asio::post(socket.get_executor(),
+                          [failed, done = std::move(done)]() mutable { done(failed); });
+    }
+    const auto had = arrived.size();
+    arrived.resize(had + read_bytes);
+    socket.async_read_some(asio::buffer(arrived.data() + had, read_bytes),
+                           [&socket, &arrived, &parser, had,
+                            done = std::move(done)](error_code ended, std::size_t count) mutable {
+                               arrived.resize(had + count);
+                               if (ended == asio::error::eof && parser.got_some()) {
+                                   parser.put_eof(ended);
+                               }
+                               if (ended || parser.is_done()) {
+                                   return done(ended);
+                               }
+                               read_message(socket, arrived, parser, std::move(done));
+                           });
+}
+
+} // namespace
+
 /// One client: reads a request, waits for the answer, writes it, again.
-class connection : public std::enable_shared_from_this<connection> {
+class http_connection : public std::enable_shared_from_this<http_connection> {
 public:
-    connection(tcp::socket socket, std::shared_ptr<http_server::state> server)
+    http_connection(tcp::socket socket, std::shared_ptr<http_server::state> server)
         : socket_(std::move(socket)), server_(std::move(server)) {}
 
     /// The number of its wait for a request; nothing while one is served.
@@ -57,20 +94,19 @@ public:
     void read() {
         waits_since_ = ++server_->waits;
         parser_.emplace();
+        parser_->eager(true);
         parser_->header_limit(static_cast<std::uint32_t>(server_->limits.head_bytes));
         parser_->body_limit(server_->limits.body_bytes);
-        end_later();
-        http::async_read(socket_, buffer_, *parser_,
-                         [self = shared_from_this()](const beast::error_code& failed, std::size_t) {
-                             self->on_read(failed);
-                         });
+        close_after_timeout();
+        read_message(socket_, arrived_, *parser_,
+                     [self = shared_from_this()](error_code failed) { self->on_read(failed); });
     }
 
     void shut() {
-        beast::error_code ignored;
+        deadline_.cancel();
+        error_code ignored;
         socket_.shutdown(tcp::socket::shutdown_both, ignored);
         socket_.close(ignored);
-        patience_.cancel();
     }
 
     void close() {
@@ -79,106 +115,104 @@ public:
     }
 
 private:
-    void on_read(const beast::error_code& failed) {
-        if (server_->is_stopped) {
+    void close_after_timeout() {
+        deadline_ = server_->clock.after(server_->limits.timeout, [weak = weak_from_this()] {
+            if (const auto self = weak.lock()) {
+                self->close();
+            }
+        });
+    }
+
+    void on_read(error_code failed) {
+        if (server_->is_stopped || !socket_.is_open()) {
             return;
         }
         waits_since_.reset();
         if (failed == http::error::header_limit || failed == http::error::body_limit) {
             return refuse(failed == http::error::header_limit ? 431 : 413);
         }
-        if (failed.category() == beast::error_code(http::error::bad_target).category() &&
+        if (failed.category() == error_code(http::error::bad_target).category() &&
             failed != http::error::end_of_stream && failed != http::error::partial_message) {
             return refuse(400);
         }
         if (failed) {
             return close();
         }
-        patience_.cancel(); // the answer may take its time: `stop` waits for processes
+        deadline_.cancel(); // the answer may take its time: `stop` waits for processes
         auto message = parser_->release();
         keep_alive_ = message.keep_alive();
         is_head_ = message.method() == http::verb::head;
-        version_ = message.version();
-        http_request request{text_of(message.method_string()), text_of(message.target()),
-                             text_of(message[http::field::authorization]),
-                             text_of(message[http::field::if_none_match]),
+        is_version_1_0_ = message.version() < 11;
+        http_request request{copied(message.method_string()), copied(message.target()),
+                             copied(message[http::field::authorization]),
+                             copied(message[http::field::if_none_match]),
                              std::move(message.body())};
         server_->handler(std::move(request), [self = shared_from_this()](http_response answer) {
-            self->write(std::move(answer));
+            self->write(answer);
         });
     }
 
     void refuse(unsigned status) {
         keep_alive_ = false;
-        http_response answer;
-        answer.status = status;
-        answer.headers = {{"Content-Type", "text/plain; charset=utf-8"}};
-        answer.body = text_of(http::obsolete_reason(http::int_to_status(status))) + "\n";
-        write(std::move(answer));
+        write({status,
+               {{"Content-Type", "text/plain; charset=utf-8"}},
+               copied(http::obsolete_reason(http::int_to_status(status))) + "\n"});
     }
 
-    void write(http_response answer) {
-        if (server_->is_stopped) {
+    void write(const http_response& answer) {
+        if (server_->is_stopped || !socket_.is_open()) {
             return;
         }
-        response_.emplace();
-        response_->version(version_);
-        response_->result(answer.status);
+        out_ = fmt::format("HTTP/1.{} {} {}\r\n", is_version_1_0_ ? 0 : 1, answer.status,
+                           copied(http::obsolete_reason(http::int_to_status(answer.status))));
         for (const auto& [name, value] : answer.headers) {
-            response_->set(name, value);
+            out_ += fmt::format("{}: {}\r\n", name, value);
         }
-        response_->keep_alive(keep_alive_);
-        const auto length = answer.body.size();
-        if (!is_head_) {
-            response_->body() = std::move(answer.body);
+        if (is_version_1_0_ == keep_alive_) {
+            out_ += keep_alive_ ? "Connection: keep-alive\r\n" : "Connection: close\r\n";
         }
         if (answer.status != 304 && answer.status != 204) {
-            response_->content_length(length);
+            out_ += fmt::format("Content-Length: {}\r\n", answer.body.size());
         }
-        end_later();
-        serializer_.emplace(*response_);
-        serializer_->split(is_head_);
-        auto done = [self = shared_from_this()](const beast::error_code& failed, std::size_t) {
-            if (self->server_->is_stopped) {
-                return;
-            }
-            if (failed || !self->keep_alive_) {
-                return self->close();
-            }
-            self->read();
-        };
-        if (is_head_) {
-            http::async_write_header(socket_, *serializer_, std::move(done));
-        } else {
-            http::async_write(socket_, *serializer_, std::move(done));
+        out_ += "\r\n";
+        if (!is_head_) {
+            out_ += answer.body;
         }
+        close_after_timeout();
+        asio::async_write(socket_, asio::buffer(out_),
+                          [self = shared_from_this()](const error_code& failed, std::size_t) {
+                              self->on_written(failed);
+                          });
     }
 
-    /// What is under way fails then.
-    void end_later() {
-        patience_ = server_->clock.after(server_->limits.timeout, [weak = weak_from_this()] {
-            if (const auto late = weak.lock()) {
-                late->shut();
-            }
-        });
+    void on_written(const error_code& failed) {
+        if (server_->is_stopped || !socket_.is_open()) {
+            return;
+        }
+        if (failed || !keep_alive_) {
+            return close();
+        }
+        read();
     }
 
     tcp::socket socket_;
     std::shared_ptr<http_server::state> server_;
-    beast::flat_buffer buffer_;
+    base::timer deadline_;
+    /// Received, not yet parsed.
+    std::string arrived_;
+    std::string out_;
     std::optional<http::request_parser<http::string_body>> parser_;
-    std::optional<http::response<http::string_body>> response_;
-    std::optional<http::response_serializer<http::string_body>> serializer_;
     bool keep_alive_ = false;
     bool is_head_ = false;
-    unsigned version_ = 11;
+    bool is_version_1_0_ = false;
     std::optional<std::uint64_t> waits_since_;
-    base::timer patience_;
 };
+
+namespace {
 
 /// Ends who has said nothing for longest: those who hold connections open keep nobody out.
 void make_room(const http_server::state& server) {
-    std::shared_ptr<connection> oldest;
+    std::shared_ptr<http_connection> oldest;
     for (const auto& one : server.connections) {
         if (one->waits_since() && (!oldest || one->waits_since() < oldest->waits_since())) {
             oldest = one;
@@ -190,22 +224,21 @@ void make_room(const http_server::state& server) {
 }
 
 void accept_next(const std::shared_ptr<http_server::state>& server) {
-    server->acceptor.async_accept([server](const beast::error_code& failed, tcp::socket socket) {
+    server->acceptor.async_accept([server](const error_code& failed, tcp::socket socket) {
         if (server->is_stopped) {
             return;
         }
         if (failed) {
             // Out of file descriptors or the like: do not spin.
-            server->retry =
-                server->clock.after(std::chrono::milliseconds(100),
-                                    [weak = std::weak_ptr(server)] { accept_next(weak.lock()); });
+            server->retry = server->clock.after(std::chrono::milliseconds(100),
+                                                [server] { accept_next(server); });
             return;
         }
         if (server->connections.size() >= server->limits.connections) {
             make_room(*server);
         }
         if (server->connections.size() < server->limits.connections) {
-            auto client = std::make_shared<connection>(std::move(socket), server);
+            auto client = std::make_shared<http_connection>(std::move(socket), server);
             server->connections.insert(client);
             client->read();
         }
@@ -224,7 +257,7 @@ http_server::~http_server() {
 }
 
 result<void> http_server::start(const std::string& host, std::uint16_t port) {
-    beast::error_code failed;
+    error_code failed;
     const auto refuse = [&] {
         return error(errc::config,
                      fmt::format("cannot listen on {}:{}: {}", host, port, failed.message()));
@@ -252,7 +285,7 @@ result<void> http_server::start(const std::string& host, std::uint16_t port) {
 }
 
 std::uint16_t http_server::port() const {
-    beast::error_code ignored;
+    error_code ignored;
     return state_->acceptor.local_endpoint(ignored).port();
 }
 
@@ -265,7 +298,7 @@ void http_server::stop() {
         return;
     }
     state_->is_stopped = true;
-    beast::error_code ignored;
+    error_code ignored;
     state_->acceptor.close(ignored);
     state_->retry.cancel();
     for (const auto& client : state_->connections) {
@@ -278,28 +311,28 @@ void http_server::stop() {
 
 result<http_response> http_call(const std::string& host, std::uint16_t port,
                                 const http_request& request, std::chrono::milliseconds timeout) {
-    asio::io_context loop(1);
-    base::steady_clock clock(loop.get_executor());
-    tcp::socket socket(loop);
-    beast::error_code failed;
+    error_code failed;
     const auto address = asio::ip::make_address(host == "localhost" ? "127.0.0.1" : host, failed);
     if (failed) {
         return error(errc::config, fmt::format("{}: {}", host, failed.message()));
     }
+    asio::io_context loop(1);
+    base::steady_clock clock(loop.get_executor());
+    tcp::socket socket(loop);
+    bool is_over = false;
     bool is_late = false;
-    auto patience = clock.after(timeout, [&] {
+    const auto deadline = clock.after(timeout, [&] {
         is_late = true;
-        beast::error_code ignored;
+        error_code ignored;
         socket.close(ignored);
     });
-    bool is_done = false;
-    const auto end = [&](const beast::error_code& ended) {
+    const auto over = [&](const error_code& ended) {
         failed = ended;
-        is_done = true;
+        is_over = true;
     };
     const auto run = [&] {
-        for (is_done = false; !is_done;) {
-            loop.run_one();
+        is_over = false;
+        while (!is_over && loop.run_one() > 0) {
         }
     };
     const auto text = [&] {
@@ -307,30 +340,26 @@ result<http_response> http_call(const std::string& host, std::uint16_t port,
                            is_late ? fmt::format("no answer within {} ms", timeout.count())
                                    : failed.message());
     };
-    socket.async_connect(tcp::endpoint(address, port), end);
+    socket.async_connect(tcp::endpoint(address, port), over);
     run();
     if (failed) {
         return error(errc::not_found, text());
     }
-    http::request<http::string_body> message;
-    message.method_string(request.method);
-    message.target(request.target);
-    message.set(http::field::host, fmt::format("{}:{}", host, port));
+    auto message = fmt::format("{} {} HTTP/1.1\r\nHost: {}:{}\r\nConnection: close\r\n",
+                               request.method, request.target, host, port);
     if (!request.authorization.empty()) {
-        message.set(http::field::authorization, request.authorization);
+        message += fmt::format("Authorization: {}\r\n", request.authorization);
     }
-    message.keep_alive(false);
-    message.body() = request.body;
-    message.prepare_payload();
+    message += fmt::format("Content-Length: {}\r\n\r\n{}", request.body.size(), request.body);
     http::response_parser<http::string_body> answer;
+    answer.eager(true);
     answer.body_limit(std::uint64_t{16} * 1024 * 1024);
-    beast::flat_buffer buffer;
-    http::async_write(socket, message, [&](const beast::error_code& written, std::size_t) {
+    std::string arrived;
+    asio::async_write(socket, asio::buffer(message), [&](const error_code& written, std::size_t) {
         if (written) {
-            return end(written);
+            return over(written);
         }
-        http::async_read(socket, buffer, answer,
-                         [&](const beast::error_code& ended, std::size_t) { end(ended); });
+        read_message(socket, arrived, answer, over);
     });
     run();
     if (failed) {
@@ -339,7 +368,7 @@ result<http_response> http_call(const std::string& host, std::uint16_t port,
     http_response out;
     out.status = answer.get().result_int();
     for (const auto& field : answer.get()) {
-        out.headers.emplace_back(text_of(field.name_string()), text_of(field.value()));
+        out.headers.emplace_back(copied(field.name_string()), copied(field.value()));
     }
     out.body = std::move(answer.get().body());
     return out;
