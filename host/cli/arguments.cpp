@@ -71,9 +71,6 @@ Examples:
 
 Exit status: 0 done, 2 wrong arguments, 3 no master runs on that --run folder.)";
 
-constexpr const char* run_group = "Run a system";
-constexpr const char* look_group = "Look at it";
-
 constexpr const char* check_examples = R"(
 Plugins' files are opened in a process of their own and asked for their routes; nothing of them is created,
 but with --module, which creates and starts what the file registers, as a reload does.

@@ -95,9 +95,7 @@ Examples:
 
 Exit status: 0 done, 1 one has not answered, 2 wrong arguments, 3 no master runs on that --run folder.)";
 
-constexpr const char* run_group = "Run a system";
 constexpr const char* change_group = "Change it while it runs";
-constexpr const char* look_group = "Look at it";
 
 void add_json(CLI::App& app, bool& as_json) {
     app.add_flag("--json", as_json, "An object, for programs");

@@ -10,6 +10,10 @@ class App;
 
 namespace shaddock::cli {
 
+/// Groups of commands in `host --help`.
+inline constexpr const char* run_group = "Run a system";
+inline constexpr const char* look_group = "Look at it";
+
 /// The commands that change or watch a running system: stop, reload, add, restart, kill, logs, log.
 class running_arguments {
 public:

@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 constexpr std::string_view letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 constexpr std::string_view allowed =
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
-constexpr std::size_t longest = 64;
+constexpr std::size_t longest_type = 64;
 
 /// Logs and locks of the system's own processes, and targets that every CMake project has.
 constexpr std::array taken{"master", "web",     "all",        "clean",         "help",  "install",
@@ -173,13 +173,13 @@ result<void> check_new_type(std::string_view type) {
                                                "another name, such as 'my-{}'",
                                                type, fmt::join(taken, ", "), type));
     }
-    if (type.empty() || type.size() > longest ||
+    if (type.empty() || type.size() > longest_type ||
         letters.find(type.front()) == std::string_view::npos ||
         type.find_first_not_of(allowed) != std::string_view::npos) {
         return error(errc::config,
                      fmt::format("--type: found '{}', expected 1 to {} letters, digits, '_' or "
                                  "'-', a letter first, such as 'tally'",
-                                 type, longest));
+                                 type, longest_type));
     }
     return {};
 }

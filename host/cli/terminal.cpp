@@ -68,12 +68,12 @@ int relay(int from) {
 }
 
 void redirect_output(const std::filesystem::path& output) {
-    const int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
     dup2(nothing, STDIN_FILENO);
     close(nothing);
-    int file = open(output.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    int file = ::open(output.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (file < 0) {
-        file = open("/dev/null", O_WRONLY | O_CLOEXEC);
+        file = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
     }
     dup2(file, STDOUT_FILENO);
     dup2(file, STDERR_FILENO);

@@ -99,7 +99,7 @@ void serve_kill(command_target& target, const admin_request& request, admin_repl
     }
 }
 
-void write_line(json_writer& out, const log_line& line) {
+void write_log(json_writer& out, const log_line& line) {
     out.StartObject();
     put(out, "id", line.id);
     out.Key("ok");
@@ -124,7 +124,7 @@ void serve_log(command_target& target, const admin_request& request, admin_reply
     }
     const auto kept = keep(std::move(reply));
     const auto begun = target.log(*targets, *wanted, [kept](const std::vector<log_line>& lines) {
-        (*kept)({200, results_json(lines, write_line)});
+        (*kept)({200, results_json(lines, write_log)});
     });
     if (!begun) {
         (*kept)(refusal(begun.error()));

@@ -64,7 +64,7 @@ std::string cell(const running_build& build) {
                        build.generation);
 }
 
-void write_line(json_writer& out, const reload_line& line) {
+void write_reload(json_writer& out, const reload_line& line) {
     out.StartObject();
     put(out, "id", line.id);
     put(out, "type", line.type);
@@ -103,7 +103,7 @@ bool has_succeeded(const std::vector<reload_line>& lines) {
 }
 
 std::string to_json(const std::vector<reload_line>& lines) {
-    return results_json(lines, write_line);
+    return results_json(lines, write_reload);
 }
 
 result<std::vector<reload_line>> reload_from_json(std::string_view text) {

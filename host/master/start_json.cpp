@@ -11,7 +11,7 @@
 namespace shaddock::master {
 namespace {
 
-void write_line(json_writer& out, const start_line& line) {
+void write_start(json_writer& out, const start_line& line) {
     out.StartObject();
     put(out, "id", line.id);
     put(out, "type", line.type);
@@ -33,7 +33,7 @@ void write_line(json_writer& out, const start_line& line) {
     out.EndObject();
 }
 
-start_line read_line(const rapidjson::Value& from) {
+start_line read_start(const rapidjson::Value& from) {
     start_line line;
     line.id = text_of(from, "id");
     line.type = text_of(from, "type");
@@ -64,7 +64,7 @@ std::string_view word_for(start_outcome outcome) {
 } // namespace
 
 std::string to_json(const std::vector<start_line>& lines) {
-    return results_json(lines, write_line);
+    return results_json(lines, write_start);
 }
 
 result<std::vector<start_line>> starts_from_json(std::string_view text) {
@@ -78,7 +78,7 @@ result<std::vector<start_line>> starts_from_json(std::string_view text) {
         if (!each.IsObject()) {
             return error(errc::bad_request, "results: expected objects");
         }
-        lines.push_back(read_line(each));
+        lines.push_back(read_start(each));
     }
     return {boost::system::in_place_value, std::move(lines)};
 }

@@ -4,6 +4,8 @@
 #include "javascript.hpp"
 #include "proto_message.hpp"
 
+#include <shaddock/detail/json_decode.hpp>
+
 #include <fmt/format.h>
 #include <rapidjson/document.h>
 #include <rapidjson/error/en.h>
@@ -102,10 +104,6 @@ struct message_draft {
     proto_message* made = nullptr;
 };
 
-std::string_view text_of(const json_value& value) {
-    return {value.GetString(), value.GetStringLength()};
-}
-
 std::string child_path(const std::string& parent, std::string_view key) {
     std::string path = parent + '/';
     for (const char c : key) {
@@ -133,7 +131,7 @@ std::string found(const json_value& value) {
     case rapidjson::kArrayType:
         return "an array";
     case rapidjson::kStringType:
-        return fmt::format("the text \"{}\"", text_of(value).substr(0, 40));
+        return fmt::format("the text \"{}\"", detail::text_of(value).substr(0, 40));
     case rapidjson::kNumberType:
         break;
     }
@@ -191,7 +189,7 @@ std::optional<proto_form> simple_form_of(std::string_view type) {
 object<const json_value*> members_of(const json_value& value) {
     object<const json_value*> members;
     for (const auto& member : value.GetObject()) {
-        members.put(text_of(member.name), &member.value);
+        members.put(detail::text_of(member.name), &member.value);
     }
     return members;
 }

@@ -282,7 +282,7 @@ error bad_key(const char* what) {
 } // namespace
 
 struct client_key::contents {
-    owned<EVP_PKEY> key;
+    std::shared_ptr<EVP_PKEY> key;
     std::size_t bytes = 0;
 };
 

@@ -5,7 +5,6 @@ namespace {
 
 using texts = std::vector<std::string>;
 
-constexpr auto failed = R"({"code":500})";
 constexpr auto duplicate = R"({"code":500,"error":true})";
 
 std::string said(std::string_view text, std::string_view from, std::string_view target = "*") {

@@ -29,6 +29,9 @@
 /// loopback.
 namespace shaddock::cluster_test {
 
+/// What a client hears of every failure.
+inline constexpr auto failed = R"({"code":500})";
+
 using namespace std::chrono_literals;
 
 /// The door of a plugin of this build; opened once, never closed.

@@ -5,8 +5,6 @@ namespace {
 
 using texts = std::vector<std::string>;
 
-constexpr auto failed = R"({"code":500})";
-
 TEST(faults, calls_to_a_dead_chat_server_fail_at_once) {
     system all;
     auto& alice = all.enter("connector-server-1", "alice", "room");

@@ -192,7 +192,7 @@ TEST_F(host_test, a_session_is_not_its_connection) {
     ending settings_of_alice;
     host->find_sessions(to_alice, settings_of_alice.sink());
     EXPECT_NE(wait_for(settings_of_alice).find(R"("settings":{})"), std::string::npos);
-    ASSERT_TRUE(host->push_to_sessions("onX", {door::codec::json, "{}"}, std::vector{to_bob}));
+    ASSERT_TRUE(host->push_to_sessions("onX", "{}", std::vector{to_bob}));
     EXPECT_EQ(all.pushes(bob, 1), texts{"onX {}"});
     EXPECT_EQ(
         apply(to_alice, {.what = change::kind::kick, .uid = {}, .settings = {}, .text = "go"}), "");

@@ -1,4 +1,5 @@
 #include "test_system.hpp"
+#include "texts.hpp"
 
 #include <gmock/gmock.h>
 
@@ -23,12 +24,6 @@ using testing::Not;
 namespace fs = std::filesystem;
 
 const fs::path sources = SHADDOCK_TEST_SOURCE_DIR;
-
-std::string text_of(const fs::path& file) {
-    std::ostringstream text;
-    text << std::ifstream(file, std::ios::binary).rdbuf();
-    return text.str();
-}
 
 /// What the original answered, as hex, in the entry of tests/vectors/handshake.json that is named
 /// so.

@@ -1,5 +1,6 @@
 #include "raw_client.hpp"
 #include "test_system.hpp"
+#include "texts.hpp"
 
 #include <gmock/gmock.h>
 
@@ -21,22 +22,8 @@ using testing::HasSubstr;
 using testing::StartsWith;
 namespace fs = std::filesystem;
 
-const fs::path test_modules = SHADDOCK_TEST_MODULES;
+const fs::path module_folder = SHADDOCK_TEST_MODULES;
 const fs::path built_plugins = fs::path(SHADDOCK_HOST).parent_path() / "../plugins";
-
-std::string bytes_of(const fs::path& file) {
-    std::ostringstream bytes;
-    bytes << std::ifstream(file, std::ios::binary).rdbuf();
-    return bytes.str();
-}
-
-std::size_t count_of(std::string_view text, std::string_view what) {
-    std::size_t count = 0;
-    for (auto at = text.find(what); at != std::string_view::npos; at = text.find(what, at + 1)) {
-        ++count;
-    }
-    return count;
-}
 
 /// One chat server that clients reach directly, without a master, as a developer has it: its module
 /// is watched. The module counts what it was asked; the count is state, it crosses.
@@ -51,7 +38,7 @@ protected:
         system.write("config/host.yaml", fmt::format("types: {{chat: {{modules: [{}]}}}}\n"
                                                      "web: {{port: {}}}\n",
                                                      module.string(), system.web_port));
-        install(test_modules / "module_probe.so");
+        install(module_folder / "module_probe.so");
         server = std::make_unique<host_process>(
             system.path(), std::vector<std::string>{"--type", "chat", "--id", "chat-server-1"});
         ASSERT_TRUE(server->says("chat-server-1 serves")) << server->text();
@@ -118,7 +105,7 @@ TEST_F(reload_by_hand, answers_by_new_code_within_a_second_of_the_finished_file)
     for (const auto& [name, version] : {std::pair("module_probe_next.so", "2.0.0"),
                                         {"module_probe.so", "1.2.3"},
                                         {"module_probe_next.so", "2.0.0"}}) {
-        install(test_modules / name);
+        install(module_folder / name);
         fastest = std::min(fastest, until_answered_by(version));
     }
     // The other two may have met a busy machine.
@@ -129,61 +116,61 @@ TEST_F(reload_by_hand, answers_by_new_code_within_a_second_of_the_finished_file)
 }
 
 TEST_F(reload_by_hand, takes_a_file_that_is_written_in_place) {
-    fs::copy_file(test_modules / "module_probe_next.so", module,
+    fs::copy_file(module_folder / "module_probe_next.so", module,
                   fs::copy_options::overwrite_existing);
     until_answered_by("2.0.0");
 }
 
 TEST_F(reload_by_hand, is_not_harmed_by_a_bad_module) {
-    const auto good = bytes_of(test_modules / "module_probe_next.so");
+    const auto good = text_of(module_folder / "module_probe_next.so");
     install_bytes("no library at all");
     is_refused("not ELF", "found no ELF file");
     install_bytes(good.substr(0, good.size() / 2));
     is_refused("truncated", "it is cut off");
     install(built_plugins / "gate.so");
     is_refused("other type", "found server type 'gate', wanted 'chat'");
-    install(test_modules / "module_throws_create.so");
+    install(module_folder / "module_throws_create.so");
     is_refused("throwing create", "no luck today");
-    install(test_modules / "module_throws_setup.so");
+    install(module_folder / "module_throws_setup.so");
     is_refused("throwing setup", "no luck in setup");
-    install(test_modules / "module_crashes.so");
+    install(module_folder / "module_crashes.so");
     is_refused("crashing setup", "in create or setup");
-    install(test_modules / "module_spins.so");
+    install(module_folder / "module_spins.so");
     is_refused("spinning setup", "found no end of create and setup within 2000 ms");
-    install(test_modules / "module_doubles_route.so");
+    install(module_folder / "module_doubles_route.so");
     is_refused("duplicate route", "route 'chat.probeHandler.ask' is registered twice");
-    install(test_modules / "module_refuses_state.so");
+    install(module_folder / "module_refuses_state.so");
     is_refused("failed restore", "cannot read the state of version 1.2.3");
-    install(test_modules / "module_probe_next.so");
+    install(module_folder / "module_probe_next.so");
     until_answered_by("2.0.0");
 }
 
 TEST_F(reload_by_hand, opens_nothing_that_is_not_a_sealed_module_of_this_host) {
-    auto foreign = bytes_of(test_modules / "module_probe_next.so");
+    auto foreign = text_of(module_folder / "module_probe_next.so");
     foreign[18] = '\xb7'; // e_machine
     install_bytes(foreign);
     is_refused("other architecture", "another architecture (64-bit ARM");
-    install(test_modules / "module_no_door.so");
+    install(module_folder / "module_no_door.so");
     is_refused("no door", "no symbol shaddock_plugin_door");
-    install(test_modules / "module_older_door.so");
+    install(module_folder / "module_older_door.so");
     is_refused("older door", "found SDK 2, wanted SDK ");
-    install(test_modules / "module_other_fingerprint.so");
+    install(module_folder / "module_other_fingerprint.so");
     is_refused("other fingerprint", "found build 'sdk 3; boost 1'");
-    install(test_modules / "module_thread_local.so");
+    install(module_folder / "module_thread_local.so");
     is_refused("thread_local destructor", "a thread_local object with a destructor");
-    install(test_modules / "module_undefined.so");
+    install(module_folder / "module_undefined.so");
     is_refused("undefined symbol", "the undefined symbol ");
-    if (fs::exists(test_modules / "module_unique.so")) { // GCC makes them
-        install(test_modules / "module_unique.so");
+    if (fs::exists(module_folder / "module_unique.so")) { // GCC makes them
+        install(module_folder / "module_unique.so");
         is_refused("unsealed", "wanted a sealed plugin: a later version would read");
     }
     auto temporary = module;
     temporary += ".new";
-    fs::copy_file(test_modules / "module_probe_next.so", temporary);
+    fs::copy_file(module_folder / "module_probe_next.so", temporary);
     fs::permissions(temporary, fs::perms(0666));
     fs::rename(temporary, module);
     is_refused("world-writable file", "found mode 0666");
-    fs::create_symlink(test_modules / "module_probe_next.so", temporary);
+    fs::create_symlink(module_folder / "module_probe_next.so", temporary);
     fs::rename(temporary, module);
     is_refused("link leaving the folder", "a link that leads to ");
 }
@@ -210,11 +197,11 @@ TEST_F(check_verb, names_what_is_wrong_with_a_bad_one) {
     EXPECT_THAT(wrong.text, StartsWith("host: "));
     EXPECT_THAT(wrong.text, HasSubstr("found server type 'gate', wanted 'chat'"));
     EXPECT_EQ(count_of(wrong.text, "\n"), 1U) << wrong.text;
-    const auto throws = check(test_modules / "module_throws_setup.so", "chat");
+    const auto throws = check(module_folder / "module_throws_setup.so", "chat");
     EXPECT_EQ(throws.status, 1);
     EXPECT_THAT(throws.text, HasSubstr("component 'probe' did not start"));
     EXPECT_EQ(count_of(throws.text, "\n"), 1U) << throws.text;
-    const auto spins = check(test_modules / "module_spins.so", "chat");
+    const auto spins = check(module_folder / "module_spins.so", "chat");
     EXPECT_EQ(spins.status, 1);
     EXPECT_THAT(spins.text, HasSubstr("found no end of create and setup"));
     EXPECT_EQ(check("/nowhere/chat.so", "chat").status, 1);

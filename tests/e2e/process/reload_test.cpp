@@ -1,5 +1,6 @@
 #include "raw_client.hpp"
 #include "test_system.hpp"
+#include "texts.hpp"
 
 #include <gmock/gmock.h>
 
@@ -18,20 +19,6 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 namespace fs = std::filesystem;
-
-std::string text_of(const fs::path& file) {
-    std::ostringstream text;
-    text << std::ifstream(file, std::ios::binary).rdbuf();
-    return text.str();
-}
-
-std::size_t count_of(std::string_view text, std::string_view what) {
-    std::size_t count = 0;
-    for (auto at = text.find(what); at != std::string_view::npos; at = text.find(what, at + 1)) {
-        ++count;
-    }
-    return count;
-}
 
 /// A running system with three chats whose module files are its own.
 class reload : public testing::Test {

@@ -1,5 +1,7 @@
 #include "cli/arguments.hpp"
 
+#include "parsed.hpp"
+
 #include <gmock/gmock.h>
 
 namespace shaddock::cli {
@@ -11,17 +13,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Pair;
 using words = std::vector<std::string>;
-
-template <class Command>
-Command parsed(const words& arguments) {
-    auto found = parse(arguments);
-    if (auto* wanted = std::get_if<Command>(&found)) {
-        return *wanted;
-    }
-    const auto* said = std::get_if<answer>(&found);
-    ADD_FAILURE() << "another command; said: " << (said == nullptr ? "" : said->text);
-    return {};
-}
 
 std::string refusal(const words& arguments) {
     const auto found = parse(arguments);

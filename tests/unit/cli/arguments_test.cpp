@@ -1,5 +1,7 @@
 #include "cli/arguments.hpp"
 
+#include "parsed.hpp"
+
 #include "cli/run.hpp"
 
 #include <gmock/gmock.h>
@@ -10,17 +12,6 @@ namespace {
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-template <class Command>
-Command parsed(const std::vector<std::string>& words) {
-    auto found = parse(words);
-    if (auto* wanted = std::get_if<Command>(&found)) {
-        return *wanted;
-    }
-    const auto* said = std::get_if<answer>(&found);
-    ADD_FAILURE() << "another command; said: " << (said == nullptr ? "" : said->text);
-    return {};
-}
 
 TEST(arguments, run_one_server) {
     const auto wanted = parsed<serve_command>({"--type", "chat", "--id", "chat-server-1"});

@@ -8,10 +8,10 @@
 namespace shaddock::client {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
-using testing::Pair;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Pair;
 
 constexpr std::string_view server_protos = R"({
   "onChat": {"required string msg": 1, "optional uInt32 at": 2},

@@ -10,9 +10,9 @@ namespace {
 using protocol::append_websocket_frame;
 using protocol::package_type;
 using protocol::websocket_opcode;
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 /// Notes what comes out.
 class noted final : public framing::sink {

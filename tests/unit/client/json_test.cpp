@@ -5,9 +5,9 @@
 namespace shaddock::client {
 namespace {
 
-using testing::Eq;
-using testing::HasSubstr;
-using testing::Optional;
+using ::testing::Eq;
+using ::testing::HasSubstr;
+using ::testing::Optional;
 
 TEST(client_json, writes_one_line_for_programs) {
     EXPECT_EQ(json_line(R"({ "a" : [1, 2.50, "x"], "b":{}, "c":[] })"),
@@ -48,7 +48,7 @@ struct comparison {
     std::optional<std::string> difference;
 };
 
-class json_difference_of : public testing::TestWithParam<comparison> {};
+class json_difference_of : public ::testing::TestWithParam<comparison> {};
 
 TEST_P(json_difference_of, names_the_place) {
     const auto& one = GetParam();
@@ -57,7 +57,7 @@ TEST_P(json_difference_of, names_the_place) {
 
 INSTANTIATE_TEST_SUITE_P(
     bodies, json_difference_of,
-    testing::Values(
+    ::testing::Values(
         comparison{R"({"code":200,"more":1})", R"({"code":200})", {}},
         comparison{R"({"code":200})", R"({"code":200.0})", {}},
         comparison{R"({"code":500})", R"({"code":200})", "code: found 500, expected 200"},

@@ -5,9 +5,9 @@
 namespace shaddock::client {
 namespace {
 
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using namespace std::chrono_literals;
 
 template <class Said>
@@ -75,7 +75,7 @@ struct wrong_line {
     std::string complaint;
 };
 
-class wrong_client_line : public testing::TestWithParam<wrong_line> {};
+class wrong_client_line : public ::testing::TestWithParam<wrong_line> {};
 
 TEST_P(wrong_client_line, says_what_was_found_and_expected) {
     const auto read = parse_line(GetParam().line);
@@ -86,22 +86,22 @@ TEST_P(wrong_client_line, says_what_was_found_and_expected) {
 
 INSTANTIATE_TEST_SUITE_P(
     each, wrong_client_line,
-    testing::Values(wrong_line{"reqest x", R"(found "reqest", expected request, notify, )"},
-                    wrong_line{"{\"a.b\":1}", R"(found "{\"a.b\":1}", expected request)"},
-                    wrong_line{"request", "request: found nothing, expected a route"},
-                    wrong_line{"notify {}", R"(notify: found "{}", expected a route)"},
-                    wrong_line{"request " + std::string(256, 'a'), "a route of at most 255 bytes"},
-                    wrong_line{"a.b.c {", R"(a.b.c: found "{", expected JSON)"},
-                    wrong_line{"a.b.c {} {}", "expected JSON"},
-                    wrong_line{"wait", "wait: found nothing, expected a route"},
-                    wrong_line{"wait onChat soon", R"(wait: found "soon", expected a time)"},
-                    wrong_line{"sleep", "sleep: found nothing, expected a time"},
-                    wrong_line{"sleep 2h", "expected a time of at most an hour"},
-                    wrong_line{"expect", "expect: found nothing, expected JSON"},
-                    wrong_line{"quit now", R"(quit: found "now", expected nothing after it)"},
-                    wrong_line{"request a.b.c \"" + std::string(65536, 'a') + "\"",
-                               "expected at most 65536"},
-                    wrong_line{"expect " + std::string(100, '['), "levels"}));
+    ::testing::Values(
+        wrong_line{"reqest x", R"(found "reqest", expected request, notify, )"},
+        wrong_line{"{\"a.b\":1}", R"(found "{\"a.b\":1}", expected request)"},
+        wrong_line{"request", "request: found nothing, expected a route"},
+        wrong_line{"notify {}", R"(notify: found "{}", expected a route)"},
+        wrong_line{"request " + std::string(256, 'a'), "a route of at most 255 bytes"},
+        wrong_line{"a.b.c {", R"(a.b.c: found "{", expected JSON)"},
+        wrong_line{"a.b.c {} {}", "expected JSON"},
+        wrong_line{"wait", "wait: found nothing, expected a route"},
+        wrong_line{"wait onChat soon", R"(wait: found "soon", expected a time)"},
+        wrong_line{"sleep", "sleep: found nothing, expected a time"},
+        wrong_line{"sleep 2h", "expected a time of at most an hour"},
+        wrong_line{"expect", "expect: found nothing, expected JSON"},
+        wrong_line{"quit now", R"(quit: found "now", expected nothing after it)"},
+        wrong_line{"request a.b.c \"" + std::string(65536, 'a') + "\"", "expected at most 65536"},
+        wrong_line{"expect " + std::string(100, '['), "levels"}));
 
 TEST(client_time, has_units_and_bounds) {
     EXPECT_EQ(parse_time("1.5"), 1500ms);

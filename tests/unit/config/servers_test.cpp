@@ -6,7 +6,7 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-std::string error_of(std::string_view servers) {
+std::string refusal_of(std::string_view servers) {
     return system_folder(servers).load_error();
 }
 
@@ -108,55 +108,56 @@ TEST(servers, count_a_cluster_per_type) {
 }
 
 TEST(servers_errors, wrong_cluster) {
-    EXPECT_EQ(error_of("{\"a\": [\n{\"clusterCount\": 0, \"host\": \"h\"}]}"),
+    EXPECT_EQ(refusal_of("{\"a\": [\n{\"clusterCount\": 0, \"host\": \"h\"}]}"),
               "servers.json:2: a[0].clusterCount: found the number 0, expected a number of servers "
               "from 1 to 1000");
-    EXPECT_EQ(error_of("{\"a\": [\n{\"clusterCount\": \"many\", \"host\": \"h\"}]}"),
+    EXPECT_EQ(refusal_of("{\"a\": [\n{\"clusterCount\": \"many\", \"host\": \"h\"}]}"),
               "servers.json:2: a[0].clusterCount: found the text 'many', expected a number of "
               "servers from 1 to 1000");
-    EXPECT_EQ(error_of("{\"a\": [{\"clusterCount\": 2,\n\"id\": \"x\", \"host\": \"h\"}]}"),
+    EXPECT_EQ(refusal_of("{\"a\": [{\"clusterCount\": 2,\n\"id\": \"x\", \"host\": \"h\"}]}"),
               "servers.json:2: a[0].id: found the text 'x', expected no id beside clusterCount, "
               "which makes its own");
-    EXPECT_EQ(error_of("{\"a\": [{\"clusterCount\": 2, \"host\": \"h\",\n\"port\": \"65535++\"}]}"),
-              "servers.json:2: a[0].port: found the number 65536, expected a port from 1 to 65535");
-    EXPECT_EQ(error_of("{\"a\": [{\"clusterCount\": 2, \"host\": \"h\",\n\"port\": \"x++\"}]}"),
+    EXPECT_EQ(
+        refusal_of("{\"a\": [{\"clusterCount\": 2, \"host\": \"h\",\n\"port\": \"65535++\"}]}"),
+        "servers.json:2: a[0].port: found the number 65536, expected a port from 1 to 65535");
+    EXPECT_EQ(refusal_of("{\"a\": [{\"clusterCount\": 2, \"host\": \"h\",\n\"port\": \"x++\"}]}"),
               "servers.json:2: a[0].port: found the text 'x++', expected a port from 1 to 65535");
 }
 
 TEST(servers_errors, wrong_shape) {
-    EXPECT_EQ(error_of("[]"), "servers.json:1: found a list, expected an object");
-    EXPECT_EQ(error_of("{\"development\":\n5}"),
+    EXPECT_EQ(refusal_of("[]"), "servers.json:1: found a list, expected an object");
+    EXPECT_EQ(refusal_of("{\"development\":\n5}"),
               "servers.json:2: development: found the number 5, expected an object");
-    EXPECT_EQ(error_of("{\"development\": {\n\"chat\": {}}}"),
+    EXPECT_EQ(refusal_of("{\"development\": {\n\"chat\": {}}}"),
               "servers.json:2: development.chat: found an object, expected a list of the servers "
               "of this type");
-    EXPECT_EQ(error_of("{\"chat\": [\n\"x\"]}"),
+    EXPECT_EQ(refusal_of("{\"chat\": [\n\"x\"]}"),
               "servers.json:2: chat[0]: found the text 'x', expected an object");
 }
 
 TEST(servers_errors, wrong_id) {
     const std::string rule = "expected 1 to 64 letters, digits, '.', '_' or '-'";
-    EXPECT_EQ(error_of("{\"chat\": [\n{\"host\": \"h\"}]}"),
+    EXPECT_EQ(refusal_of("{\"chat\": [\n{\"host\": \"h\"}]}"),
               "servers.json:2: chat[0].id: found nothing, " + rule);
-    EXPECT_EQ(error_of("{\"chat\": [{\n\"id\": \"a/b\", \"host\": \"h\"}]}"),
+    EXPECT_EQ(refusal_of("{\"chat\": [{\n\"id\": \"a/b\", \"host\": \"h\"}]}"),
               "servers.json:2: chat[0].id: found the text 'a/b', " + rule);
-    EXPECT_EQ(error_of("{\"chat\": [{\n\"id\": null, \"host\": \"h\"}]}"),
+    EXPECT_EQ(refusal_of("{\"chat\": [{\n\"id\": null, \"host\": \"h\"}]}"),
               "servers.json:2: chat[0].id: found null, " + rule);
     EXPECT_EQ(
-        error_of("{\"chat\": [{\n\"id\": \"" + std::string(65, 'x') + "\", \"host\": \"h\"}]}"),
+        refusal_of("{\"chat\": [{\n\"id\": \"" + std::string(65, 'x') + "\", \"host\": \"h\"}]}"),
         "servers.json:2: chat[0].id: found the text '" + std::string(60, 'x') + "...', " + rule);
 }
 
 TEST(servers_errors, missing_host_names_the_slip) {
-    EXPECT_EQ(error_of("{\"chat\": [\n{\"id\": \"a\",\n\"hots\": \"h\"}]}"),
+    EXPECT_EQ(refusal_of("{\"chat\": [\n{\"id\": \"a\",\n\"hots\": \"h\"}]}"),
               "servers.json:2: chat[0].host: found nothing, expected an address such as "
               "'127.0.0.1'; key 'hots' on line "
               "3 may be meant");
-    EXPECT_EQ(error_of("{\"chat\": [\n{\"id\": \"a\",\n\"host\": 127}]}"),
+    EXPECT_EQ(refusal_of("{\"chat\": [\n{\"id\": \"a\",\n\"host\": 127}]}"),
               "servers.json:3: chat[0].host: found the number 127, expected an address such as "
               "'127.0.0.1'");
     EXPECT_EQ(
-        error_of("{\"chat\": [\n{\"id\": \"a\",\n\"host\": \"\"}]}"),
+        refusal_of("{\"chat\": [\n{\"id\": \"a\",\n\"host\": \"\"}]}"),
         "servers.json:3: chat[0].host: found the text '', expected an address such as '127.0.0.1'");
 }
 
@@ -169,40 +170,41 @@ TEST(servers_errors, wrong_port) {
                                                           {"true", "true"},
                                                           {"\"x\"", "the text 'x'"},
                                                           {"[1]", "a list"}}) {
-        EXPECT_EQ(
-            error_of("{\"development\": {\"chat\": [{\"id\": \"a\", \"host\": \"h\",\n\"port\": " +
-                     written + "}]}}"),
-            "servers.json:2: development.chat[0].port: found " + described +
-                ", expected a port from 1 to 65535");
+        EXPECT_EQ(refusal_of(
+                      "{\"development\": {\"chat\": [{\"id\": \"a\", \"host\": \"h\",\n\"port\": " +
+                      written + "}]}}"),
+                  "servers.json:2: development.chat[0].port: found " + described +
+                      ", expected a port from 1 to 65535");
     }
 }
 
 TEST(servers_errors, frontend_without_a_client_port) {
-    EXPECT_EQ(error_of("{\"gate\": [\n{\"id\": \"g\", \"host\": \"h\", \"frontend\": "
-                       "true,\n\"clientport\": 3014}]}"),
+    EXPECT_EQ(refusal_of("{\"gate\": [\n{\"id\": \"g\", \"host\": \"h\", \"frontend\": "
+                         "true,\n\"clientport\": 3014}]}"),
               "servers.json:2: gate[0].clientPort: found nothing, expected a port from 1 to 65535, "
               "because the server is a "
               "frontend; key 'clientport' on line 3 may be meant");
 }
 
 TEST(servers_errors, wrong_frontend_and_limit) {
-    EXPECT_EQ(error_of("{\"gate\": [{\"id\": \"g\", \"host\": \"h\",\n\"frontend\": 1}]}"),
+    EXPECT_EQ(refusal_of("{\"gate\": [{\"id\": \"g\", \"host\": \"h\",\n\"frontend\": 1}]}"),
               "servers.json:2: gate[0].frontend: found the number 1, expected true or false");
-    EXPECT_EQ(error_of("{\"gate\": [{\"id\": \"g\", \"host\": \"h\",\n\"max-connections\": -5}]}"),
-              "servers.json:2: gate[0].max-connections: found the number -5, expected a number of "
-              "connections (0 = no "
-              "limit)");
+    EXPECT_EQ(
+        refusal_of("{\"gate\": [{\"id\": \"g\", \"host\": \"h\",\n\"max-connections\": -5}]}"),
+        "servers.json:2: gate[0].max-connections: found the number -5, expected a number of "
+        "connections (0 = no "
+        "limit)");
 }
 
 TEST(servers_errors, wrong_type_name) {
     EXPECT_EQ(
-        error_of("{\n\"a.b\": []}"),
+        refusal_of("{\n\"a.b\": []}"),
         "servers.json:2: a.b: found the type 'a.b', expected 1 to 64 letters, digits, '_' or '-'");
     EXPECT_EQ(
-        error_of("{\n\"master\": []}"),
+        refusal_of("{\n\"master\": []}"),
         "servers.json:2: master: found the type 'master', expected the master in master.json only");
     EXPECT_EQ(
-        error_of("{\"chat\": [{\"id\": \"a\", \"host\": \"h\",\n\"serverType\": \"gate\"}]}"),
+        refusal_of("{\"chat\": [{\"id\": \"a\", \"host\": \"h\",\n\"serverType\": \"gate\"}]}"),
         "servers.json:2: chat[0].serverType: found 'gate', expected 'chat', as the record's list");
 }
 

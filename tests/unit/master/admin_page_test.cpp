@@ -1,5 +1,6 @@
 #include "admin_page.hpp"
 
+#include "answers.hpp"
 #include "bus/run_folder.hpp"
 #include "master/admin.hpp"
 #include "master/page_server.hpp"
@@ -20,15 +21,6 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 using testing::Not;
-
-std::string header(const http_response& answer, std::string_view name) {
-    for (const auto& [key, value] : answer.headers) {
-        if (key == name) {
-            return value;
-        }
-    }
-    return {};
-}
 
 class admin_page : public testing::Test {
 protected:

@@ -1,5 +1,6 @@
 #include "pages.hpp"
 
+#include "answers.hpp"
 #include "master/page_server.hpp"
 #include "temp_folder.hpp"
 
@@ -18,15 +19,6 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 using testing::StartsWith;
-
-std::string header(const http_response& answer, std::string_view name) {
-    for (const auto& [key, value] : answer.headers) {
-        if (key == name) {
-            return value;
-        }
-    }
-    return {};
-}
 
 class pages : public testing::Test {
 protected:

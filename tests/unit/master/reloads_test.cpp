@@ -367,14 +367,14 @@ TEST(reload_lines, are_a_table_for_people) {
 
 TEST(reload_lines, succeed_when_somebody_swaps_and_nobody_refuses) {
     reload_line line;
-    EXPECT_FALSE(has_succeeded({}));
+    EXPECT_FALSE(has_succeeded(std::vector<reload_line>{}));
     line.outcome = reload_outcome::skipped;
-    EXPECT_FALSE(has_succeeded({line}));
+    EXPECT_FALSE(has_succeeded(std::vector{line}));
     auto good = line;
     good.outcome = reload_outcome::swapped;
-    EXPECT_TRUE(has_succeeded({line, good}));
+    EXPECT_TRUE(has_succeeded(std::vector{line, good}));
     line.outcome = reload_outcome::refused;
-    EXPECT_FALSE(has_succeeded({good, line}));
+    EXPECT_FALSE(has_succeeded(std::vector{good, line}));
 }
 
 } // namespace

@@ -1,5 +1,7 @@
 #include "module/module.hpp"
 
+#include "nothing_registered.hpp"
+
 #include <shaddock/testing/fake_host.hpp>
 
 #include <gtest/gtest.h>
@@ -21,17 +23,6 @@ constexpr bool is_sanitized = true;
 #else
 constexpr bool is_sanitized = false;
 #endif
-
-class nothing_registered final : public shaddock::door::registration {
-public:
-    void handler(const shaddock::door::method_info&, shaddock::door::callable*) noexcept override {}
-    void remote(const shaddock::door::method_info&, shaddock::door::callable*) noexcept override {}
-    void route(std::string_view, shaddock::door::router*) noexcept override {}
-    void filter(shaddock::door::global_filter*) noexcept override {}
-    void hook(shaddock::door::hooks*) noexcept override {}
-    void part(shaddock::door::component*) noexcept override {}
-    void handshake(shaddock::door::handshake_hook*) noexcept override {}
-};
 
 struct usage {
     double kib = 0;
@@ -67,7 +58,7 @@ TEST(module_cost, of_a_generation_of_chat_is_45_kib_and_5_mappings_at_most) {
     {
         module::loader loader(run, "s-1");
         const auto reload = [&loader] {
-            nothing_registered into;
+            shaddock::module_test::nothing_registered into;
             shaddock::testing::fake_host host;
             const auto opened =
                 loader.load(fs::path(SHADDOCK_TEST_PLUGINS) / "chat.so", "chat").value();

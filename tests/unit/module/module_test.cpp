@@ -1,5 +1,7 @@
 #include "module/module.hpp"
 
+#include "nothing_registered.hpp"
+
 #include "base/log.hpp"
 
 #include <shaddock/testing/fake_host.hpp>
@@ -26,17 +28,6 @@ using testing::StartsWith;
 using testing::UnorderedElementsAre;
 
 const std::string sdk_abi = std::to_string(shaddock::door::sdk_abi);
-
-class nothing_registered final : public shaddock::door::registration {
-public:
-    void handler(const shaddock::door::method_info&, shaddock::door::callable*) noexcept override {}
-    void remote(const shaddock::door::method_info&, shaddock::door::callable*) noexcept override {}
-    void route(std::string_view, shaddock::door::router*) noexcept override {}
-    void filter(shaddock::door::global_filter*) noexcept override {}
-    void hook(shaddock::door::hooks*) noexcept override {}
-    void part(shaddock::door::component*) noexcept override {}
-    void handshake(shaddock::door::handshake_hook*) noexcept override {}
-};
 
 class module_loader : public testing::Test {
 protected:
@@ -76,7 +67,7 @@ protected:
 
     fs::path run;
     shaddock::testing::fake_host host;
-    nothing_registered into;
+    shaddock::module_test::nothing_registered into;
 };
 
 TEST_F(module_loader, opens_creates_and_destroys) {

@@ -11,10 +11,6 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-std::string data_package(std::string_view body) {
-    return protocol::encode_package(package_type::data, body).value();
-}
-
 TEST(callbacks, a_kick_in_on_data_stops_the_rest_of_the_batch) {
     house here;
     int calls = 0;

@@ -40,6 +40,14 @@ using namespace std::chrono_literals;
 /// What on_handshake answers.
 inline constexpr std::string_view accepted_json = R"({"code":200,"sys":{}})";
 
+/// One whole package.
+inline std::string package(package_type type, std::string_view body = {}) {
+    return protocol::encode_package(type, body).value();
+}
+inline std::string data_package(std::string_view body) {
+    return package(package_type::data, body);
+}
+
 /// A listener's events: notes them, and does what a test hangs into the hooks.
 class noted_events final : public listener_events {
 public:

@@ -12,10 +12,6 @@ using protocol::websocket_opcode;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-std::string data_package(std::string_view body) {
-    return protocol::encode_package(package_type::data, body).value();
-}
-
 /// A frame of a fragmented message, made by hand: masked with zeros.
 std::string fragment(websocket_opcode opcode, bool is_last, std::string_view payload) {
     std::string out;

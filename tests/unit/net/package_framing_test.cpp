@@ -10,10 +10,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::SizeIs;
 
-std::string package(package_type type, std::string_view body = {}) {
-    return protocol::encode_package(type, body).value();
-}
-
 const std::string login = package(package_type::handshake, R"({"sys":{}})") +
                           std::string(protocol::handshake_ack_package);
 

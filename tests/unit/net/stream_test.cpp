@@ -12,10 +12,6 @@ namespace {
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-std::string package(package_type type, std::string_view body = {}) {
-    return protocol::encode_package(type, body).value();
-}
-
 enum class form { websocket, packages };
 
 /// One connection of a port; the test is its peer.

@@ -10,7 +10,7 @@ const std::string chat_file =
     R"({"onChat":{"required string msg":1,"required string from":2,"required string target":3}})";
 
 /// Fails the test when the file is refused.
-proto_set parsed(std::string_view json) {
+proto_set set_of(std::string_view json) {
     auto set = proto_set::parse(json);
     if (!set) {
         ADD_FAILURE() << set.error().path << ": " << set.error().text << "\n" << json;
@@ -34,7 +34,7 @@ std::string nested_file(int count) {
 }
 
 TEST(protos, of_the_chat_demo_are_written_as_the_handshake_has_them) {
-    EXPECT_EQ(parsed(chat_file).parsed_json(),
+    EXPECT_EQ(set_of(chat_file).parsed_json(),
               R"({"onChat":{"msg":{"option":"required","type":"string","tag":1},)"
               R"("from":{"option":"required","type":"string","tag":2},)"
               R"("target":{"option":"required","type":"string","tag":3},)"
@@ -42,16 +42,16 @@ TEST(protos, of_the_chat_demo_are_written_as_the_handshake_has_them) {
 }
 
 TEST(protos, have_the_version_that_the_original_sends) {
-    const auto server = parsed(chat_file);
+    const auto server = set_of(chat_file);
     EXPECT_EQ(protos_version({}, server, true), "2zWPnSlRsRxjqgcU215Uxg==");
     EXPECT_NE(protos_version(server, {}, true), "2zWPnSlRsRxjqgcU215Uxg==");
     EXPECT_EQ(protos_version({}, server, false), "");
     // MD5 of "{}{}".
-    EXPECT_EQ(protos_version({}, parsed("{}"), true), "xT9OvpsqULwrUv2IpdUD4Q==");
+    EXPECT_EQ(protos_version({}, set_of("{}"), true), "xT9OvpsqULwrUv2IpdUD4Q==");
 }
 
 TEST(protos, are_found_by_the_whole_route) {
-    const auto set = parsed(R"({"chat.chatHandler.send":{"required string rid":1},"onChat":{}})");
+    const auto set = set_of(R"({"chat.chatHandler.send":{"required string rid":1},"onChat":{}})");
     EXPECT_NE(set.find("chat.chatHandler.send"), nullptr);
     EXPECT_NE(set.find("onChat"), nullptr);
     EXPECT_NE(set.find("onChat"), set.find("chat.chatHandler.send"));
@@ -63,16 +63,16 @@ TEST(protos, without_routes_are_empty) {
     EXPECT_TRUE(proto_set().is_empty());
     EXPECT_EQ(proto_set().parsed_json(), "{}");
     EXPECT_EQ(proto_set().find("onChat"), nullptr);
-    EXPECT_TRUE(parsed(" { } ").is_empty());
-    EXPECT_FALSE(parsed(R"({"r":{}})").is_empty());
-    EXPECT_EQ(parsed(R"({"r":{}})").parsed_json(), R"({"r":{"__messages":{},"__tags":{}}})");
+    EXPECT_TRUE(set_of(" { } ").is_empty());
+    EXPECT_FALSE(set_of(R"({"r":{}})").is_empty());
+    EXPECT_EQ(set_of(R"({"r":{}})").parsed_json(), R"({"r":{"__messages":{},"__tags":{}}})");
 }
 
 TEST(protos, stay_while_a_copy_does) {
     proto_set copy;
     const proto_message* message = nullptr;
     {
-        const auto set = parsed(chat_file);
+        const auto set = set_of(chat_file);
         message = set.find("onChat");
         copy = set;
     }
@@ -80,15 +80,15 @@ TEST(protos, stay_while_a_copy_does) {
 }
 
 TEST(protos, know_their_parts_for_the_handshake) {
-    const protos both{parsed(chat_file), parsed(R"({"a":{}})"), "v"};
+    const protos both{set_of(chat_file), set_of(R"({"a":{}})"), "v"};
     const auto parts = both.parts();
-    EXPECT_EQ(parts.server, parsed(chat_file).parsed_json());
+    EXPECT_EQ(parts.server, set_of(chat_file).parsed_json());
     EXPECT_EQ(parts.client, R"({"a":{"__messages":{},"__tags":{}}})");
     EXPECT_EQ(parts.version, "v");
 }
 
 TEST(protos, put_keys_into_the_order_of_javascript) {
-    EXPECT_EQ(parsed(R"({"b":{"required string z":20,"optional int32 10":3,"repeated float 9":100,)"
+    EXPECT_EQ(set_of(R"({"b":{"required string z":20,"optional int32 10":3,"repeated float 9":100,)"
                      R"("required string 01":1},"7":{}})")
                   .parsed_json(),
               R"({"7":{"__messages":{},"__tags":{}},)"
@@ -100,7 +100,7 @@ TEST(protos, put_keys_into_the_order_of_javascript) {
 }
 
 TEST(protos, keep_messages_under_their_names) {
-    EXPECT_EQ(parsed(R"({"r":{"message P":{"required uInt32 x":1},"repeated P ps":2},)"
+    EXPECT_EQ(set_of(R"({"r":{"message P":{"required uInt32 x":1},"repeated P ps":2},)"
                      R"("message Shared":{"optional sInt32 y":1}})")
                   .parsed_json(),
               R"({"r":{"ps":{"option":"repeated","type":"P","tag":2},)"
@@ -111,24 +111,24 @@ TEST(protos, keep_messages_under_their_names) {
 }
 
 TEST(protos, escape_names) {
-    EXPECT_EQ(parsed(R"({"a\"b":{"required string \u00e9\n":1}})").parsed_json(),
+    EXPECT_EQ(set_of(R"({"a\"b":{"required string \u00e9\n":1}})").parsed_json(),
               "{\"a\\\"b\":{\"\u00e9\\n\":{\"option\":\"required\",\"type\":\"string\",\"tag\":1},"
               "\"__messages\":{},\"__tags\":{\"1\":\"\u00e9\\n\"}}}");
 }
 
 TEST(protos, skip_keys_with_another_number_of_words) {
-    const auto empty = parsed(R"({"r":{}})").parsed_json();
+    const auto empty = set_of(R"({"r":{}})").parsed_json();
     for (const char* key : {"comment", "required string", "required string a b",
                             "required  string a", "message", "message A b", "message  A", ""}) {
-        EXPECT_EQ(parsed(std::string(R"({"r":{")") + key + R"(":1}})").parsed_json(), empty) << key;
+        EXPECT_EQ(set_of(std::string(R"({"r":{")") + key + R"(":1}})").parsed_json(), empty) << key;
     }
 }
 
 TEST(protos, drop_a_field_whose_tag_is_taken) {
-    EXPECT_EQ(parsed(R"({"r":{"required string a":1,"optional uInt32 b":1}})").parsed_json(),
-              parsed(R"({"r":{"required string a":1}})").parsed_json());
+    EXPECT_EQ(set_of(R"({"r":{"required string a":1,"optional uInt32 b":1}})").parsed_json(),
+              set_of(R"({"r":{"required string a":1}})").parsed_json());
     // Another message has its own tags.
-    EXPECT_EQ(parsed(R"({"r":{"message M":{"required string a":1},"required string b":1}})")
+    EXPECT_EQ(set_of(R"({"r":{"message M":{"required string a":1},"required string b":1}})")
                   .parsed_json(),
               R"({"r":{"b":{"option":"required","type":"string","tag":1},)"
               R"("__messages":{"M":{"a":{"option":"required","type":"string","tag":1},)"
@@ -137,20 +137,20 @@ TEST(protos, drop_a_field_whose_tag_is_taken) {
 
 TEST(protos, let_the_last_of_two_keys_count) {
     EXPECT_EQ(
-        parsed(R"({"r":{"required string a":1},"s":{},"r":{"required string b":2}})").parsed_json(),
-        parsed(R"({"r":{"required string b":2},"s":{}})").parsed_json());
-    EXPECT_EQ(parsed(R"({"r":{"required string a":1,"required string a":5}})").parsed_json(),
-              parsed(R"({"r":{"required string a":5}})").parsed_json());
+        set_of(R"({"r":{"required string a":1},"s":{},"r":{"required string b":2}})").parsed_json(),
+        set_of(R"({"r":{"required string b":2},"s":{}})").parsed_json());
+    EXPECT_EQ(set_of(R"({"r":{"required string a":1,"required string a":5}})").parsed_json(),
+              set_of(R"({"r":{"required string a":5}})").parsed_json());
 }
 
 TEST(protos, let_the_last_of_two_fields_of_one_name_count) {
-    EXPECT_EQ(parsed(R"({"r":{"required string a":1,"optional uInt32 a":2}})").parsed_json(),
+    EXPECT_EQ(set_of(R"({"r":{"required string a":1,"optional uInt32 a":2}})").parsed_json(),
               R"({"r":{"a":{"option":"optional","type":"uInt32","tag":2},)"
               R"("__messages":{},"__tags":{"1":"a","2":"a"}}})");
 }
 
 TEST(protos, take_tags_up_to_29_bits) {
-    EXPECT_NE(parsed(R"({"r":{"required string a":536870911,"required string b":1.0}})")
+    EXPECT_NE(set_of(R"({"r":{"required string a":536870911,"required string b":1.0}})")
                   .parsed_json()
                   .find(R"("__tags":{"1":"b","536870911":"a"})"),
               std::string::npos);
@@ -189,9 +189,9 @@ TEST(protos, refuse_unknown_options_and_reserved_names) {
 }
 
 TEST(protos, look_types_up_in_the_enclosing_message_then_at_top_level) {
-    EXPECT_NE(parsed(R"({"r":{"required P p":1},"message P":{"required uInt32 x":1}})").find("r"),
+    EXPECT_NE(set_of(R"({"r":{"required P p":1},"message P":{"required uInt32 x":1}})").find("r"),
               nullptr);
-    EXPECT_NE(parsed(R"({"r":{"message A":{"required A a":1}},"message A":{}})").find("r"),
+    EXPECT_NE(set_of(R"({"r":{"message A":{"required A a":1}},"message A":{}})").find("r"),
               nullptr);
     // A grandparent's nested message is not seen, nor is a message of another route.
     EXPECT_EQ(complaint_about(R"({"r":{"message B":{},"message A":{"required B b":1}}})").path,
@@ -223,7 +223,7 @@ TEST(protos, refuse_what_is_no_json) {
 }
 
 TEST(protos, refuse_more_than_64_levels) {
-    EXPECT_NE(parsed(nested_file(63)).find("r"), nullptr);
+    EXPECT_NE(set_of(nested_file(63)).find("r"), nullptr);
     EXPECT_EQ(complaint_about(nested_file(64)).text.find("found more than 64 levels"), 0U);
     const std::string deep(1000000, '[');
     EXPECT_EQ(complaint_about(deep).path, "");

@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+namespace shape_test {
 namespace {
 
 using shaddock::detail::shape_of;
@@ -88,3 +89,4 @@ TEST(shape, ends_for_a_type_that_contains_itself) {
 }
 
 } // namespace
+} // namespace shape_test

@@ -12,7 +12,7 @@ namespace {
 
 using wire::kind;
 
-struct channels_test : testing::Test {
+struct channels_test : ::testing::Test {
     boost::asio::io_context loop;
     fake_bus links;
     line to_frontends{loop.get_executor(), links, {"chat-server-1", incarnation{100}}};

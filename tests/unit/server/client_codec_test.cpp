@@ -133,7 +133,7 @@ TEST(client_codec, pushes_an_empty_body_where_the_proto_does_not_fit) {
 
 // Every request of a client can end in an error that the proto of its answer cannot say.
 TEST(client_codec, logs_what_does_not_fit_ever_more_rarely) {
-    std::string folder = testing::TempDir() + "client_codec_XXXXXX";
+    std::string folder = ::testing::TempDir() + "client_codec_XXXXXX";
     ASSERT_NE(::mkdtemp(folder.data()), nullptr);
     base::log::options wanted;
     wanted.file = folder + "/log";

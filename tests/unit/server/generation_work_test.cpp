@@ -18,7 +18,7 @@
 namespace shaddock::server {
 namespace {
 
-struct generation_work_test : testing::Test {
+struct generation_work_test : ::testing::Test {
     boost::asio::io_context loop;
     std::optional<generation_work> work{std::in_place, loop.get_executor()};
 };

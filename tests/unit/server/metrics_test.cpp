@@ -22,8 +22,8 @@ TEST(route_table, counts_all_routes_past_its_limit_together) {
     table.add_to(all, "a_total", "", "a_seconds", "");
     EXPECT_EQ(all[0].samples.size(), route_table::limit + 1);
     EXPECT_EQ(all[1].samples.size(), route_table::limit + 1);
-    EXPECT_THAT(all[0].samples, testing::Contains(base::metric_sample{{"other", "ok"}, 100}));
-    EXPECT_THAT(all[0].samples, testing::Contains(base::metric_sample{{"t.h.m0", "ok"}, 2}));
+    EXPECT_THAT(all[0].samples, ::testing::Contains(base::metric_sample{{"other", "ok"}, 100}));
+    EXPECT_THAT(all[0].samples, ::testing::Contains(base::metric_sample{{"t.h.m0", "ok"}, 2}));
 }
 
 TEST(route_table, keeps_its_counts_where_they_are) {

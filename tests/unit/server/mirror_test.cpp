@@ -7,7 +7,7 @@
 namespace shaddock::server {
 namespace {
 
-struct mirror_test : testing::Test {
+struct mirror_test : ::testing::Test {
     session_store store{"connector-server-1", incarnation{5}};
     fake_connection first{1};
     fake_connection second{2};

@@ -7,7 +7,7 @@
 namespace shaddock::server {
 namespace {
 
-struct sessions_test : testing::Test {
+struct sessions_test : ::testing::Test {
     session_store store{"connector-server-1", incarnation{5}};
     // Sessions count for themselves.
     fake_connection first{11};
