@@ -5,7 +5,13 @@ target_compile_features(shaddock_options INTERFACE cxx_std_20)
 target_compile_options(shaddock_options INTERFACE
   -Wall -Wextra -Wconversion -Wshadow -Wnon-virtual-dtor -fvisibility=hidden -fvisibility-inlines-hidden
   # g++ 12 takes the frame allocator of Asio's awaitable for mismatched.
-  $<$<CXX_COMPILER_ID:GNU>:-fno-gnu-unique -Wno-mismatched-new-delete>)
+  $<$<CXX_COMPILER_ID:GNU>:-fno-gnu-unique -Wno-mismatched-new-delete>
+  # g++ begins to collect its garbage at 512 MiB: a tenth less CPU time, for at most 400 MB more of each compiler.
+  $<$<CXX_COMPILER_ID:GNU>:SHELL:--param ggc-min-heapsize=524288>)
+# Of a batch of files compiled as one these speak of the batch, not of a file.
+if(CMAKE_UNITY_BUILD)
+  target_compile_options(shaddock_options INTERFACE -Wno-shadow $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+endif()
 if(SHADDOCK_WERROR)
   target_compile_options(shaddock_options INTERFACE -Werror)
 endif()
