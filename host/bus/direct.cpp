@@ -252,7 +252,7 @@ bool direct_bus::on_greeting(socket_link& from, const frame_view& frame) {
                           : result<hello>(error(errc::bad_request, "a frame before the greeting"));
     const auto trouble = said ? objection(*said) : std::optional(said.error().text());
     if (trouble) {
-        log_trouble(from.called(), *trouble);
+        log_trouble(said ? said->id : from.called(), *trouble);
         from.refuse(*trouble);
     } else if (is_dialled) {
         on_answer(kept, *said);

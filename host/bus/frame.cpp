@@ -96,7 +96,8 @@ result<hello> read_hello(std::string_view in) {
         greeting.purpose >= hello_purpose::link && greeting.purpose <= hello_purpose::answer;
     const bool speaks =
         greeting.versions.lowest != 0 && greeting.versions.lowest <= greeting.versions.highest;
-    if (!fields.ok() || !speaks || !known || greeting.id.empty()) {
+    if (!fields.ok() || !speaks || !known || greeting.id.empty() ||
+        greeting.id.size() > longest_id || greeting.to.size() > longest_id) {
         return error(errc::bad_request, "the greeting is damaged");
     }
     return greeting;

@@ -90,6 +90,9 @@ struct cut_frame_result {
 /// kind.
 cut_frame_result cut_frame(std::string_view in, std::size_t limit);
 
+/// Bytes of an id in a greeting.
+inline constexpr std::size_t longest_id = 255;
+
 /// Reads the fields of a hello frame. Errors: bad_request (wrong magic, cut short, no version,
 /// empty id).
 result<hello> read_hello(std::string_view fields);

@@ -34,7 +34,8 @@ public:
     void send_call(std::uint64_t call, std::uint32_t remaining_ms, envelope_view what);
     void send_cast(envelope_view what);
     void send_plain(frame_kind kind);
-    /// An answer that does not fit breaks the link: it must not just vanish.
+    /// An answer that does not fit becomes `overloaded`. When not even that fits, the link breaks:
+    /// an answer must not just vanish.
     void send_answer(std::uint64_t call, result<std::string> answer);
 
     /// Hands what waits to the transport; the core calls it once per loop turn.

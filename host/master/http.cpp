@@ -60,7 +60,12 @@ bool feed(Parser& parser, std::string& arrived, error_code& failed) {
 template <class Parser, class Done>
 void read_message(tcp::socket& socket, std::string& arrived, Parser& parser, Done done) {
     error_code failed;
-    if (!arrived.empty() && (feed(parser, arrived, failed) || failed)) {
+    const bool is_whole = !arrived.empty() && feed(parser, arrived, failed);
+    if (!is_whole && !failed && arrived.size() > read_bytes) {
+        // A line without an end: the parser has no limit for those between and after chunks.
+        failed = http::error::header_limit;
+    }
+    if (is_whole || failed) {
         return asio::post(socket.get_executor(),
                           [failed, done = std::move(done)]() mutable { done(failed); });
     }
@@ -93,6 +98,7 @@ public:
 
     void read() {
         waits_since_ = ++server_->waits;
+        is_head_ = is_version_1_0_ = false;
         parser_.emplace();
         parser_->eager(true);
         parser_->header_limit(static_cast<std::uint32_t>(server_->limits.head_bytes));

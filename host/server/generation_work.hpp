@@ -45,7 +45,7 @@ public:
     /// more than once.
     std::size_t count() const { return static_cast<std::size_t>(to_.use_count()) - (own_ ? 1 : 0); }
     /// From here on the work ends when its last piece does, now or later; `ended` is posted then.
-    /// What begins afterwards is not counted. A second call does nothing.
+    /// What begins after that end is not counted. A second call does nothing.
     void close(base::unique_function<void()> ended) {
         if (own_) {
             own_->told = std::move(ended);

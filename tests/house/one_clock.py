@@ -12,7 +12,7 @@ import sys
 
 forbidden = re.compile(r"""
     \b(?:system|file|utc|tai|gps|high_resolution)_clock\b | (?<!base::)\bsteady_clock\b
-  | \b(?:steady|system|deadline|high_resolution|waitable)_timer\b | \bexpires_(?:after|at|from_now)\b | \btcp_stream\b
+  | \b(?:steady|system|deadline|high_resolution|waitable)_timer\b | \bexpires_(?:after|at|from_now)\b | \bbeast::tcp_stream\b
   | \b(?:clock_gettime|gettimeofday|timespec_get|timerfd_create|setitimer|nanosleep|usleep|sleep_for|sleep_until)\b
   | (?<![\w.>])(?:std::|::)?time\s*\(\s*(?:nullptr|NULL|0|&) | (?:std|[^\w])::clock\s*\(
   | \brandom_device\b | \b(?:mt19937|minstd_rand|ranlux|default_random_engine|knuth_b) | [<]random[>]

@@ -3,6 +3,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -116,6 +118,40 @@ TEST_F(http_serving, a_caller_waits_so_long_and_says_so) {
     ASSERT_FALSE(answer);
     EXPECT_EQ(answer.error().code(), errc::timeout);
     EXPECT_EQ(answer.error().text(), fmt::format("127.0.0.1:{}: no answer within 50 ms", port));
+}
+
+/// What the server says until it closes the connection.
+std::string said_to(tcp::socket socket, const std::string& request) {
+    std::string answer;
+    boost::system::error_code ended; // it may close before it has read all
+    boost::asio::write(socket, boost::asio::buffer(request), ended);
+    boost::asio::read(socket, boost::asio::dynamic_buffer(answer), ended);
+    return answer;
+}
+
+TEST_F(http_serving, refuses_lines_without_an_end_between_and_after_chunks) {
+    const std::string head = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+    const std::string endless(100'000, 'a');
+    for (const std::string line : {"1;", "0\r\nX: "}) {
+        // What it has not read when it closes resets the connection, with the answer or without.
+        const auto answer = said_to(connect(), head + line + endless);
+        EXPECT_TRUE(answer.empty() || answer.starts_with("HTTP/1.1 431 ")) << answer;
+        wait_for_connections(0);
+    }
+}
+
+TEST_F(http_serving, answers_requests_that_came_together_in_order) {
+    const std::string one = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    const auto answer = said_to(connect(), one + "HEAD / HTTP/1.1\r\nHost: x\r\n\r\nbad\r\n\r\n");
+    EXPECT_EQ(answer, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhere\n"
+                      "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
+                      "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n"
+                      "Connection: close\r\nContent-Length: 12\r\n\r\nBad Request\n");
+}
+
+TEST_F(http_serving, closes_after_the_answer_to_a_client_of_http_1_0) {
+    EXPECT_EQ(said_to(connect(), "GET / HTTP/1.0\r\n\r\n"),
+              "HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhere\n");
 }
 
 /// The same under a clock moved by hand.
