@@ -15,49 +15,35 @@ namespace {
 
 namespace fs = std::filesystem;
 
-void put_raw(json_writer& out, const std::string& text) {
-    out.RawValue(text.data(), text.size(), rapidjson::kObjectType);
-}
-
 /// A record without `clusterCount`, which counts only where ids are yet to be made.
 std::string without_count(const std::string& record) {
     auto document = parsed(record);
-    if (!document.IsObject() || !document.RemoveMember("clusterCount")) {
-        return record;
-    }
-    rapidjson::StringBuffer buffer;
-    json_writer out(buffer);
-    document.Accept(out);
-    return text_of(buffer);
+    return document.IsObject() && document.RemoveMember("clusterCount") ? compact(document)
+                                                                        : record;
 }
 
 /// Texts stay texts, unless JSON says that they are something else.
-void put_value(json_writer& out, const std::string& value) {
+void put_value(json_writer& out, std::string_view key, const std::string& value) {
     const auto document = parsed(value);
-    if (document.HasParseError() || document.IsString() || document.IsNull()) {
-        out.String(value.data(), static_cast<rapidjson::SizeType>(value.size()));
+    if (document.IsString() || document.IsNull()) {
+        put(out, key, value);
     } else {
-        put_raw(out, value);
+        put_json(out, key, value);
     }
 }
 
 std::string record_text(const std::string& type, const addition_keys& keys) {
-    rapidjson::StringBuffer buffer;
-    json_writer out(buffer);
-    out.StartObject();
-    out.Key(type.data(), static_cast<rapidjson::SizeType>(type.size()));
-    out.StartArray();
-    out.StartObject();
-    for (const auto& [key, value] : keys) {
-        if (key != "serverType") {
-            out.Key(key.data(), static_cast<rapidjson::SizeType>(key.size()));
-            put_value(out, value);
-        }
-    }
-    out.EndObject();
-    out.EndArray();
-    out.EndObject();
-    return text_of(buffer);
+    return object_json([&](json_writer& out) {
+        put_key(out, type);
+        put_objects(out, std::vector<addition_keys>{keys},
+                    [](json_writer& in, const addition_keys& members) {
+                        for (const auto& [key, value] : members) {
+                            if (key != "serverType") {
+                                put_value(in, key, value);
+                            }
+                        }
+                    });
+    });
 }
 
 std::string with_all(std::string text, std::string_view from, std::string_view to) {

@@ -8,22 +8,11 @@ namespace shaddock::master {
 namespace {
 
 std::string question_json(std::uint64_t number, std::string_view what, std::string_view args) {
-    rapidjson::StringBuffer buffer;
-    json_writer out(buffer);
-    out.StartObject();
-    put(out, "n", number);
-    put(out, "what", what);
-    out.Key("args");
-    out.RawValue(args.data(), args.size(), rapidjson::kObjectType);
-    out.EndObject();
-    return text_of(buffer);
-}
-
-std::string compact(const rapidjson::Value& value) {
-    rapidjson::StringBuffer buffer;
-    json_writer out(buffer);
-    value.Accept(out);
-    return text_of(buffer);
+    return object_json([&](json_writer& out) {
+        put(out, "n", number);
+        put(out, "what", what);
+        put_json(out, "args", args);
+    });
 }
 
 } // namespace
@@ -58,7 +47,7 @@ void asks::end(place at, result<std::string> answer) {
 
 void asks::on_answer(std::string_view id, std::string_view json) {
     const auto said = parsed(json);
-    if (said.HasParseError() || !said.IsObject()) {
+    if (!said.IsObject()) {
         return;
     }
     const auto at = open_.find(number_of(said, "n"));

@@ -28,23 +28,15 @@ result<std::vector<std::string>> targets_of(std::string_view body) {
 
 result<addition_keys> keys_of(std::string_view body) {
     const auto document = parsed(body);
-    if (document.HasParseError() || !document.IsObject()) {
+    if (!document.IsObject()) {
         return error(
             errc::bad_request,
             R"(expected an object of texts: {"serverType":"chat","id":"chat-server-9",..})");
     }
     addition_keys keys;
     for (const auto& member : document.GetObject()) {
-        std::string key(member.name.GetString(), member.name.GetStringLength());
-        if (member.value.IsString()) {
-            keys.emplace_back(std::move(key), std::string(member.value.GetString(),
-                                                          member.value.GetStringLength()));
-            continue;
-        }
-        rapidjson::StringBuffer buffer;
-        json_writer out(buffer);
-        member.value.Accept(out);
-        keys.emplace_back(std::move(key), text_of(buffer));
+        keys.emplace_back(text_of(member.name),
+                          member.value.IsString() ? text_of(member.value) : compact(member.value));
     }
     return {boost::system::in_place_value, std::move(keys)};
 }
@@ -100,17 +92,13 @@ void serve_kill(command_target& target, const admin_request& request, admin_repl
 }
 
 void write_log(json_writer& out, const log_line& line) {
-    out.StartObject();
     put(out, "id", line.id);
-    out.Key("ok");
-    out.Bool(line.levels.has_value());
+    put(out, "ok", line.levels.has_value());
     if (line.levels) {
-        out.Key("levels");
-        out.RawValue(line.levels->data(), line.levels->size(), rapidjson::kObjectType);
+        put_json(out, "levels", *line.levels);
     } else {
         put(out, "reason", line.levels.error().text());
     }
-    out.EndObject();
 }
 
 void serve_log(command_target& target, const admin_request& request, admin_reply reply) {
@@ -133,21 +121,17 @@ void serve_log(command_target& target, const admin_request& request, admin_reply
 
 std::string lines_json(std::string_view id, const std::filesystem::path& file,
                        std::string_view text) {
-    rapidjson::StringBuffer buffer;
-    json_writer out(buffer);
-    out.StartObject();
-    put(out, "id", id);
-    put(out, "file", file.string());
-    out.Key("lines");
-    out.StartArray();
+    std::vector<std::string> lines;
     while (!text.empty()) {
         const auto end = std::min(text.find('\n'), text.size());
-        out.String(text.data(), static_cast<rapidjson::SizeType>(end));
+        lines.emplace_back(text.substr(0, end));
         text.remove_prefix(std::min(end + 1, text.size()));
     }
-    out.EndArray();
-    out.EndObject();
-    return text_of(buffer);
+    return object_json([&](json_writer& out) {
+        put(out, "id", id);
+        put(out, "file", file.string());
+        put(out, "lines", lines);
+    });
 }
 
 void serve_logs(const command_target& target, const admin_request& request, admin_reply reply) {

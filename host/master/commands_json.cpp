@@ -26,6 +26,14 @@ base::log::levels levels_of(const rapidjson::Value& from) {
     return levels;
 }
 
+log_answer read_answer(const rapidjson::Value& from) {
+    const auto levels = from.FindMember("levels");
+    if (levels != from.MemberEnd() && levels->value.IsObject()) {
+        return {text_of(from, "id"), levels_of(levels->value)};
+    }
+    return {text_of(from, "id"), error(errc::application, text_of(from, "reason"))};
+}
+
 } // namespace
 
 std::filesystem::path running_list(const std::filesystem::path& run) {
@@ -33,47 +41,30 @@ std::filesystem::path running_list(const std::filesystem::path& run) {
 }
 
 std::string expected_json(const std::vector<config::server_record>& servers) {
-    rapidjson::StringBuffer buffer;
-    json_writer out(buffer);
-    out.StartObject();
-    out.Key("list");
-    out.StartArray();
+    std::vector<std::string> records;
     for (const auto& server : servers) {
-        out.String(server.json.data(), static_cast<rapidjson::SizeType>(server.json.size()));
+        records.push_back(server.json);
     }
-    out.EndArray();
-    out.EndObject();
-    return text_of(buffer);
+    return object_json([&](json_writer& out) { put(out, "list", records); });
 }
 
 result<std::vector<std::string>> records_from_expected_json(std::string_view text) {
-    const auto document = parsed(text);
-    const auto* list = list_in(document, "list");
-    if (list == nullptr) {
-        return error(errc::bad_request, "expected an object with list");
+    auto records = texts_in(parsed(text), "list");
+    if (!records) {
+        return error(errc::bad_request, R"(expected {"list":["<record as JSON text>",..]})");
     }
-    std::vector<std::string> records;
-    for (const auto& each : list->GetArray()) {
-        if (!each.IsString()) {
-            return error(errc::bad_request, "list: expected texts");
-        }
-        records.emplace_back(each.GetString(), each.GetStringLength());
-    }
-    return {boost::system::in_place_value, std::move(records)};
+    return {boost::system::in_place_value, std::move(*records)};
 }
 
 std::string to_json(const log_change& wanted) {
-    rapidjson::StringBuffer buffer;
-    json_writer out(buffer);
-    out.StartObject();
-    if (wanted.level) {
-        put(out, "level", to_string(*wanted.level));
-    }
-    if (!wanted.area.empty()) {
-        put(out, "area", wanted.area);
-    }
-    out.EndObject();
-    return text_of(buffer);
+    return object_json([&](json_writer& out) {
+        if (wanted.level) {
+            put(out, "level", to_string(*wanted.level));
+        }
+        if (!wanted.area.empty()) {
+            put(out, "area", wanted.area);
+        }
+    });
 }
 
 std::string log_request_json(const std::vector<std::string>& targets, const log_change& wanted) {
@@ -87,7 +78,7 @@ std::string log_request_json(const std::vector<std::string>& targets, const log_
 
 result<log_change> log_change_from_json(std::string_view text) {
     const auto document = parsed(text);
-    if (document.HasParseError() || !document.IsObject()) {
+    if (!document.IsObject()) {
         return error(errc::bad_request, "expected an object");
     }
     log_change wanted;
@@ -112,18 +103,14 @@ result<log_change> log_change_from_json(std::string_view text) {
 }
 
 std::string to_json(const base::log::levels& now) {
-    rapidjson::StringBuffer buffer;
-    json_writer out(buffer);
-    out.StartObject();
-    put(out, "level", to_string(now.threshold));
-    out.Key("areas");
-    out.StartObject();
-    for (const auto& [area, at] : now.areas) {
-        put(out, area.c_str(), to_string(at));
-    }
-    out.EndObject();
-    out.EndObject();
-    return text_of(buffer);
+    return object_json([&](json_writer& out) {
+        put(out, "level", to_string(now.threshold));
+        put_json(out, "areas", object_json([&](json_writer& in) {
+                     for (const auto& [area, at] : now.areas) {
+                         put(in, area, to_string(at));
+                     }
+                 }));
+    });
 }
 
 base::log::levels apply(const log_change& wanted) {
@@ -141,45 +128,19 @@ base::log::levels apply(const log_change& wanted) {
 }
 
 std::string targets_json(const std::vector<std::string>& targets) {
-    rapidjson::StringBuffer buffer;
-    json_writer out(buffer);
-    out.StartObject();
-    put(out, "targets", targets);
-    out.EndObject();
-    return text_of(buffer);
+    return object_json([&](json_writer& out) { put(out, "targets", targets); });
 }
 
 std::string addition_json(const addition_keys& keys) {
-    rapidjson::StringBuffer buffer;
-    json_writer out(buffer);
-    out.StartObject();
-    for (const auto& [key, value] : keys) {
-        put(out, key.c_str(), value);
-    }
-    out.EndObject();
-    return text_of(buffer);
+    return object_json([&](json_writer& out) {
+        for (const auto& [key, value] : keys) {
+            put(out, key, value);
+        }
+    });
 }
 
 result<std::vector<log_answer>> log_answers_from_json(std::string_view text) {
-    const auto document = parsed(text);
-    const auto* list = list_in(document, "results");
-    if (list == nullptr) {
-        return error(errc::bad_request, "expected an object with results, a list");
-    }
-    std::vector<log_answer> answers;
-    for (const auto& each : list->GetArray()) {
-        if (!each.IsObject()) {
-            return error(errc::bad_request, "results: expected objects");
-        }
-        const auto levels = each.FindMember("levels");
-        if (levels != each.MemberEnd() && levels->value.IsObject()) {
-            answers.push_back({text_of(each, "id"), levels_of(levels->value)});
-        } else {
-            answers.push_back(
-                {text_of(each, "id"), error(errc::application, text_of(each, "reason"))});
-        }
-    }
-    return {boost::system::in_place_value, std::move(answers)};
+    return results_from_json(text, read_answer);
 }
 
 } // namespace shaddock::master

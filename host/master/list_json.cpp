@@ -10,78 +10,68 @@
 namespace shaddock::master {
 namespace {
 
+using namespace std::string_view_literals;
+
+/// The members that a line and a child's status share, written or read by `member`.
+template <class From, class Member>
+void each_of_modules(From& from, Member member) {
+    member("connections", from.connections);
+    member("module", from.module);
+    member("version", from.version);
+    member("build_id", from.build_id);
+    member("generation", from.generation);
+    member("ending", from.ending);
+    member("kept", from.kept);
+}
+
+template <class Line, class Member>
+void each_of_line(Line& line, Member member) {
+    member("id", line.id);
+    member("type", line.type);
+    member("pid", line.pid);
+    member("state", line.state);
+    member("uptime_s", line.uptime_s);
+    member("rss_kb", line.rss_kb);
+    each_of_modules(line, member);
+    member("incarnation", line.life);
+}
+
+auto writing(json_writer& out) {
+    return [&out](const char* key, const auto& value) { put(out, key, value); };
+}
+
+auto reading(const rapidjson::Value& from) {
+    return [&from](const char* key, auto& value) {
+        using type = std::remove_reference_t<decltype(value)>;
+        if constexpr (std::is_same_v<type, std::string>) {
+            value = text_of(from, key);
+        } else if constexpr (std::is_same_v<type, std::uint64_t>) {
+            value = number_of(from, key);
+        } else {
+            value = pid_of(from);
+        }
+    };
+}
+
 void write_line(json_writer& out, const list_line& line) {
-    out.StartObject();
-    put(out, "id", line.id);
-    put(out, "type", line.type);
-    out.Key("pid");
-    if (line.pid) {
-        out.Int(*line.pid);
-    } else {
-        out.Null();
-    }
-    put(out, "state", line.state);
-    put(out, "uptime_s", line.uptime_s);
-    put(out, "rss_kb", line.rss_kb);
-    put(out, "connections", line.connections);
-    put(out, "module", line.module);
-    put(out, "version", line.version);
-    put(out, "build_id", line.build_id);
-    put(out, "generation", line.generation);
-    put(out, "ending", line.ending);
-    put(out, "kept", line.kept);
-    put(out, "incarnation", line.life);
-    out.EndObject();
+    each_of_line(line, writing(out));
 }
 
 list_line read_line(const rapidjson::Value& from) {
     list_line line;
-    line.id = text_of(from, "id");
-    line.type = text_of(from, "type");
-    if (const auto pid = number_of(from, "pid"); pid != 0) {
-        line.pid = static_cast<pid_t>(pid);
-    }
-    line.state = text_of(from, "state");
-    line.uptime_s = number_of(from, "uptime_s");
-    line.rss_kb = number_of(from, "rss_kb");
-    line.connections = number_of(from, "connections");
-    line.module = text_of(from, "module");
-    line.version = text_of(from, "version");
-    line.build_id = text_of(from, "build_id");
-    line.generation = number_of(from, "generation");
-    line.ending = number_of(from, "ending");
-    line.kept = number_of(from, "kept");
-    line.life = number_of(from, "incarnation");
+    each_of_line(line, reading(from));
     return line;
 }
 
 } // namespace
 
 std::string to_json(const std::vector<list_line>& lines) {
-    rapidjson::StringBuffer buffer;
-    json_writer out(buffer);
-    out.StartArray();
-    for (const auto& line : lines) {
-        write_line(out, line);
-    }
-    out.EndArray();
-    return text_of(buffer);
+    return json_text([&](json_writer& out) { put_objects(out, lines, write_line); });
 }
 
 result<std::vector<list_line>> list_from_json(std::string_view text) {
     const auto document = parsed(text);
-    if (document.HasParseError() || !document.IsArray()) {
-        return error(errc::bad_request, "the list of servers: found no JSON array");
-    }
-    std::vector<list_line> lines;
-    for (const auto& one : document.GetArray()) {
-        if (!one.IsObject()) {
-            return error(errc::bad_request,
-                         "the list of servers: found an element that is no object");
-        }
-        lines.push_back(read_line(one));
-    }
-    return lines;
+    return read_objects(&document, read_line, "the list of servers: expected [{..},..]");
 }
 
 std::string to_table(const std::vector<list_line>& lines) {
@@ -109,98 +99,71 @@ std::string to_table(const std::vector<list_line>& lines) {
 }
 
 std::string to_json(const child_status& status) {
-    rapidjson::StringBuffer buffer;
-    json_writer out(buffer);
-    out.StartObject();
-    put(out, "state",
-        std::string(status.is_draining ? "draining"
-                    : status.is_ready  ? "ready"
-                                       : "starting"));
-    put(out, "connections", status.connections);
-    put(out, "module", status.module);
-    put(out, "version", status.version);
-    put(out, "build_id", status.build_id);
-    put(out, "generation", status.generation);
-    put(out, "ending", status.ending);
-    put(out, "kept", status.kept);
-    put(out, "links", status.links);
-    put(out, "expected", status.links_expected);
-    out.EndObject();
-    return text_of(buffer);
+    return object_json([&](json_writer& out) {
+        put(out, "state",
+            status.is_draining ? "draining"sv
+            : status.is_ready  ? "ready"sv
+                               : "starting"sv);
+        each_of_modules(status, writing(out));
+        put(out, "links", status.links);
+        put(out, "expected", status.links_expected);
+    });
 }
 
 result<child_status> child_status_from_json(std::string_view text) {
     const auto document = parsed(text);
-    if (document.HasParseError() || !document.IsObject()) {
+    if (!document.IsObject()) {
         return error(errc::bad_request, "a child's status: found no JSON object");
     }
     child_status status;
     const auto state = text_of(document, "state");
     status.is_ready = state == "ready";
     status.is_draining = state == "draining";
-    status.connections = number_of(document, "connections");
-    status.module = text_of(document, "module");
-    status.version = text_of(document, "version");
-    status.build_id = text_of(document, "build_id");
-    status.ending = number_of(document, "ending");
-    status.kept = number_of(document, "kept");
-    status.generation = std::max<std::uint64_t>(number_of(document, "generation"), 1);
+    each_of_modules(status, reading(document));
+    status.generation = std::max<std::uint64_t>(status.generation, 1);
     status.links = number_of(document, "links");
     status.links_expected = number_of(document, "expected");
     return {boost::system::in_place_value, std::move(status)};
 }
 
 std::string registration_json(std::string_view id, incarnation life) {
-    rapidjson::StringBuffer buffer;
-    json_writer out(buffer);
-    out.StartObject();
-    put(out, "id", std::string(id));
-    put(out, "life", number(life));
-    out.EndObject();
-    return text_of(buffer);
+    return object_json([&](json_writer& out) {
+        put(out, "id", id);
+        put(out, "life", number(life));
+    });
 }
 
 result<incarnation> life_from_registration(std::string_view text) {
     const auto document = parsed(text);
-    if (document.HasParseError() || !document.IsObject()) {
+    if (!document.IsObject()) {
         return error(errc::bad_request, "a child's registration: found no JSON object");
     }
     return incarnation{number_of(document, "life")};
 }
 
 std::string error_json(std::string_view text) {
-    rapidjson::StringBuffer buffer;
-    json_writer out(buffer);
-    out.StartObject();
-    put(out, "error", std::string(text));
-    out.EndObject();
-    return text_of(buffer);
+    return object_json([&](json_writer& out) { put(out, "error", text); });
 }
 
 std::string error_from_json(std::string_view text) {
     const auto document = parsed(text);
-    const bool is_object = !document.HasParseError() && document.IsObject();
-    return is_object ? text_of(document, "error") : std::string();
+    return document.IsObject() ? text_of(document, "error") : std::string();
 }
 
 std::string ids_json(const std::vector<std::string>& ids) {
-    rapidjson::StringBuffer buffer;
-    json_writer out(buffer);
-    out.StartObject();
-    if (ids.empty()) {
-        out.Key("all");
-        out.Bool(true);
-    } else {
-        put(out, "ids", ids);
-    }
-    out.EndObject();
-    return text_of(buffer);
+    return object_json([&](json_writer& out) {
+        if (ids.empty()) {
+            put(out, "all", true);
+        } else {
+            put(out, "ids", ids);
+        }
+    });
 }
 
 result<std::vector<std::string>> ids_from_json(std::string_view text) {
     const auto document = parsed(text);
     const error wrong(errc::bad_request, R"(expected {"ids":["<id>",..]} or {"all":true})");
-    if (document.HasParseError() || !document.IsObject()) {
+    if (!document.IsObject()) {
         return wrong;
     }
     if (is_set(document, "all")) {
@@ -215,19 +178,16 @@ result<std::vector<std::string>> ids_from_json(std::string_view text) {
 }
 
 std::string admin_place_json(const admin_place& place) {
-    rapidjson::StringBuffer buffer;
-    json_writer out(buffer);
-    out.StartObject();
-    put(out, "host", place.host);
-    put(out, "port", std::uint64_t{place.port});
-    put(out, "pid", static_cast<std::uint64_t>(place.pid));
-    out.EndObject();
-    return text_of(buffer);
+    return object_json([&](json_writer& out) {
+        put(out, "host", place.host);
+        put(out, "port", place.port);
+        put(out, "pid", place.pid);
+    });
 }
 
 result<admin_place> admin_place_from_json(std::string_view text) {
     const auto document = parsed(text);
-    if (document.HasParseError() || !document.IsObject()) {
+    if (!document.IsObject()) {
         return error(errc::bad_request, "admin.json: found no JSON object");
     }
     admin_place place;

@@ -131,23 +131,14 @@ void metrics_round::finish() {
 }
 
 std::string servers_json(const std::vector<server_metrics>& servers) {
-    rapidjson::StringBuffer buffer;
-    json_writer out(buffer);
-    out.StartObject();
-    out.Key("servers");
-    out.StartArray();
-    for (const auto& server : servers) {
-        out.StartObject();
-        put(out, "id", server.id);
-        put(out, "type", server.type);
-        out.Key("families");
-        const auto families = cluster::metrics_json(server.families);
-        out.RawValue(families.data(), families.size(), rapidjson::kArrayType);
-        out.EndObject();
-    }
-    out.EndArray();
-    out.EndObject();
-    return text_of(buffer);
+    return object_json([&](json_writer& out) {
+        out.Key("servers");
+        put_objects(out, servers, [](json_writer& in, const server_metrics& server) {
+            put(in, "id", server.id);
+            put(in, "type", server.type);
+            put_json(in, "families", cluster::metrics_json(server.families));
+        });
+    });
 }
 
 } // namespace shaddock::master

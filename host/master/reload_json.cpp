@@ -7,30 +7,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 namespace shaddock::master {
 namespace {
 
 constexpr std::size_t short_digits = 12;
 
-void put_build(json_writer& out, const char* key, const running_build& build) {
-    out.Key(key);
-    out.StartObject();
-    put(out, "version", build.version);
-    put(out, "build_id", build.build_id);
-    put(out, "generation", build.generation);
-    out.EndObject();
-}
-
-void put_ms(json_writer& out, double ms) {
-    out.Key("ms");
-    out.Double(std::round(ms * 10) / 10);
-}
-
-double ms_of(const rapidjson::Value& from) {
-    const auto at = from.FindMember("ms");
-    return at != from.MemberEnd() && at->value.IsNumber() ? at->value.GetDouble() : 0;
+void put_build(json_writer& out, std::string_view key, const running_build& build) {
+    put_json(out, key, object_json([&](json_writer& in) {
+                 put(in, "version", build.version);
+                 put(in, "build_id", build.build_id);
+                 put(in, "generation", build.generation);
+             }));
 }
 
 std::optional<running_build> build_of(const rapidjson::Value& from, const char* key) {
@@ -65,14 +53,11 @@ std::string cell(const running_build& build) {
 }
 
 void write_reload(json_writer& out, const reload_line& line) {
-    out.StartObject();
     put(out, "id", line.id);
     put(out, "type", line.type);
-    out.Key("ok");
-    out.Bool(line.outcome == reload_outcome::swapped);
+    put(out, "ok", line.outcome == reload_outcome::swapped);
     if (line.outcome == reload_outcome::skipped) {
-        out.Key("skipped");
-        out.Bool(true);
+        put(out, "skipped", true);
     }
     put_build(out, "from", line.from);
     if (line.outcome == reload_outcome::swapped) {
@@ -81,7 +66,6 @@ void write_reload(json_writer& out, const reload_line& line) {
         put(out, "reason", line.reason);
     }
     put_ms(out, line.ms);
-    out.EndObject();
 }
 
 } // namespace
@@ -107,20 +91,7 @@ std::string to_json(const std::vector<reload_line>& lines) {
 }
 
 result<std::vector<reload_line>> reload_from_json(std::string_view text) {
-    const auto document = parsed(text);
-    const error wrong(errc::bad_request, R"(a reload's answer: expected {"results":[{..},..]})");
-    const auto* results = list_in(document, "results");
-    if (results == nullptr) {
-        return wrong;
-    }
-    std::vector<reload_line> lines;
-    for (const auto& one : results->GetArray()) {
-        if (!one.IsObject()) {
-            return wrong;
-        }
-        lines.push_back(line_of(one));
-    }
-    return {boost::system::in_place_value, std::move(lines)};
+    return results_from_json(text, line_of);
 }
 
 std::string to_table(const std::vector<reload_line>& lines) {
@@ -139,7 +110,7 @@ std::string to_table(const std::vector<reload_line>& lines) {
 
 result<reload_answer> reload_answer_from_json(std::string_view text) {
     const auto document = parsed(text);
-    if (document.HasParseError() || !document.IsObject()) {
+    if (!document.IsObject()) {
         return error(errc::bad_request, "a server's reload: found no JSON object");
     }
     reload_answer answer;
@@ -156,14 +127,10 @@ result<reload_answer> reload_answer_from_json(std::string_view text) {
 }
 
 std::string reload_request_json(const reload_request& wanted) {
-    rapidjson::StringBuffer buffer;
-    json_writer out(buffer);
-    out.StartObject();
-    put(out, "targets", wanted.targets);
-    out.Key("rollback");
-    out.Bool(wanted.is_rollback);
-    out.EndObject();
-    return text_of(buffer);
+    return object_json([&](json_writer& out) {
+        put(out, "targets", wanted.targets);
+        put(out, "rollback", wanted.is_rollback);
+    });
 }
 
 result<reload_request> reload_request_from_json(std::string_view text) {

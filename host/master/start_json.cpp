@@ -6,31 +6,24 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 
 namespace shaddock::master {
 namespace {
 
 void write_start(json_writer& out, const start_line& line) {
-    out.StartObject();
     put(out, "id", line.id);
     put(out, "type", line.type);
-    out.Key("ok");
-    out.Bool(line.outcome == start_outcome::ready);
+    put(out, "ok", line.outcome == start_outcome::ready);
     if (line.pid) {
-        out.Key("pid");
-        out.Int(*line.pid);
+        put(out, "pid", *line.pid);
     }
     if (line.outcome == start_outcome::skipped) {
-        out.Key("skipped");
-        out.Bool(true);
+        put(out, "skipped", true);
     }
     if (line.outcome != start_outcome::ready) {
         put(out, "reason", line.reason);
     }
-    out.Key("ms");
-    out.Double(std::round(line.ms * 10) / 10);
-    out.EndObject();
+    put_ms(out, line.ms);
 }
 
 start_line read_start(const rapidjson::Value& from) {
@@ -40,12 +33,9 @@ start_line read_start(const rapidjson::Value& from) {
     line.outcome = is_set(from, "ok")        ? start_outcome::ready
                    : is_set(from, "skipped") ? start_outcome::skipped
                                              : start_outcome::failed;
-    if (const auto pid = number_of(from, "pid"); pid != 0) {
-        line.pid = static_cast<pid_t>(pid);
-    }
+    line.pid = pid_of(from);
     line.reason = text_of(from, "reason");
-    const auto ms = from.FindMember("ms");
-    line.ms = ms != from.MemberEnd() && ms->value.IsNumber() ? ms->value.GetDouble() : 0;
+    line.ms = ms_of(from);
     return line;
 }
 
@@ -68,19 +58,7 @@ std::string to_json(const std::vector<start_line>& lines) {
 }
 
 result<std::vector<start_line>> starts_from_json(std::string_view text) {
-    const auto document = parsed(text);
-    const auto* results = list_in(document, "results");
-    if (results == nullptr) {
-        return error(errc::bad_request, "expected an object with results, a list");
-    }
-    std::vector<start_line> lines;
-    for (const auto& each : results->GetArray()) {
-        if (!each.IsObject()) {
-            return error(errc::bad_request, "results: expected objects");
-        }
-        lines.push_back(read_start(each));
-    }
-    return {boost::system::in_place_value, std::move(lines)};
+    return results_from_json(text, read_start);
 }
 
 std::string to_table(const std::vector<start_line>& lines) {
