@@ -1,9 +1,8 @@
 #include "reloads.hpp"
 
-#include "config/load.hpp"
+#include "restarts.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -58,55 +57,18 @@ result<void> reloads::start(const std::vector<std::string>& targets, bool is_rol
     if (done_) {
         return error(errc::duplicate, "another reload is under way: ask again when it has ended");
     }
-    auto found = resolve(targets, port_.children());
+    auto found = find_targets(targets, port_.children(), more_targets::none);
     if (!found) {
         return found.error();
     }
-    waiting_ = std::move(*found);
+    for (auto& child : *found) {
+        const bool is_named = std::ranges::find(targets, child.id) != targets.end();
+        waiting_.push_back({std::move(child), is_named});
+    }
     is_rollback_ = is_rollback;
     done_ = std::move(done);
     next_server();
     return {};
-}
-
-result<std::deque<reloads::target>> reloads::resolve(const std::vector<std::string>& targets,
-                                                     const std::vector<child_report>& children) {
-    std::vector<std::string> names;
-    for (const auto& child : children) {
-        if (child.is_server) {
-            names.push_back(child.id);
-            names.push_back(child.type);
-        }
-    }
-    std::ranges::sort(names);
-    names.erase(std::unique(names.begin(), names.end()), names.end());
-    std::deque<target> found;
-    const auto add = [&](const child_report& child, bool is_named) {
-        const auto old =
-            std::ranges::find(found, child.id, [](const auto& t) { return t.child.id; });
-        if (old == found.end()) {
-            found.push_back({child, is_named});
-        } else {
-            old->is_named = old->is_named || is_named;
-        }
-    };
-    std::vector<std::string> unknown;
-    for (const auto& wanted : targets) {
-        if (!std::ranges::binary_search(names, wanted)) {
-            unknown.push_back(fmt::format("no server and no type '{}'; nearest: {}", wanted,
-                                          fmt::join(config::nearest(wanted, names), ", ")));
-            continue;
-        }
-        for (const auto& child : children) { // they come in order of type and id
-            if (child.id == wanted || child.type == wanted) {
-                add(child, child.id == wanted);
-            }
-        }
-    }
-    if (!unknown.empty()) {
-        return error(errc::not_found, fmt::format("{}", fmt::join(unknown, "\n")));
-    }
-    return {boost::system::in_place_value, std::move(found)};
 }
 
 void reloads::next_server() {

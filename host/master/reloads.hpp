@@ -72,8 +72,6 @@ private:
     void refuse(const child_report& child, std::string reason);
     void skip(const child_report& child, std::string reason);
     void report(const reload_line& line) const;
-    static result<std::deque<target>> resolve(const std::vector<std::string>& targets,
-                                              const std::vector<child_report>& children);
 
     base::clock& clock_;
     reload_port& port_;

@@ -17,28 +17,30 @@ constexpr auto stopped_meanwhile = "not started: it was stopped by another comma
 
 result<std::vector<child_report>> find_targets(const std::vector<std::string>& targets,
                                                const std::vector<child_report>& children,
-                                               page_target page) {
+                                               more_targets more) {
+    const auto with_page = more == more_targets::all_and_page;
     std::set<std::string> names;
     for (const auto& child : children) {
         if (child.is_server) {
             names.insert({child.id, child.type});
-        } else if (page == page_target::by_id) {
+        } else if (with_page) {
             names.insert(child.id);
         }
     }
     std::vector<child_report> found;
     std::vector<std::string> unknown;
     for (const auto& wanted : targets) {
-        if (wanted != "all" && !names.contains(wanted)) {
+        const bool is_all = wanted == "all" && more != more_targets::none;
+        if (!is_all && !names.contains(wanted)) {
             const std::vector<std::string> known(names.begin(), names.end());
             unknown.push_back(fmt::format("no server and no type '{}'; nearest: {}", wanted,
                                           fmt::join(config::nearest(wanted, known), ", ")));
             continue;
         }
         for (const auto& child : children) { // they come in order of type and id
-            const bool is_meant =
-                child.is_server ? wanted == "all" || child.id == wanted || child.type == wanted
-                                : page == page_target::by_id && child.id == wanted;
+            const bool is_meant = child.is_server
+                                      ? is_all || child.id == wanted || child.type == wanted
+                                      : with_page && child.id == wanted;
             if (is_meant && std::ranges::find(found, child.id, &child_report::id) == found.end()) {
                 found.push_back(child);
             }
@@ -54,7 +56,7 @@ result<void> restarts::start(const std::vector<std::string>& targets, done_call 
     if (done_) {
         return error(errc::duplicate, "another restart is under way: ask again when it has ended");
     }
-    auto found = find_targets(targets, port_.children(), page_target::by_id);
+    auto found = find_targets(targets, port_.children(), more_targets::all_and_page);
     if (!found) {
         return found.error();
     }

@@ -15,15 +15,16 @@
 
 namespace shaddock::master {
 
-/// Whether the page's server, which is no server of the system, can be named.
-enum class page_target { unknown, by_id };
+/// What can be named beside servers and types: `all`, and the page's server, which is no server of
+/// the system, by its id.
+enum class more_targets { none, all, all_and_page };
 
 /// The children that types and ids name; the types in this order, the servers of a type in order of
-/// their ids, each once. `all` names every server. Errors: not_found, naming each unknown one with
+/// their ids, each once. Errors: not_found, naming each unknown one with
 /// its nearest names.
 result<std::vector<child_report>> find_targets(const std::vector<std::string>& targets,
                                                const std::vector<child_report>& children,
-                                               page_target page = page_target::unknown);
+                                               more_targets more = more_targets::all);
 
 /// What restarts need of the master: the supervisor's functions `stop` and `begin`.
 class restart_port {

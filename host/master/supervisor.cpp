@@ -137,6 +137,7 @@ void supervisor::exited(child& one, const exit_report& report) {
     }
     one.life = {};
     const auto output = last_lines(one.plan.run.output, one.output_offset, 10);
+    const auto why = report.text() + (output.empty() ? "" : "; its last words:\n") + output;
     if (one.begun && !one.begin_failure.empty()) {
         one.state = child_state::failed;
         end_beginning(one, error(errc::config, one.begin_failure));
@@ -152,19 +153,14 @@ void supervisor::exited(child& one, const exit_report& report) {
     if (one.begun) {
         one.state = child_state::failed;
         one.is_wanted = false;
-        return end_beginning(
-            one,
-            error(errc::config, fmt::format("it ended before it was ready: {}{}{}", report.text(),
-                                            output.empty() ? "" : "; its last words:\n", output)));
+        return end_beginning(one, error(errc::config, "it ended before it was ready: " + why));
     }
     if (phase_ == phase::starting && !one.was_ready && !one.is_adopted && !found_running_) {
         one.state = child_state::failed;
-        fail_start(fmt::format("{} ended before it was ready: {}{}{}", one.plan.id, report.text(),
-                               output.empty() ? "" : "; its last words:\n", output));
+        fail_start(fmt::format("{} ended before it was ready: {}", one.plan.id, why));
         return;
     }
-    restart(one, fmt::format("{}{}{}", report.text(), output.empty() ? "" : "; its last words:\n",
-                             output));
+    restart(one, why);
 }
 
 void supervisor::restart(child& one, const std::string& why) {

@@ -104,7 +104,7 @@ TEST_F(restarting, brings_back_the_page_when_it_is_named) {
     ASSERT_TRUE(start({"web"}));
     EXPECT_THAT(log, ElementsAre("stop web"));
     EXPECT_EQ(find_targets({"all"}, all)->size(), 4U);
-    EXPECT_EQ(find_targets({"all"}, all, page_target::by_id)->size(), 4U);
+    EXPECT_EQ(find_targets({"all"}, all, more_targets::all_and_page)->size(), 4U);
     EXPECT_FALSE(find_targets({"web"}, all)) << "it has no levels to change";
 }
 
