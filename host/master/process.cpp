@@ -153,7 +153,6 @@ std::string exit_report::text() const {
 }
 
 system_processes::~system_processes() {
-    *alive_ = false;
     if (spawner_) {
         spawner_->join();
     }
@@ -171,12 +170,10 @@ void system_processes::start_aside(const launch& what, start_call started, exit_
     if (!spawner_) {
         spawner_.emplace(1);
     }
-    auto then = [this, started = std::move(started), on_exit = std::move(on_exit),
-                 alive = alive_](const result<pid_t>& pid) mutable {
-        if (*alive) {
-            started(pid ? watch(*pid, std::move(on_exit)) : pid.error());
-        }
-    };
+    auto then = alive_.guard([this, started = std::move(started),
+                              on_exit = std::move(on_exit)](const result<pid_t>& pid) mutable {
+        started(pid ? watch(*pid, std::move(on_exit)) : pid.error());
+    });
     boost::asio::post(*spawner_, [what, work = boost::asio::make_work_guard(executor_),
                                   then = std::move(then)]() mutable {
         boost::asio::post(work.get_executor(),

@@ -33,11 +33,7 @@ auto in_ms(base::duration time) {
 
 template <class F>
 void component_life::later(F call) {
-    boost::asio::post(executor_, [alive = alive_, call = std::move(call)]() mutable {
-        if (*alive) {
-            call();
-        }
-    });
+    boost::asio::post(executor_, alive_.guard(std::move(call)));
 }
 
 void component_life::start(base::duration patience,
@@ -66,11 +62,11 @@ void component_life::start_next() {
     auto* next = components_[started_++];
     is_starting_ = true;
     next->start(
-        std::make_unique<component_end>([this, alive = alive_, next](const result<void>& outcome) {
-            if (*alive && std::exchange(is_starting_, false)) {
+        std::make_unique<component_end>(alive_.guard([this, next](const result<void>& outcome) {
+            if (std::exchange(is_starting_, false)) {
                 ended_start(*next, outcome);
             }
-        }));
+        })));
 }
 
 void component_life::ended_start(const door::component& one, const result<void>& outcome) {
@@ -132,17 +128,17 @@ void component_life::stop_next() {
     }
     auto* next = components_[--started_];
     auto is_over = std::make_shared<bool>(false);
-    const auto go_on = [this, alive = alive_, is_over] {
-        if (*alive && !std::exchange(*is_over, true)) {
+    auto go_on = alive_.guard([this, is_over] {
+        if (!std::exchange(*is_over, true)) {
             wait_.cancel();
             later([this] { stop_next(); });
         }
-    };
-    wait_ = clock_.after(patience_, [go_on, next] {
+    });
+    wait_ = clock_.after(patience_, [go_on, next]() mutable {
         base::log::warn("server", "component '{}' did not stop in time", next->name());
         go_on();
     });
-    next->stop(std::make_unique<component_end>([go_on, next](const result<void>& outcome) {
+    next->stop(std::make_unique<component_end>([go_on, next](const result<void>& outcome) mutable {
         if (!outcome) {
             base::log::warn("server", "component '{}' did not stop well: {}", next->name(),
                             outcome.error().text());

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/alive.hpp"
 #include "base/clock.hpp"
 #include "base/function.hpp"
 
@@ -20,7 +21,6 @@ public:
     component_life(boost::asio::any_io_executor executor, base::clock& clock,
                    const std::vector<door::component*>& components)
         : executor_(std::move(executor)), clock_(clock), components_(components) {}
-    ~component_life() { *alive_ = false; }
     component_life(const component_life&) = delete;
     component_life& operator=(const component_life&) = delete;
 
@@ -56,7 +56,7 @@ private:
     base::unique_function<void(result<void>)> start_done_;
     base::unique_function<void()> stop_done_;
     base::unique_function<void()> after_start_;
-    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+    base::alive alive_;
 };
 
 } // namespace shaddock::server

@@ -84,13 +84,8 @@ void generations::drain() {
         }
     };
     // By post: the last call is still ending.
-    parts_.calls.on_idle([this, go_on, alive = alive_] {
-        boost::asio::post(parts_.executor, [go_on, alive] {
-            if (*alive) {
-                go_on();
-            }
-        });
-    });
+    parts_.calls.on_idle(
+        [this, go_on] { boost::asio::post(parts_.executor, alive_.guard(go_on)); });
     drain_wait_ = parts_.clock.after(reloading_->how.drain, go_on);
 }
 
@@ -152,11 +147,7 @@ void generations::stop_reloading() {
 void generations::let_end(living one) {
     auto& added = ending_.emplace_back(ending_one{std::move(one)});
     wait_until(added, parts_.options.generation_timeout);
-    added.one.made->close([this, alive = alive_] {
-        if (*alive) {
-            look_later();
-        }
-    });
+    added.one.made->close(alive_.guard([this] { look_later(); }));
 }
 
 void generations::wait_until(ending_one& of, base::duration patience) {
@@ -166,11 +157,7 @@ void generations::wait_until(ending_one& of, base::duration patience) {
 
 /// By post: frames of a plugin may be on the stack.
 void generations::look_later() {
-    boost::asio::post(parts_.executor, [this, alive = alive_] {
-        if (*alive) {
-            look();
-        }
-    });
+    boost::asio::post(parts_.executor, alive_.guard([this] { look(); }));
 }
 
 void generations::look() {
@@ -185,11 +172,7 @@ bool generations::is_over(const living& one) {
         return false;
     }
     auto& work = host_of(one).work();
-    work.close([this, alive = alive_] {
-        if (*alive) {
-            look();
-        }
-    });
+    work.close(alive_.guard([this] { look(); }));
     return work.count() == 0;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/alive.hpp"
 #include "component_life.hpp"
 #include "dispatcher.hpp"
 #include "plugin_host.hpp"
@@ -23,7 +24,6 @@ namespace shaddock::server {
 class generations {
 public:
     explicit generations(host_parts parts) : parts_(std::move(parts)) {}
-    ~generations() { *alive_ = false; }
     generations(const generations&) = delete;
     generations& operator=(const generations&) = delete;
 
@@ -109,7 +109,7 @@ private:
     bool is_stopping_ = false;
     /// Something of theirs may still run.
     std::vector<living> kept_;
-    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+    base::alive alive_;
 };
 
 } // namespace shaddock::server

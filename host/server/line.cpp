@@ -30,7 +30,7 @@ void line::call(std::string_view to, wire::kind what, std::string bytes, base::t
                               done(std::move(answered));
                           });
     });
-    boost::asio::post(executor_, [this, alive = alive_, kind, bytes = std::move(bytes),
+    boost::asio::post(executor_, [this, alive = alive_.flag(), kind, bytes = std::move(bytes),
                                   answer = std::move(answer)]() mutable {
         if (*alive) {
             self_receiver_->on_call(self_, {kind, bytes}, std::move(answer));
@@ -46,11 +46,9 @@ result<void> line::cast(std::string_view to, wire::kind what, std::string bytes)
     if (to != self_.id) {
         return links_.cast(to, {kind, bytes});
     }
-    boost::asio::post(executor_, [this, alive = alive_, kind, bytes = std::move(bytes)] {
-        if (*alive) {
-            self_receiver_->on_cast(self_, {kind, bytes});
-        }
-    });
+    boost::asio::post(executor_, alive_.guard([this, kind, bytes = std::move(bytes)] {
+        self_receiver_->on_cast(self_, {kind, bytes});
+    }));
     return {};
 }
 

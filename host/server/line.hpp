@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/alive.hpp"
 #include "bus/bus.hpp"
 #include "wire.hpp"
 
@@ -31,7 +32,7 @@ public:
     /// Whether a frame to this server would be taken now.
     bool reaches(std::string_view id) const { return id == self_.id || links_.is_linked(id); }
     /// From now on nothing runs any more that was posted to oneself.
-    void stop() { *alive_ = false; }
+    void stop() { alive_.end(); }
 
 private:
     boost::asio::any_io_executor executor_;
@@ -39,7 +40,7 @@ private:
     bus::peer self_;
     std::uint64_t pushes_ = 0;
     bus::receiver* self_receiver_ = nullptr;
-    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+    base::alive alive_;
 };
 
 } // namespace shaddock::server

@@ -51,7 +51,7 @@ plugin_host::~plugin_host() {
 }
 
 void plugin_host::stop() {
-    *alive_ = false;
+    alive_.end();
     timers_.clear();
     auto asleep = std::move(sleepers_);
     sleepers_.clear();
@@ -96,15 +96,13 @@ base::unique_function<void(result<door::body>)>
 plugin_host::await(std::unique_ptr<door::completion> done) {
     const auto id = next_awaited_++;
     awaited_.emplace(id, as_waiting(std::move(done)));
-    return [this, alive = alive_, id](result<door::body> outcome) {
-        if (!*alive) {
-            return; // ended by the stop
-        }
+    // What awaits at the stop is ended by it.
+    return alive_.guard([this, id](result<door::body> outcome) {
         if (const auto ended = awaited_.extract(id)) {
             const served_request::scope here(parts_.calls.serving(), ended.mapped().serves);
             ended.mapped().done->done(std::move(outcome));
         }
-    };
+    });
 }
 
 void plugin_host::end_late(std::unique_ptr<door::completion> done) {
@@ -129,50 +127,42 @@ void plugin_host::complete(waiting ends, result<door::body> outcome) {
 void plugin_host::post(std::unique_ptr<door::task> work) noexcept {
     // From another thread it belongs to no request.
     const auto serves = is_on_loop() ? parts_.calls.serving().now() : request_id{};
-    boost::asio::post(work_.executor(), [this, serves, alive = alive_, work = std::move(work)] {
-        if (*alive) {
-            const served_request::scope here(parts_.calls.serving(), serves);
-            work->run();
-        }
-    });
+    boost::asio::post(work_.executor(), alive_.guard([this, serves, work = std::move(work)] {
+        const served_request::scope here(parts_.calls.serving(), serves);
+        work->run();
+    }));
 }
 
 void plugin_host::blocking(std::unique_ptr<door::task> work,
                            std::unique_ptr<door::task> after) noexcept {
-    const bool is_refused =
-        !parts_.options.blocking_pool || blocking_ >= blocking_limit || !*alive_;
+    const bool is_refused = !parts_.options.blocking_pool || blocking_ >= blocking_limit || !alive_;
     // After the stop the plugin's objects are gone: what waits is dropped, and its frame unwinds.
-    const auto resume = [this, alive = alive_,
-                         serves = parts_.calls.serving().now()](door::task& waits) {
-        if (*alive) {
-            const served_request::scope here(parts_.calls.serving(), serves);
-            waits.run();
-        }
+    const auto resume = [this, serves = parts_.calls.serving().now()](door::task& waits) {
+        const served_request::scope here(parts_.calls.serving(), serves);
+        waits.run();
     };
     if (is_refused) {
-        boost::asio::post(parts_.executor, [resume, after = std::move(after)] { resume(*after); });
+        boost::asio::post(parts_.executor,
+                          alive_.guard([resume, after = std::move(after)] { resume(*after); }));
         return;
     }
     ++blocking_;
     // The loop must not end while the pool works for it, nor the generation.
     auto keep =
         boost::asio::prefer(work_.executor(), boost::asio::execution::outstanding_work.tracked);
-    boost::asio::post(parts_.options.blocking_pool, [this, resume, alive = alive_, keep,
-                                                     work = std::move(work),
-                                                     after = std::move(after)]() mutable {
-        work->run();
-        boost::asio::post(keep,
-                          [this, resume, alive, work = std::move(work), after = std::move(after)] {
-                              if (*alive) {
-                                  --blocking_;
-                              }
-                              resume(*after);
-                          });
+    auto* task = work.get();
+    auto back = alive_.guard([this, resume, work = std::move(work), after = std::move(after)] {
+        --blocking_;
+        resume(*after);
+    });
+    boost::asio::post(parts_.options.blocking_pool, [keep, task, back = std::move(back)]() mutable {
+        task->run();
+        boost::asio::post(keep, std::move(back));
     });
 }
 
 void plugin_host::sleep(door::duration how_long, std::unique_ptr<door::completion> done) noexcept {
-    if (!*alive_) {
+    if (!alive_) {
         return end_late(std::move(done));
     }
     const auto id = next_sleeper_++;
@@ -186,7 +176,7 @@ void plugin_host::sleep(door::duration how_long, std::unique_ptr<door::completio
 
 void plugin_host::set_timer(std::string_view name, door::duration first, door::duration period,
                             std::unique_ptr<door::task> tick) noexcept {
-    if (!*alive_ || timers_are_ == timers_are::over) {
+    if (!alive_ || timers_are_ == timers_are::over) {
         return;
     }
     auto& entry = timers_[std::string(name)];
@@ -246,7 +236,7 @@ result<std::string> plugin_host::target_of(std::string_view route,
 
 void plugin_host::call(std::string_view route, std::uint64_t contract, const door::call_target& to,
                        door::body_view arguments, std::unique_ptr<door::completion> done) noexcept {
-    if (!*alive_) {
+    if (!alive_) {
         return end_late(std::move(done));
     }
     auto target = target_of(route, to);
@@ -276,7 +266,7 @@ result<void> plugin_host::cast(std::string_view route, std::uint64_t contract,
 
 void plugin_host::change_session(const session_ref& who, door::session_change change,
                                  std::unique_ptr<door::completion> done) noexcept {
-    if (!*alive_) {
+    if (!alive_) {
         return end_late(std::move(done));
     }
     // On the session's own frontend at once, so that the next request sees it; the answer still
@@ -290,7 +280,7 @@ void plugin_host::change_session(const session_ref& who, door::session_change ch
 
 void plugin_host::find_sessions(const session_ref& who,
                                 std::unique_ptr<door::completion> done) noexcept {
-    if (!*alive_) {
+    if (!alive_) {
         return end_late(std::move(done));
     }
     std::string bytes;
@@ -302,7 +292,7 @@ void plugin_host::find_sessions(const session_ref& who,
 
 void plugin_host::kick_uid(std::string_view uid, std::string_view reason,
                            std::unique_ptr<door::completion> done) noexcept {
-    if (!*alive_) {
+    if (!alive_) {
         return end_late(std::move(done));
     }
     std::string bytes;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/alive.hpp"
 #include "channels.hpp"
 #include "directory.hpp"
 #include "dispatcher.hpp"
@@ -172,7 +173,7 @@ private:
     std::size_t late_waits_ = 0;
     std::vector<waiting> asleep_for_ever_;
     /// Shared with posted work; false after stop.
-    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+    base::alive alive_;
 };
 
 } // namespace shaddock::server

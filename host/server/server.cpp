@@ -1,5 +1,6 @@
 #include "server/server.hpp"
 
+#include "base/alive.hpp"
 #include "base/log.hpp"
 #include "bus_port.hpp"
 #include "generations.hpp"
@@ -60,7 +61,6 @@ public:
         line_.serve(*port_);
     }
     ~parts() {
-        *alive_ = false;
         assert(state_ == state::stopped || (!bus_started_ && generations_->current() == nullptr));
     }
 
@@ -100,11 +100,7 @@ private:
     void on_member_lost(const std::string& channel, const door::member& gone);
     template <class F>
     void later(F call) {
-        boost::asio::post(executor_, [alive = alive_, call = std::move(call)]() mutable {
-            if (*alive) {
-                call();
-            }
-        });
+        boost::asio::post(executor_, alive_.guard(std::move(call)));
     }
 
     boost::asio::any_io_executor executor_;
@@ -132,7 +128,7 @@ private:
     bool bus_started_ = false;
     bool registered_ = false;
     bool clients_open_ = false;
-    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+    base::alive alive_;
 };
 
 // ---- start
@@ -222,11 +218,7 @@ void server::parts::stop(std::string_view reason, base::unique_function<void()> 
         clients_->drain();
     }
     if (registered_) {
-        registry_.stop([this, alive = alive_] {
-            if (*alive) {
-                wait_for_requests();
-            }
-        });
+        registry_.stop(alive_.guard([this] { wait_for_requests(); }));
     } else {
         wait_for_requests();
     }
@@ -260,11 +252,7 @@ void server::parts::close_clients() {
     if (!clients_open_) {
         return stop_components();
     }
-    clients_->stop(stop_reason_, [this, alive = alive_] {
-        if (*alive) {
-            stop_components();
-        }
-    });
+    clients_->stop(stop_reason_, alive_.guard([this] { stop_components(); }));
 }
 
 void server::parts::stop_components() {
@@ -277,11 +265,7 @@ void server::parts::leave_bus() {
     if (!bus_started_) {
         return settle(settle_turns);
     }
-    links_.stop([this, alive = alive_] {
-        if (*alive) {
-            settle(settle_turns);
-        }
-    });
+    links_.stop(alive_.guard([this] { settle(settle_turns); }));
 }
 
 void server::parts::settle(int turns) {

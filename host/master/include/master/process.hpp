@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/alive.hpp"
 #include "base/function.hpp"
 
 #include <shaddock/error.hpp>
@@ -81,7 +82,7 @@ private:
     boost::asio::any_io_executor executor_;
     /// Made when it is needed.
     std::optional<boost::asio::thread_pool> spawner_;
-    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+    base::alive alive_;
 };
 
 /// What /proc says of a process; zeros when it is gone.
