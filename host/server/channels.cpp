@@ -49,10 +49,9 @@ public:
         }
         const auto joined = store_.next_join_++;
         insert({session, joined});
-        std::string bytes;
-        wire::writer out(bytes);
-        wire::write(out, wire::membership{name_, session.id, session.uid, joined});
-        (void)store_.to_frontends_.cast(session.frontend, wire::kind::join, std::move(bytes));
+        (void)store_.to_frontends_.cast(
+            session.frontend, wire::kind::join,
+            wire::encoded(wire::membership{name_, session.id, session.uid, joined}));
         return {};
     }
 
@@ -67,15 +66,9 @@ public:
     }
 
     result<void> push(std::string_view route, door::body_view message) noexcept override {
+        const auto bytes = wire::encoded(name_, route, message);
         for (const auto& group : groups_) {
-            std::string bytes;
-            bytes.reserve(name_.size() + route.size() + message.size() + 16);
-            wire::writer out(bytes);
-            out.text(name_);
-            out.text(route);
-            out.text(message);
-            (void)store_.to_frontends_.cast(group.frontend, wire::kind::push_channel,
-                                            std::move(bytes));
+            (void)store_.to_frontends_.cast(group.frontend, wire::kind::push_channel, bytes);
         }
         return {};
     }
@@ -130,19 +123,14 @@ public:
     }
 
     void tell_leave(const session_ref& session) {
-        std::string bytes;
-        wire::writer out(bytes);
-        wire::write(out, wire::membership{name_, session.id, {}, 0});
-        (void)store_.to_frontends_.cast(session.frontend, wire::kind::leave, std::move(bytes));
+        (void)store_.to_frontends_.cast(session.frontend, wire::kind::leave,
+                                        wire::encoded(wire::membership{name_, session.id, {}, 0}));
     }
 
     void tell_destroyed() {
         for (const auto& group : groups_) {
-            std::string bytes;
-            wire::writer out(bytes);
-            out.text(name_);
             (void)store_.to_frontends_.cast(group.frontend, wire::kind::destroy_channel,
-                                            std::move(bytes));
+                                            wire::encoded(name_));
         }
     }
 

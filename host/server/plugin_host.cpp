@@ -283,10 +283,7 @@ void plugin_host::find_sessions(const session_ref& who,
     if (!alive_) {
         return end_late(std::move(done));
     }
-    std::string bytes;
-    wire::writer out(bytes);
-    wire::write(out, who);
-    parts_.servers.call(who.frontend, wire::kind::find_sessions, std::move(bytes),
+    parts_.servers.call(who.frontend, wire::kind::find_sessions, wire::encoded(who),
                         parts_.clock.now() + parts_.options.call_timeout, await(std::move(done)));
 }
 
@@ -295,10 +292,7 @@ void plugin_host::kick_uid(std::string_view uid, std::string_view reason,
     if (!alive_) {
         return end_late(std::move(done));
     }
-    std::string bytes;
-    wire::writer out(bytes);
-    out.text(uid);
-    out.text(reason);
+    const auto bytes = wire::encoded(uid, reason);
     auto count = std::make_shared<tally>();
     count->end = await(std::move(done));
     // One for ourselves, so that the tally cannot end while the questions are still being sent.
@@ -347,11 +341,7 @@ result<void> plugin_host::push_to_sessions(std::string_view route, door::body_vi
 
 result<void> plugin_host::broadcast(std::string_view frontend_type, std::string_view route,
                                     door::body_view message, bool only_bound) noexcept {
-    std::string bytes;
-    wire::writer out(bytes);
-    out.u8(only_bound ? 1 : 0);
-    out.text(route);
-    out.text(message);
+    const auto bytes = wire::encoded(only_bound, route, message);
     result<void> outcome;
     for (const auto& each : *parts_.list.of_type(frontend_type)) {
         if (each.is_frontend && parts_.servers.reaches(each.id)) {

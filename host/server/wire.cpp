@@ -143,12 +143,4 @@ membership read_membership(reader& in) {
     return value;
 }
 
-std::string encode_roster(bool is_last, std::string_view memberships) {
-    std::string bytes;
-    writer out(bytes);
-    out.u8(is_last ? 1 : 0);
-    out.text(memberships);
-    return bytes;
-}
-
 } // namespace shaddock::server::wire

@@ -44,6 +44,12 @@ enum class kind : std::uint8_t {
 using base::reader;
 using base::writer;
 
+inline void write(writer& out, std::uint8_t number) {
+    out.u8(number);
+}
+inline void write(writer& out, std::string_view text) {
+    out.text(text);
+}
 void write(writer& out, const session_ref& ref);
 session_ref read_ref(reader& in);
 void write(writer& out, const door::session_data& session);
@@ -84,7 +90,14 @@ struct membership {
 void write(writer& out, const membership& value);
 membership read_membership(reader& in);
 
-/// A part of what a frontend has in the channels of one owner: memberships one after the other.
-std::string encode_roster(bool is_last, std::string_view memberships);
+/// An envelope of these fields.
+template <class... Fields>
+std::string encoded(const Fields&... fields) {
+    std::string bytes;
+    bytes.reserve(256); // most take no second step
+    writer out(bytes);
+    (write(out, fields), ...);
+    return bytes;
+}
 
 } // namespace shaddock::server::wire

@@ -41,7 +41,7 @@ struct channels_test : ::testing::Test {
         for (const auto& each : seats) {
             wire::write(out, each);
         }
-        store.on_roster(frontend, wire::encode_roster(true, memberships));
+        store.on_roster(frontend, wire::encoded(true, memberships));
     }
     std::vector<kind> sent() {
         std::vector<kind> kinds;
