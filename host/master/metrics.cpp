@@ -17,13 +17,12 @@ using base::metric_kind;
 constexpr std::size_t bytes_per_kb = 1024;
 
 void add_usage(metric_families& all, const process_usage& usage) {
-    all.push_back(base::one_gauge("shaddock_memory_bytes", "Resident memory of the process.",
-                                  static_cast<double>(usage.rss_kb * bytes_per_kb)));
-    all.push_back(base::one_counter("shaddock_cpu_seconds_total",
-                                    "Processor time of the process, user and system.",
-                                    std::chrono::duration<double>(usage.cpu).count()));
-    all.push_back(base::one_gauge("shaddock_uptime_seconds", "Age of the process.",
-                                  static_cast<double>(usage.uptime.count())));
+    base::add_gauge(all, "shaddock_memory_bytes", "Resident memory of the process.",
+                    usage.rss_kb * bytes_per_kb);
+    base::add_counter(all, "shaddock_cpu_seconds_total",
+                      "Processor time of the process, user and system.",
+                      std::chrono::duration<double>(usage.cpu).count());
+    base::add_gauge(all, "shaddock_uptime_seconds", "Age of the process.", usage.uptime.count());
 }
 
 void add_build(metric_families& all, const child_status& status) {
@@ -36,10 +35,9 @@ void add_build(metric_families& all, const child_status& status) {
                        {"module", "version", "build_id"}};
     info.samples.push_back({{status.module, status.version, status.build_id}, 1});
     all.push_back(std::move(info));
-    all.push_back(
-        base::one_gauge("shaddock_generation",
-                        "Counts the changes of the modules since the process started, from 1.",
-                        static_cast<double>(status.generation)));
+    base::add_gauge(all, "shaddock_generation",
+                    "Counts the changes of the modules since the process started, from 1.",
+                    status.generation);
 }
 
 } // namespace
@@ -47,15 +45,15 @@ void add_build(metric_families& all, const child_status& status) {
 metric_families process_families(const child_report& child,
                                  const std::optional<process_usage>& usage, bool has_answered) {
     metric_families all;
-    all.push_back(base::one_gauge("shaddock_up",
-                                  "1: it has answered this scrape, or is not asked and serves.",
-                                  has_answered ? 1 : 0));
+    base::add_gauge(all, "shaddock_up",
+                    "1: it has answered this scrape, or is not asked and serves.",
+                    has_answered ? 1 : 0);
     metric_family state{
         "shaddock_state", "1 for the state that it is in.", metric_kind::gauge, {"state"}};
     state.samples.push_back({{std::string(to_string(child.state))}, 1});
     all.push_back(std::move(state));
-    all.push_back(base::one_counter("shaddock_restarts_total", "Restarts since the master started.",
-                                    static_cast<double>(child.restarts)));
+    base::add_counter(all, "shaddock_restarts_total", "Restarts since the master started.",
+                      child.restarts);
     if (usage) {
         add_usage(all, *usage);
         add_build(all, child.status);

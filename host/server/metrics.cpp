@@ -81,23 +81,20 @@ void add_requests(base::metric_families& all, const dispatcher& calls) {
 }
 
 void add_rooms(base::metric_families& all, const channel_store& channels, const line& servers) {
-    all.push_back(base::one_gauge("shaddock_channels", "Channels that this server owns.",
-                                  number(channels.size())));
-    all.push_back(base::one_gauge("shaddock_members", "Members of these channels.",
-                                  number(channels.members())));
-    all.push_back(base::one_counter("shaddock_pushes_total",
-                                    "Pushes sent, one for each frontend that they go to.",
-                                    number(servers.pushes())));
+    base::add_gauge(all, "shaddock_channels", "Channels that this server owns.", channels.size());
+    base::add_gauge(all, "shaddock_members", "Members of these channels.", channels.members());
+    base::add_counter(all, "shaddock_pushes_total",
+                      "Pushes sent, one for each frontend that they go to.", servers.pushes());
 }
 
 void add_clients(base::metric_families& all, const frontend& clients) {
     const auto& counts = clients.counts();
-    all.push_back(base::one_gauge("shaddock_connections", "Client connections that are open.",
-                                  number(counts.connections)));
-    all.push_back(base::one_counter("shaddock_accepted_total", "Client connections accepted.",
-                                    number(counts.accepted)));
-    all.push_back(base::one_gauge("shaddock_sessions", "Clients whose handshake is done.",
-                                  number(clients.sessions().size())));
+    base::add_gauge(all, "shaddock_connections", "Client connections that are open.",
+                    counts.connections);
+    base::add_counter(all, "shaddock_accepted_total", "Client connections accepted.",
+                      counts.accepted);
+    base::add_gauge(all, "shaddock_sessions", "Clients whose handshake is done.",
+                    clients.sessions().size());
     clients.forwarded_counts().add_to(
         all, "shaddock_forwarded_total",
         "Requests and notifies passed on to a server of another type.",
@@ -105,12 +102,11 @@ void add_clients(base::metric_families& all, const frontend& clients) {
     add_outcomes(all, "shaddock_refused_total",
                  "Requests that the frontend answered with an error itself.",
                  clients.refused_counts());
-    all.push_back(base::one_counter("shaddock_deliveries_total",
-                                    "Pushes put into the queue of a client.",
-                                    number(clients.deliveries())));
-    all.push_back(base::one_counter("shaddock_undelivered_total",
-                                    "Pushes to clients whose queue was full or that were closing.",
-                                    number(clients.undelivered())));
+    base::add_counter(all, "shaddock_deliveries_total", "Pushes put into the queue of a client.",
+                      clients.deliveries());
+    base::add_counter(all, "shaddock_undelivered_total",
+                      "Pushes to clients whose queue was full or that were closing.",
+                      clients.undelivered());
     metric_family drops{"shaddock_drops_total",
                         "Connections that this side ended or did not take.",
                         metric_kind::counter,
@@ -124,22 +120,19 @@ void add_clients(base::metric_families& all, const frontend& clients) {
              counts.bytes_out);
     add_ways(all, "shaddock_packages_total", "Packages from and to clients.", counts.packages_in,
              counts.packages_out);
-    all.push_back(base::one_counter("shaddock_sends_total", "Writes to client sockets.",
-                                    number(counts.sends)));
+    base::add_counter(all, "shaddock_sends_total", "Writes to client sockets.", counts.sends);
 }
 
 void add_bus(base::metric_families& all, const bus::bus& links) {
     const auto& counts = links.counts();
     add_outcomes(all, "shaddock_bus_calls_total", "Calls to other servers, by how they ended.",
                  counts.calls);
-    all.push_back(base::one_gauge("shaddock_bus_calls_in_flight",
-                                  "Calls to other servers that wait for their answer.",
-                                  number(links.calls_in_flight())));
-    all.push_back(base::one_counter("shaddock_bus_casts_total",
-                                    "Messages to other servers that get no answer.",
-                                    number(counts.casts)));
-    all.push_back(base::one_counter("shaddock_bus_served_total",
-                                    "Calls and messages of other servers.", number(counts.served)));
+    base::add_gauge(all, "shaddock_bus_calls_in_flight",
+                    "Calls to other servers that wait for their answer.", links.calls_in_flight());
+    base::add_counter(all, "shaddock_bus_casts_total",
+                      "Messages to other servers that get no answer.", counts.casts);
+    base::add_counter(all, "shaddock_bus_served_total", "Calls and messages of other servers.",
+                      counts.served);
     add_ways(all, "shaddock_bus_bytes_total", "Bytes from and to other servers.", counts.bytes_in,
              counts.bytes_out);
     metric_family queues{"shaddock_bus_queue_bytes",
@@ -149,25 +142,22 @@ void add_bus(base::metric_families& all, const bus::bus& links) {
     for (const auto& each : links.queues()) {
         queues.samples.push_back({{each.peer}, number(each.bytes)});
     }
-    all.push_back(base::one_gauge("shaddock_links", "Links to other servers that are up.",
-                                  number(queues.samples.size())));
+    base::add_gauge(all, "shaddock_links", "Links to other servers that are up.",
+                    queues.samples.size());
     all.push_back(std::move(queues));
-    all.push_back(base::one_counter("shaddock_links_lost_total",
-                                    "Links that broke or whose other side died.",
-                                    number(counts.links_lost)));
+    base::add_counter(all, "shaddock_links_lost_total",
+                      "Links that broke or whose other side died.", counts.links_lost);
 }
 
 void add_state(base::metric_families& all, const status& now) {
-    all.push_back(base::one_gauge("shaddock_requests_in_flight",
-                                  "Requests accepted and not answered.",
-                                  number(now.requests_in_flight)));
-    all.push_back(base::one_gauge("shaddock_links_expected",
-                                  "Links to other servers that are wanted.",
-                                  number(now.links_expected)));
-    all.push_back(base::one_gauge("shaddock_generations_ending",
-                                  "Replaced generations with work under way.", number(now.ending)));
-    all.push_back(base::one_gauge("shaddock_generations_kept",
-                                  "Replaced generations that did not end.", number(now.kept)));
+    base::add_gauge(all, "shaddock_requests_in_flight", "Requests accepted and not answered.",
+                    now.requests_in_flight);
+    base::add_gauge(all, "shaddock_links_expected", "Links to other servers that are wanted.",
+                    now.links_expected);
+    base::add_gauge(all, "shaddock_generations_ending", "Replaced generations with work under way.",
+                    now.ending);
+    base::add_gauge(all, "shaddock_generations_kept", "Replaced generations that did not end.",
+                    now.kept);
 }
 
 void add_loop(base::metric_families& all, const base::loop_watch& watch) {
@@ -177,9 +167,8 @@ void add_loop(base::metric_families& all, const base::loop_watch& watch) {
     lag.samples.push_back(base::latency_sample({}, watch.lags()));
     all.push_back(std::move(lag));
     const std::chrono::duration<double> longest = watch.longest_lag();
-    all.push_back(base::one_gauge("shaddock_loop_lag_max_seconds",
-                                  "The longest lag of the last 30 to 60 seconds.",
-                                  longest.count()));
+    base::add_gauge(all, "shaddock_loop_lag_max_seconds",
+                    "The longest lag of the last 30 to 60 seconds.", longest.count());
 }
 
 } // namespace shaddock::server

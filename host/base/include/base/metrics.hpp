@@ -114,6 +114,14 @@ using metric_families = std::vector<metric_family>;
 /// A family of one series without labels.
 metric_family one_gauge(std::string_view name, std::string_view help, double value);
 metric_family one_counter(std::string_view name, std::string_view help, double value);
+template <class Number>
+void add_gauge(metric_families& all, std::string_view name, std::string_view help, Number value) {
+    all.push_back(one_gauge(name, help, static_cast<double>(value)));
+}
+template <class Number>
+void add_counter(metric_families& all, std::string_view name, std::string_view help, Number value) {
+    all.push_back(one_counter(name, help, static_cast<double>(value)));
+}
 /// A histogram in seconds with the bounds of latency_histogram; no samples yet.
 metric_family latency_family(std::string_view name, std::string_view help,
                              std::vector<std::string> label_names);
