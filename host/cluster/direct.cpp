@@ -81,8 +81,7 @@ void bus_registry::set_expected(std::vector<door::server_info> expected) {
             server->life = with.life;
         }
     }
-    const bool is_same = std::equal(servers.begin(), servers.end(), now_->servers.begin(),
-                                    now_->servers.end(), is_same_record);
+    const bool is_same = is_same_list(servers, now_->servers);
     if (!is_same) {
         publish(std::move(servers), now_->epoch + 1);
         give_peers();

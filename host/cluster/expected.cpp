@@ -7,19 +7,17 @@ namespace shaddock::cluster {
 
 namespace {
 
-auto place_of(std::vector<door::server_info>& servers, std::string_view id) {
-    return std::lower_bound(servers.begin(), servers.end(), id,
-                            [](const door::server_info& server, std::string_view wanted) {
-                                return server.id < wanted;
-                            });
-}
-
-} // namespace
-
+/// All but `is_up` and `life`.
 bool is_same_record(const door::server_info& one, const door::server_info& other) {
     return one.id == other.id && one.type == other.type && one.host == other.host &&
            one.client_host == other.client_host && one.client_port == other.client_port &&
            one.is_frontend == other.is_frontend && one.record_json == other.record_json;
+}
+
+} // namespace
+
+const door::server_info* view::find(std::string_view id) const {
+    return find_in(servers, id);
 }
 
 std::vector<door::server_info> expected_list(std::vector<door::server_info> servers) {
@@ -33,13 +31,13 @@ std::vector<door::server_info> expected_list(std::vector<door::server_info> serv
     return sorted;
 }
 
-door::server_info* find_in(std::vector<door::server_info>& servers, std::string_view id) {
-    const auto place = place_of(servers, id);
-    return place != servers.end() && place->id == id ? &*place : nullptr;
+bool is_same_list(const std::vector<door::server_info>& one,
+                  const std::vector<door::server_info>& other) {
+    return std::ranges::equal(one, other, is_same_record);
 }
 
 bool put_into(std::vector<door::server_info>& servers, door::server_info record) {
-    const auto place = place_of(servers, record.id);
+    const auto place = std::ranges::lower_bound(servers, record.id, {}, &door::server_info::id);
     if (place == servers.end() || place->id != record.id) {
         servers.insert(place, std::move(record));
         return true;

@@ -100,8 +100,7 @@ void local_directory::set_expected(std::vector<door::server_info> expected) {
             put_into(servers, old);
         }
     }
-    const bool is_same = std::equal(servers.begin(), servers.end(), now_->servers.begin(),
-                                    now_->servers.end(), is_same_record);
+    const bool is_same = is_same_list(servers, now_->servers);
     publish(std::move(servers), !is_same);
 }
 
