@@ -26,6 +26,15 @@ base::log::levels levels_of(const rapidjson::Value& from) {
     return levels;
 }
 
+void put_change(json_writer& out, const log_change& wanted) {
+    if (wanted.level) {
+        put(out, "level", to_string(*wanted.level));
+    }
+    if (!wanted.area.empty()) {
+        put(out, "area", wanted.area);
+    }
+}
+
 log_answer read_answer(const rapidjson::Value& from) {
     const auto levels = from.FindMember("levels");
     if (levels != from.MemberEnd() && levels->value.IsObject()) {
@@ -57,23 +66,14 @@ result<std::vector<std::string>> records_from_expected_json(std::string_view tex
 }
 
 std::string to_json(const log_change& wanted) {
-    return object_json([&](json_writer& out) {
-        if (wanted.level) {
-            put(out, "level", to_string(*wanted.level));
-        }
-        if (!wanted.area.empty()) {
-            put(out, "area", wanted.area);
-        }
-    });
+    return object_json([&](json_writer& out) { put_change(out, wanted); });
 }
 
 std::string log_request_json(const std::vector<std::string>& targets, const log_change& wanted) {
-    auto text = targets_json(targets);
-    if (const auto change = to_json(wanted); change != "{}") {
-        text.back() = ',';
-        text += change.substr(1);
-    }
-    return text;
+    return object_json([&](json_writer& out) {
+        put(out, "targets", targets);
+        put_change(out, wanted);
+    });
 }
 
 result<log_change> log_change_from_json(std::string_view text) {
