@@ -1,13 +1,10 @@
 #include "cli/arguments.hpp"
 
-#include "arguments_routes.hpp"
-#include "arguments_running.hpp"
 #include "client/line.hpp"
 #include "client_help.hpp"
-#include "place_options.hpp"
+#include "verb.hpp"
 #include "version_text.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 namespace shaddock::cli {
@@ -71,6 +68,17 @@ Examples:
 
 Exit status: 0 done, 2 wrong arguments, 3 no master runs on that --run folder.)";
 
+constexpr const char* routes_help = R"(
+Read from the module files that host.yaml names, each opened in a process of its own; nothing of a plugin is
+created, and no system need run. A name with ? may be left out; a remote's arguments stand in parentheses.
+
+Examples:
+  host routes                               of every type: what clients and other servers may ask
+  host routes chat                          one type
+  host routes chat --json                   [{"type","route","kind","serial","module","request","reply","text"},..]
+
+Exit status: 0 done, 1 no such type, or a module cannot be read (the others are listed), 2 wrong arguments.)";
+
 constexpr const char* check_examples = R"(
 Plugins' files are opened in a process of their own and asked for their routes; nothing of them is created,
 but with --module, which creates and starts what the file registers, as a reload does.
@@ -124,8 +132,8 @@ struct parser {
         add_web();
         add_list();
         add_admin();
-        running.add_to(app);
-        routes.add_to(app);
+        add_running_verbs(app, chosen);
+        add_routes();
         add_check();
         add_new();
         add_client();
@@ -140,140 +148,134 @@ struct parser {
         app.add_flag("--child", serve.is_child)->group("");
     }
     void add_start() {
-        start_app = app.add_subcommand(
-            "start", "Start the master, which starts every server of servers.json and the page\n"
-                     "and keeps them running. Prints 'ready: N servers' when all serve.\n"
-                     "Ctrl-C stops everything in order.");
-        start_app->group(run_group)->footer(start_examples);
-        add_place(*start_app, start.where);
-        start_app->add_flag("-D", start.is_daemon,
-                            "In the background: returns after the ready line");
+        const auto [start_app, start] = add_verb<start_command>(
+            app, chosen, "start",
+            "Start the master, which starts every server of servers.json and the page\n"
+            "and keeps them running. Prints 'ready: N servers' when all serve.\n"
+            "Ctrl-C stops everything in order.",
+            run_group, start_examples);
+        add_place(start_app, start->where);
+        start_app.add_flag("-D", start->is_daemon,
+                           "In the background: returns after the ready line");
     }
     void add_web() {
-        web_app = app.add_subcommand("web", "Serve the chat page. `host start` does it for you.");
-        web_app->group(run_group)->footer(web_examples);
-        add_place(*web_app, web.where);
-        web_app->add_option("--port", web.port, "Where to listen")
+        const auto [web_app, web] = add_verb<web_command>(
+            app, chosen, "web", "Serve the chat page. `host start` does it for you.", run_group,
+            web_examples);
+        add_place(web_app, web->where);
+        web_app.add_option("--port", web->port, "Where to listen")
             ->option_text("PORT (host.yaml, 3001)");
-        web_app->add_option("--folder", web.folder, "The page's files")->option_text("DIR");
-        web_app->add_flag("--child", web.is_child)->group("");
+        web_app.add_option("--folder", web->folder, "The page's files")->option_text("DIR");
+        web_app.add_flag("--child", web->is_child)->group("");
     }
     void add_list() {
-        list_app = app.add_subcommand("list", "Show the servers of the running master");
-        list_app->group(look_group)->footer(list_examples);
-        add_place(*list_app, list.where);
-        list_app->add_flag("--json", list.as_json, "An array, for programs");
-        list_app->add_flag("--all", list.with_all, "The master and the page's server too");
+        const auto [list_app, list] =
+            add_verb<list_command>(app, chosen, "list", "Show the servers of the running master",
+                                   look_group, list_examples);
+        add_place(list_app, list->where);
+        list_app.add_flag("--json", list->as_json, "An array, for programs");
+        list_app.add_flag("--all", list->with_all, "The master and the page's server too");
     }
     void add_admin() {
-        admin_app = app.add_subcommand(
-            "admin",
+        const auto [admin_app, admin] = add_verb<admin_command>(
+            app, chosen, "admin",
             "Print the address of the admin page, to be opened in a browser. It carries the\n"
-            "token that opens the admin API: treat it as a password.");
-        admin_app->group(look_group)->footer(admin_examples);
-        add_run(*admin_app, admin.where);
+            "token that opens the admin API: treat it as a password.",
+            look_group, admin_examples);
+        add_run(admin_app, admin->where);
+    }
+
+    void add_routes() {
+        const auto [routes_app, routes] = add_verb<routes_command>(
+            app, chosen, "routes", "Show every route with what it takes and answers", look_group,
+            routes_help);
+        routes_app.add_option("type", routes->type, "Only this server type")->option_text("TYPE");
+        routes_app.add_flag("--json", routes->as_json,
+                            "An array, for programs; requests and replies as JSON Schema");
+        add_place(routes_app, routes->where);
     }
 
     void add_check() {
-        check_app = app.add_subcommand(
-            "check", "Look at everything that a start needs, and start nothing: config files,\n"
-                     "modules, protos, ports, folders. Tells all that is wrong, one line each.\n"
-                     "With --module: try module files in this process as a reload would.");
-        check_app->group(run_group);
-        add_place(*check_app, check.where);
-        check_app->add_flag("--json", check.as_json, "An object, for programs");
-        check_app->add_flag("--options", check.shows_options,
-                            "Print the reference of host.yaml instead, as a Markdown table");
+        const auto [check_app, check] = add_verb<check_command>(
+            app, chosen, "check",
+            "Look at everything that a start needs, and start nothing: config files,\n"
+            "modules, protos, ports, folders. Tells all that is wrong, one line each.\n"
+            "With --module: try module files in this process as a reload would.",
+            run_group, check_examples);
+        add_place(check_app, check->where);
+        check_app.add_flag("--json", check->as_json, "An object, for programs");
+        check_app.add_flag("--options", check->shows_options,
+                           "Print the reference of host.yaml instead, as a Markdown table");
         auto* module =
             check_app
-                ->add_option("--module", check.modules,
-                             "Try this file: open, create, set up, take down. Repeat it for each "
-                             "module of the type")
+                .add_option("--module", check->modules,
+                            "Try this file: open, create, set up, take down. Repeat it for each "
+                            "module of the type")
                 ->option_text("FILE");
         auto* type =
-            check_app->add_option("--type", check.type, "The server type that they are for")
+            check_app.add_option("--type", check->type, "The server type that they are for")
                 ->option_text("TYPE");
         module->needs(type);
         type->needs(module);
-        check_app->add_option("--id", check.id, "The server whose part they play")
+        check_app.add_option("--id", check->id, "The server whose part they play")
             ->option_text("ID (the first of the type)")
             ->needs(module);
-        check_app->footer(check_examples);
-        check_app->add_option("--scratch", check.scratch)->group("");
-        check_app->add_option("--patience", check.patience_ms)->group("");
+        check_app.add_option("--scratch", check->scratch)->group("");
+        check_app.add_option("--patience", check->patience_ms)->group("");
     }
 
     void add_new() {
-        new_app = app.add_subcommand("new", "Make a project of a server type of your own");
-        new_app->add_option("folder", project.folder, "A new or an empty folder")
+        const auto [new_app, project] =
+            add_verb<new_command>(app, chosen, "new", "Make a project of a server type of your own",
+                                  "Write plugins", new_examples);
+        new_app.add_option("folder", project->folder, "A new or an empty folder")
             ->option_text("DIR")
             ->required();
-        new_app->add_option("--type", project.type, "The server type, a key of servers.json")
+        new_app.add_option("--type", project->type, "The server type, a key of servers.json")
             ->option_text("TYPE")
             ->required();
-        new_app->group("Write plugins")->footer(new_examples);
     }
 
     void add_client() {
-        client_app = app.add_subcommand(
-            "client", "A client in the terminal: requests, notifies and pushes of a frontend");
-        add_place(*client_app, client.where);
-        const auto add_address = [this](const char* name, const char* what, auto& into) {
-            return client_app
-                ->add_option_function<std::string>(
+        const auto [client_app, client] = add_verb<client_command>(
+            app, chosen, "client",
+            "A client in the terminal: requests, notifies and pushes of a frontend", look_group,
+            client_examples);
+        add_place(client_app, client->where);
+        const auto add_address = [&to = client_app](const char* name, const char* what,
+                                                    auto& into) {
+            return to
+                .add_option_function<std::string>(
                     name,
                     [name, &into](const std::string& text) { into = read_address(name, text); },
                     what)
                 ->option_text("HOST:PORT");
         };
         auto* gate = add_address(
-            "--gate", "The gate that names a frontend (the first of servers.json)", client.gate);
-        add_address("--connect", "A frontend itself, without a gate", client.connect)
+            "--gate", "The gate that names a frontend (the first of servers.json)", client->gate);
+        add_address("--connect", "A frontend itself, without a gate", client->connect)
             ->excludes(gate);
-        auto* tcp = client_app->add_flag("--tcp", client.over_tcp, "Over raw TCP");
-        client_app->add_flag("--ws", with_websocket, "Over WebSocket (so it is by default)")
+        auto* tcp = client_app.add_flag("--tcp", client->over_tcp, "Over raw TCP");
+        client_app.add_flag("--ws", with_websocket, "Over WebSocket (so it is by default)")
             ->excludes(tcp);
-        client_app->add_option("--uid", client.uid, "Whom the gate is asked for")
+        client_app.add_option("--uid", client->uid, "Whom the gate is asked for")
             ->option_text("NAME");
-        client_app->add_option("--script", client.script, "Lines to run; - is standard input")
+        client_app.add_option("--script", client->script, "Lines to run; - is standard input")
             ->option_text("FILE");
-        client_app->add_flag("--json", client.as_json, "One object a line, for programs");
+        client_app.add_flag("--json", client->as_json, "One object a line, for programs");
         client_app
-            ->add_option_function<std::string>(
+            .add_option_function<std::string>(
                 "--timeout",
-                [this](const std::string& text) { client.timeout = read_timeout(text); },
+                [&timeout = client->timeout](const std::string& text) {
+                    timeout = read_timeout(text);
+                },
                 "To connect, and for each answer")
             ->option_text("TIME (10s)");
-        client_app->group(look_group)->footer(client_examples);
     }
 
-    command chosen() const {
-        if (start_app->parsed()) {
-            return start;
-        }
-        if (web_app->parsed()) {
-            return web;
-        }
-        if (list_app->parsed()) {
-            return list;
-        }
-        if (admin_app->parsed()) {
-            return admin;
-        }
-        if (check_app->parsed()) {
-            return check;
-        }
-        if (client_app->parsed()) {
-            return client;
-        }
-        if (new_app->parsed()) {
-            return project;
-        }
-        if (auto other = running.chosen()) {
-            return std::move(*other);
-        }
-        if (auto other = routes.chosen()) {
-            return std::move(*other);
+    command parsed() const {
+        if (chosen) {
+            return *chosen;
         }
         if (serve.type.empty() && serve.id.empty()) {
             return answer{app.help(), exit_usage};
@@ -288,25 +290,10 @@ struct parser {
     }
 
     CLI::App app{"Runs servers whose behaviour is a plugin of their type.", "host"};
-    running_arguments running;
-    routes_arguments routes;
     serve_command serve;
-    start_command start;
-    web_command web;
-    list_command list;
-    admin_command admin;
-    check_command check;
-    new_command project;
-    client_command client;
+    std::optional<command> chosen;
     /// Said, though it is the default.
     bool with_websocket = false;
-    CLI::App* start_app = nullptr;
-    CLI::App* web_app = nullptr;
-    CLI::App* list_app = nullptr;
-    CLI::App* admin_app = nullptr;
-    CLI::App* check_app = nullptr;
-    CLI::App* new_app = nullptr;
-    CLI::App* client_app = nullptr;
 };
 
 } // namespace
@@ -326,7 +313,7 @@ command parse(const std::vector<std::string>& arguments) {
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
     try {
         all.app.parse(std::move(reversed));
-        return all.chosen();
+        return all.parsed();
     } catch (const CLI::ParseError& stopped) {
         std::ostringstream out;
         std::ostringstream wrong;

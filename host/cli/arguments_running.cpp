@@ -1,10 +1,6 @@
-#include "arguments_running.hpp"
+#include "verb.hpp"
 
-#include "place_options.hpp"
-
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 namespace shaddock::cli {
 namespace {
@@ -101,148 +97,124 @@ void add_json(CLI::App& app, bool& as_json) {
     app.add_flag("--json", as_json, "An object, for programs");
 }
 
-} // namespace
-
-void running_arguments::add_to(CLI::App& app) {
-    add_stop(app);
-    add_add(app);
-    add_restart(app);
-    add_kill(app);
-    add_logs(app);
-    add_log(app);
-    add_reload(app);
+void add_stop(CLI::App& host, std::optional<command>& chosen) {
+    const auto [app, stop] =
+        add_verb<stop_command>(host, chosen, "stop",
+                               "Stop servers, which then stay stopped; without ids everything, the "
+                               "master included",
+                               run_group, stop_help);
+    add_place(app, stop->where);
+    app.add_option("ids", stop->ids, "Ids as `host list` shows them");
 }
 
-void running_arguments::add_stop(CLI::App& app) {
-    stop_app_ = app.add_subcommand(
-        "stop", "Stop servers, which then stay stopped; without ids everything, the master "
-                "included");
-    stop_app_->group(run_group)->footer(stop_help);
-    add_place(*stop_app_, stop_.where);
-    stop_app_->add_option("ids", stop_.ids, "Ids as `host list` shows them");
-}
-
-void running_arguments::add_reload(CLI::App& app) {
-    reload_app_ = app.add_subcommand(
-        "reload", "Replace the code of running servers without losing a request");
-    reload_app_->group(change_group);
-    add_place(*reload_app_, reload_.where);
-    reload_app_->add_option("targets", reload_.targets, "Types, and ids as `host list` shows them")
+void add_reload(CLI::App& host, std::optional<command>& chosen) {
+    const auto [app, reload] = add_verb<reload_command>(
+        host, chosen, "reload", "Replace the code of running servers without losing a request",
+        change_group, reload_help);
+    add_place(app, reload->where);
+    app.add_option("targets", reload->targets, "Types, and ids as `host list` shows them")
         ->option_text("TYPE|ID ...")
         ->required();
-    reload_app_->add_flag("--rollback", reload_.is_rollback, "Back to the generation before");
-    add_json(*reload_app_, reload_.as_json);
-    reload_app_->footer(reload_help);
+    app.add_flag("--rollback", reload->is_rollback, "Back to the generation before");
+    add_json(app, reload->as_json);
 }
 
-void running_arguments::add_add(CLI::App& app) {
-    add_app_ = app.add_subcommand("add", "Add servers to the running system, of new types too");
-    add_app_->group(change_group)->footer(add_help);
-    add_app_
-        ->add_option_function<std::vector<std::string>>(
-            "keys",
-            [this](const std::vector<std::string>& words) {
-                for (const auto& word : words) {
-                    const auto equals = word.find('=');
-                    if (equals == std::string::npos || equals == 0) {
-                        throw CLI::ValidationError(
-                            fmt::format("'{}'", word),
-                            "expected key=value, such as serverType=chat or port=6053");
-                    }
-                    add_.keys.emplace_back(word.substr(0, equals), word.substr(equals + 1));
-                }
-            },
-            "What servers.json would say of it")
+void add_add(CLI::App& host, std::optional<command>& chosen) {
+    const auto [app, add] = add_verb<add_command>(
+        host, chosen, "add", "Add servers to the running system, of new types too", change_group,
+        add_help);
+    app.add_option_function<std::vector<std::string>>(
+           "keys",
+           [&keys = add->keys](const std::vector<std::string>& words) {
+               for (const auto& word : words) {
+                   const auto equals = word.find('=');
+                   if (equals == std::string::npos || equals == 0) {
+                       throw CLI::ValidationError(
+                           fmt::format("'{}'", word),
+                           "expected key=value, such as serverType=chat or port=6053");
+                   }
+                   keys.emplace_back(word.substr(0, equals), word.substr(equals + 1));
+               }
+           },
+           "What servers.json would say of it")
         ->option_text("KEY=VALUE ...")
         ->required();
-    add_json(*add_app_, add_.as_json);
-    add_run(*add_app_, add_.where);
+    add_json(app, add->as_json);
+    add_run(app, add->where);
 }
 
-void running_arguments::add_restart(CLI::App& app) {
-    restart_app_ = app.add_subcommand("restart", "Stop servers in order and start them again");
-    restart_app_->group(change_group)->footer(restart_help);
-    restart_app_
-        ->add_option("targets", restart_.targets, "Types, ids as `host list` shows them, or all")
+void add_restart(CLI::App& host, std::optional<command>& chosen) {
+    const auto [app, restart] = add_verb<restart_command>(
+        host, chosen, "restart", "Stop servers in order and start them again", change_group,
+        restart_help);
+    app.add_option("targets", restart->targets, "Types, ids as `host list` shows them, or all")
         ->option_text("TYPE|ID ...")
         ->required();
-    add_json(*restart_app_, restart_.as_json);
-    add_run(*restart_app_, restart_.where);
+    add_json(app, restart->as_json);
+    add_run(app, restart->where);
 }
 
-void running_arguments::add_kill(CLI::App& app) {
-    kill_app_ = app.add_subcommand("kill", "End servers at once, without order");
-    kill_app_->group(change_group)->footer(kill_help);
-    auto* ids = kill_app_->add_option("ids", kill_.ids, "Ids as `host list` shows them")
-                    ->option_text("ID ...");
-    kill_app_->add_flag("--all", kills_all_, "Everything, the master included")->excludes(ids);
-    kill_app_->callback([this] {
-        if (kill_.ids.empty() && !kills_all_) {
+void add_kill(CLI::App& host, std::optional<command>& chosen) {
+    const auto [app, kill] = add_verb<kill_command>(
+        host, chosen, "kill", "End servers at once, without order", change_group, kill_help);
+    auto* ids =
+        app.add_option("ids", kill->ids, "Ids as `host list` shows them")->option_text("ID ...");
+    const auto all = std::make_shared<bool>(false);
+    app.add_flag("--all", *all, "Everything, the master included")->excludes(ids);
+    app.callback([&chosen, wanted = kill, all] {
+        if (wanted->ids.empty() && !*all) {
             throw CLI::RequiredError("ids, or --all");
         }
+        chosen = *wanted;
     });
-    add_run(*kill_app_, kill_.where);
+    add_run(app, kill->where);
 }
 
-void running_arguments::add_logs(CLI::App& app) {
-    logs_app_ = app.add_subcommand("logs", "Show the last lines of logs, and what comes");
-    logs_app_->group(look_group)->footer(logs_help);
-    logs_app_->add_option("ids", logs_.ids, "Ids as `host list --all` shows them")
-        ->option_text("ID ...");
-    logs_app_->add_flag("-f,--follow", logs_.follows, "Go on until Ctrl-C");
-    logs_app_->add_option("-n,--lines", logs_.lines, "So many lines to begin with")
+void add_logs(CLI::App& host, std::optional<command>& chosen) {
+    const auto [app, logs] = add_verb<logs_command>(
+        host, chosen, "logs", "Show the last lines of logs, and what comes", look_group, logs_help);
+    app.add_option("ids", logs->ids, "Ids as `host list --all` shows them")->option_text("ID ...");
+    app.add_flag("-f,--follow", logs->follows, "Go on until Ctrl-C");
+    app.add_option("-n,--lines", logs->lines, "So many lines to begin with")
         ->option_text("LINES (20)")
         ->check(CLI::Range(std::size_t{0}, std::size_t{100'000}));
-    logs_app_
-        ->add_option("-e,--env", logs_.where.env, "Without a master: section of the config files")
+    app.add_option("-e,--env", logs->where.env, "Without a master: section of the config files")
         ->option_text("ENV (development)");
-    logs_app_->add_option("--config", logs_.where.config, "Without a master: where host.yaml is")
+    app.add_option("--config", logs->where.config, "Without a master: where host.yaml is")
         ->option_text("DIR (./config, else the installed one)");
-    add_run(*logs_app_, logs_.where);
+    add_run(app, logs->where);
 }
 
-void running_arguments::add_log(CLI::App& app) {
-    log_app_ = app.add_subcommand("log", "Show or change the log levels of running servers");
-    log_app_->group(change_group)->footer(log_help);
-    log_app_->add_option("target", log_.target, "A type, an id, master, or all")
+void add_log(CLI::App& host, std::optional<command>& chosen) {
+    const auto [app, log] = add_verb<log_command>(
+        host, chosen, "log", "Show or change the log levels of running servers", change_group,
+        log_help);
+    app.add_option("target", log->target, "A type, an id, master, or all")
         ->option_text("TYPE|ID|master|all")
         ->required();
-    log_app_
-        ->add_option_function<std::string>(
-            "level", [this](const std::string& word) { log_.level = base::log::level_of(word); },
-            "From which level on lines are written")
+    app.add_option_function<std::string>(
+           "level",
+           [&level = log->level](const std::string& word) { level = base::log::level_of(word); },
+           "From which level on lines are written")
         ->option_text("debug|info|warn|error|off")
         ->check(CLI::IsMember({"debug", "info", "warn", "error", "off"}));
-    log_app_->add_option("--area", log_.area, "Only what this area says")
+    app.add_option("--area", log->area, "Only what this area says")
         ->option_text("AREA")
         ->check(CLI::IsMember(base::log::areas()));
-    add_json(*log_app_, log_.as_json);
-    add_run(*log_app_, log_.where);
+    add_json(app, log->as_json);
+    add_run(app, log->where);
 }
 
-std::optional<command> running_arguments::chosen() const {
-    if (stop_app_->parsed()) {
-        return stop_;
-    }
-    if (reload_app_->parsed()) {
-        return reload_;
-    }
-    if (add_app_->parsed()) {
-        return add_;
-    }
-    if (restart_app_->parsed()) {
-        return restart_;
-    }
-    if (kill_app_->parsed()) {
-        return kill_;
-    }
-    if (logs_app_->parsed()) {
-        return logs_;
-    }
-    if (log_app_->parsed()) {
-        return log_;
-    }
-    return std::nullopt;
+} // namespace
+
+void add_running_verbs(CLI::App& host, std::optional<command>& chosen) {
+    add_stop(host, chosen);
+    add_add(host, chosen);
+    add_restart(host, chosen);
+    add_kill(host, chosen);
+    add_logs(host, chosen);
+    add_log(host, chosen);
+    add_reload(host, chosen);
 }
 
 } // namespace shaddock::cli

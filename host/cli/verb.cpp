@@ -1,6 +1,4 @@
-#include "place_options.hpp"
-
-#include <CLI/CLI.hpp>
+#include "verb.hpp"
 
 namespace shaddock::cli {
 
