@@ -8,7 +8,6 @@
 #include "master/commands.hpp"
 #include "master/master.hpp"
 #include "new_project.hpp"
-#include "run_with_master.hpp"
 #include "terminal.hpp"
 
 #include <fmt/format.h>
@@ -103,22 +102,6 @@ int run_command(const new_command& wanted) {
     }
     std::fputs(made->c_str(), stdout);
     return 0;
-}
-
-int run_command(const serve_command& wanted) {
-    return run_server(wanted);
-}
-int run_command(const routes_command& wanted) {
-    return run_routes(wanted);
-}
-int run_command(const admin_command& wanted) {
-    return run_admin(wanted);
-}
-int run_command(const web_command& wanted) {
-    return run_web(wanted);
-}
-int run_command(const client_command& wanted) {
-    return run_client(wanted);
 }
 
 } // namespace

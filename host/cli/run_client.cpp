@@ -231,7 +231,7 @@ int run_script(const client::session_options& options, const client_command& wan
 
 } // namespace
 
-int run_client(const client_command& wanted) {
+int run_command(const client_command& wanted) {
     const auto options = session_options_of(wanted);
     if (!options) {
         return complain(options.error().text());

@@ -3,7 +3,6 @@
 #include "log_follower.hpp"
 #include "master/admin.hpp"
 #include "master/log_tail.hpp"
-#include "run_with_master.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>

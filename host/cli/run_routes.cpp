@@ -7,7 +7,7 @@
 
 namespace shaddock::cli {
 
-int run_routes(const routes_command& wanted) {
+int run_command(const routes_command& wanted) {
     const auto list = list_routes(wanted.where, wanted.type);
     if (!list) {
         return complain(list.error().text());

@@ -60,7 +60,7 @@ base::unique_function<void(base::duration)> warn_of_ticks(const setting& found) 
     };
 }
 
-/// One server and all that it is given, wired; lives on the stack of run_server.
+/// One server and all that it is given, wired; lives on the stack of serve().
 class running_server final : cluster::master_listener {
 public:
     running_server(const setting& found, const config::server_record& record,
@@ -306,7 +306,7 @@ int serve(const setting& found, const config::server_record& record) {
 
 } // namespace
 
-int run_server(const serve_command& wanted) {
+int run_command(const serve_command& wanted) {
     forget_stale_list(wanted.where);
     const auto found = resolve(wanted.where);
     if (!found) {

@@ -81,7 +81,7 @@ private:
 
 } // namespace
 
-int run_web(const web_command& wanted) {
+int run_command(const web_command& wanted) {
     const auto found = resolve(wanted.where);
     if (!found) {
         return complain(found.error().text());

@@ -1,5 +1,3 @@
-#include "run_with_master.hpp"
-
 #include "cli/run.hpp"
 #include "master/admin.hpp"
 #include "master/commands.hpp"
@@ -9,7 +7,6 @@
 #include <fmt/ranges.h>
 
 #include <cstdio>
-#include <optional>
 
 namespace shaddock::cli {
 namespace {
@@ -17,27 +14,46 @@ namespace {
 /// Longer than any start or stop that the master lets pass, for as many servers as there may be.
 constexpr std::chrono::minutes longest_start{60};
 
-/// Nothing when no master runs; that has been said then.
-std::optional<master::admin_client> open(const place& where) {
-    auto found = master::admin_client::open(std::filesystem::absolute(where.run));
-    if (!found) {
-        complain(found.error().text());
-        return std::nullopt;
+/// Opens the running master's door, asks through it, and shows what was answered: a result's value.
+template <class Ask, class Show>
+int ask_master(const place& where, Ask ask, Show show) {
+    const auto master = master::admin_client::open(std::filesystem::absolute(where.run));
+    if (!master) {
+        complain(master.error().text());
+        return exit_no_master;
     }
-    return std::move(*found);
-}
-
-int print_starts(const result<std::string>& answer, bool as_json) {
+    const auto answer = ask(*master);
     if (!answer) {
         return complain(answer.error().text());
     }
-    const auto lines = master::starts_from_json(*answer);
-    if (!lines) {
-        return complain(lines.error().text());
-    }
-    const auto text = as_json ? *answer + "\n" : master::to_table(*lines);
+    return show(answer);
+}
+
+template <class Lines>
+void print_lines(const Lines& lines, bool as_json) {
+    const auto text = as_json ? master::to_json(lines) + "\n" : master::to_table(lines);
     std::fputs(text.c_str(), stdout);
-    return master::has_succeeded(*lines) ? 0 : exit_failed;
+}
+
+void print_ended(const char* what, const std::vector<std::string>& ids) {
+    fmt::print("{}: {}\n", what,
+               ids.empty() ? "everything" : fmt::format("{}", fmt::join(ids, ", ")));
+}
+
+/// A call that starts servers, one line for each.
+int start_with_master(const place& where, const char* target, const std::string& body,
+                      bool as_json) {
+    return ask_master(
+        where, [&](const auto& master) { return master.call("POST", target, body, longest_start); },
+        [&](const auto& answer) {
+            const auto lines = master::starts_from_json(*answer);
+            if (!lines) {
+                return complain(lines.error().text());
+            }
+            const auto text = as_json ? *answer + "\n" : master::to_table(*lines);
+            std::fputs(text.c_str(), stdout);
+            return master::has_succeeded(*lines) ? 0 : exit_failed;
+        });
 }
 
 std::string row_of(const master::log_answer& from) {
@@ -54,106 +70,86 @@ std::string row_of(const master::log_answer& from) {
 } // namespace
 
 int run_command(const list_command& wanted) {
-    const auto master = open(wanted.where);
-    if (!master) {
-        return exit_no_master;
-    }
-    const auto lines = master->list(wanted.with_all);
-    if (!lines) {
-        return complain(lines.error().text());
-    }
-    const auto text = wanted.as_json ? master::to_json(*lines) + "\n" : master::to_table(*lines);
-    std::fputs(text.c_str(), stdout);
-    return 0;
+    return ask_master(
+        wanted.where, [&](const auto& master) { return master.list(wanted.with_all); },
+        [&](const auto& lines) {
+            print_lines(*lines, wanted.as_json);
+            return 0;
+        });
 }
 
 int run_command(const stop_command& wanted) {
-    const auto master = open(wanted.where);
-    if (!master) {
-        return exit_no_master;
-    }
-    const auto stopped = master->stop(wanted.ids);
-    if (!stopped) {
-        return complain(stopped.error().text());
-    }
-    fmt::print("stopped: {}\n",
-               wanted.ids.empty() ? "everything" : fmt::format("{}", fmt::join(wanted.ids, ", ")));
-    return 0;
+    return ask_master(
+        wanted.where, [&](const auto& master) { return master.stop(wanted.ids); },
+        [&](const auto&) {
+            print_ended("stopped", wanted.ids);
+            return 0;
+        });
 }
 
 int run_command(const reload_command& wanted) {
-    const auto master = open(wanted.where);
-    if (!master) {
-        return exit_no_master;
-    }
-    const auto lines = master->reload(wanted.targets, wanted.is_rollback);
-    if (!lines) {
-        return complain(lines.error().text());
-    }
-    const auto text = wanted.as_json ? master::to_json(*lines) + "\n" : master::to_table(*lines);
-    std::fputs(text.c_str(), stdout);
-    return master::has_succeeded(*lines) ? 0 : exit_failed;
+    return ask_master(
+        wanted.where,
+        [&](const auto& master) { return master.reload(wanted.targets, wanted.is_rollback); },
+        [&](const auto& lines) {
+            print_lines(*lines, wanted.as_json);
+            return master::has_succeeded(*lines) ? 0 : exit_failed;
+        });
 }
 
 int run_command(const add_command& wanted) {
-    const auto master = open(wanted.where);
-    if (!master) {
-        return exit_no_master;
-    }
-    return print_starts(
-        master->call("POST", "/api/add", master::addition_json(wanted.keys), longest_start),
-        wanted.as_json);
+    return start_with_master(wanted.where, "/api/add", master::addition_json(wanted.keys),
+                             wanted.as_json);
 }
 
 int run_command(const restart_command& wanted) {
-    const auto master = open(wanted.where);
-    if (!master) {
-        return exit_no_master;
-    }
-    return print_starts(
-        master->call("POST", "/api/restart", master::targets_json(wanted.targets), longest_start),
-        wanted.as_json);
+    return start_with_master(wanted.where, "/api/restart", master::targets_json(wanted.targets),
+                             wanted.as_json);
 }
 
 int run_command(const kill_command& wanted) {
-    const auto master = open(wanted.where);
-    if (!master) {
-        return exit_no_master;
-    }
-    const auto killed = master->kill(wanted.ids);
-    if (!killed) {
-        return complain(killed.error().text());
-    }
-    fmt::print("killed: {}\n",
-               wanted.ids.empty() ? "everything" : fmt::format("{}", fmt::join(wanted.ids, ", ")));
-    return 0;
+    return ask_master(
+        wanted.where, [&](const auto& master) { return master.kill(wanted.ids); },
+        [&](const auto&) {
+            print_ended("killed", wanted.ids);
+            return 0;
+        });
+}
+
+int run_command(const admin_command& wanted) {
+    return ask_master(
+        wanted.where, [](const auto& master) { return result<std::string>(master.page_url()); },
+        [](const auto& url) {
+            fmt::print("{}\n", *url);
+            return 0;
+        });
 }
 
 int run_command(const log_command& wanted) {
-    const auto master = open(wanted.where);
-    if (!master) {
-        return exit_no_master;
-    }
-    const auto answer = master->call(
-        "POST", "/api/log", master::log_request_json({wanted.target}, {wanted.level, wanted.area}));
-    if (!answer) {
-        return complain(answer.error().text());
-    }
-    if (wanted.as_json) {
-        fmt::print("{}\n", *answer);
-    }
-    const auto all = master::log_answers_from_json(*answer);
-    if (!all) {
-        return complain(all.error().text());
-    }
-    int status = 0;
-    for (const auto& each : *all) {
-        status = each.levels ? status : exit_failed;
-        if (!wanted.as_json) {
-            std::fputs(row_of(each).c_str(), stdout);
-        }
-    }
-    return status;
+    return ask_master(
+        wanted.where,
+        [&](const auto& master) {
+            return master.call(
+                "POST", "/api/log",
+                master::log_request_json({wanted.target}, {wanted.level, wanted.area}));
+        },
+        [&](const auto& answer) {
+            if (wanted.as_json) {
+                fmt::print("{}\n", *answer);
+            }
+            const auto all = master::log_answers_from_json(*answer);
+            if (!all) {
+                return complain(all.error().text());
+            }
+            int status = 0;
+            for (const auto& each : *all) {
+                status = each.levels ? status : exit_failed;
+                if (!wanted.as_json) {
+                    std::fputs(row_of(each).c_str(), stdout);
+                }
+            }
+            return status;
+        });
 }
 
 } // namespace shaddock::cli

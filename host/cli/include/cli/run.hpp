@@ -45,10 +45,22 @@ result<config::server_record> find_record(const config::system& system, std::str
 /// `host: <text>` on stderr, for each line of the text; returns `exit_failed`.
 int complain(std::string_view text);
 
-int run_server(const serve_command& wanted);
-int run_web(const web_command& wanted);
-int run_routes(const routes_command& wanted);
-int run_admin(const admin_command& wanted);
-int run_client(const client_command& wanted);
+/// What run() does with each command that has a file of its own; the rest stands in run.cpp. Each
+/// returns the exit status.
+int run_command(const serve_command& wanted);
+int run_command(const web_command& wanted);
+int run_command(const routes_command& wanted);
+int run_command(const client_command& wanted);
+/// Reads the files; asks a master only where they are.
+int run_command(const logs_command& wanted);
+/// Those that ask a running master: run_with_master.cpp.
+int run_command(const list_command& wanted);
+int run_command(const stop_command& wanted);
+int run_command(const reload_command& wanted);
+int run_command(const add_command& wanted);
+int run_command(const restart_command& wanted);
+int run_command(const kill_command& wanted);
+int run_command(const log_command& wanted);
+int run_command(const admin_command& wanted);
 
 } // namespace shaddock::cli
