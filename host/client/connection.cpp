@@ -70,9 +70,9 @@ private:
     void read();
     void take(std::string_view bytes);
 
-    bool opened() override;
+    void opened() override;
     bool package(const protocol::package_cut& cut) override;
-    bool reply(std::string_view bytes) override;
+    void reply(std::string_view bytes) override;
 
     void take_handshake(std::string_view body);
     void take_message(std::string_view body);
@@ -185,13 +185,12 @@ void wire_connection::take(std::string_view bytes) {
     }
 }
 
-bool wire_connection::opened() {
+void wire_connection::opened() {
     protocol::handshake_request hello;
     hello.client_type = "shaddock-host";
     hello.client_version = SHADDOCK_VERSION;
     put(*protocol::encode_package(protocol::package_type::handshake,
                                   protocol::handshake_request_body(hello)));
-    return true;
 }
 
 bool wire_connection::package(const protocol::package_cut& cut) {
@@ -215,10 +214,9 @@ bool wire_connection::package(const protocol::package_cut& cut) {
     return !is_closed();
 }
 
-bool wire_connection::reply(std::string_view bytes) {
+void wire_connection::reply(std::string_view bytes) {
     out_ += bytes;
     flush_later();
-    return true;
 }
 
 void wire_connection::take_handshake(std::string_view body) {

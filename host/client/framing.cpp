@@ -62,9 +62,7 @@ result<void> framing::take(std::string_view bytes) {
         }
         in_.erase(0, outcome.used);
         is_open_ = true;
-        if (!to_.opened()) {
-            return {};
-        }
+        to_.opened();
     }
     if (over_ == transport::websocket) {
         return take_frames();
@@ -97,7 +95,7 @@ result<void> framing::take_frames() {
             protocol::append_masked_websocket_frame(pong, protocol::websocket_opcode::pong,
                                                     event.payload,
                                                     static_cast<std::uint32_t>(random_.next()));
-            is_stopped_ = !to_.reply(pong);
+            to_.reply(pong);
             break;
         }
         case kind::pong:

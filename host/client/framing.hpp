@@ -14,16 +14,16 @@ namespace shaddock::client {
 /// stream. Thread: the loop.
 class framing {
 public:
-    /// What comes out of the server's bytes. False: the caller is closed, no more of it.
+    /// What comes out of the server's bytes.
     class sink {
     public:
         virtual ~sink() = default;
         /// Packages may be put from now on. Once, also where nothing had to be agreed on.
-        virtual bool opened() = 0;
-        /// `cut.body` is valid during the call.
+        virtual void opened() = 0;
+        /// `cut.body` is valid during the call. False: the caller is closed, no more of it.
         virtual bool package(const protocol::package_cut& cut) = 0;
         /// Bytes of the framing's own to send.
-        virtual bool reply(std::string_view bytes) = 0;
+        virtual void reply(std::string_view bytes) = 0;
     };
 
     /// `host` as it goes into the Host field; keys and masks are random. `random` and `to` outlive

@@ -23,13 +23,8 @@ void append_string(std::string& out, std::string_view text) {
         const char32_t code = at.code.value_or(detail::replacement);
         if (code >= 0x7f && code < 0xa0) {
             detail::append_escape(out, code);
-        } else if (code < 0x10000) {
-            // Those with a meaning in JSON are escaped.
-            if (code < 0x20 || code == U'"' || code == U'\\') {
-                detail::append_special(out, code);
-            } else {
-                detail::append_utf8(out, code);
-            }
+        } else if (code < 0x20 || code == U'"' || code == U'\\') { // they have a meaning in JSON
+            detail::append_special(out, code);
         } else {
             detail::append_utf8(out, code);
         }

@@ -17,18 +17,12 @@ using ::testing::IsEmpty;
 /// Notes what comes out.
 class noted final : public framing::sink {
 public:
-    bool opened() override {
-        ++openings;
-        return true;
-    }
+    void opened() override { ++openings; }
     bool package(const protocol::package_cut& cut) override {
         packages.emplace_back(cut.body);
         return packages.size() < stop_at;
     }
-    bool reply(std::string_view bytes) override {
-        replies += bytes;
-        return true;
-    }
+    void reply(std::string_view bytes) override { replies += bytes; }
     int openings = 0;
     std::vector<std::string> packages;
     std::string replies;
