@@ -5,7 +5,6 @@
 #include "cli/run.hpp"
 #include "cluster/local.hpp"
 #include "module_files.hpp"
-#include "process_life.hpp"
 #include "scratch_folder.hpp"
 #include "server_options.hpp"
 #include "server_reload.hpp"
@@ -96,7 +95,7 @@ class lone_server {
 public:
     lone_server(const setting& found, const config::server_record& record,
                 std::chrono::milliseconds patience)
-        : patience_(patience), self_(self_of(record, clock_)),
+        : patience_(patience), self_(own_info(record, clock_)),
           directory_(with(expected_of(found.system), self_)),
           bus_(bus::make_local(loop_.get_executor(), clock_, network_, self_.id, self_.life)),
           registry_(cluster::make_local_registry(loop_.get_executor(), directory_)),
@@ -117,13 +116,6 @@ public:
     }
 
 private:
-    static door::server_info self_of(const config::server_record& record,
-                                     const base::clock& clock) {
-        auto self = info_of(record);
-        self.is_up = true;
-        self.life = new_incarnation(clock);
-        return self;
-    }
     static std::vector<door::server_info> with(std::vector<door::server_info> all,
                                                const door::server_info& self) {
         const auto is_there = std::any_of(all.begin(), all.end(),

@@ -134,14 +134,6 @@ public:
     }
 
 private:
-    static door::server_info own_info(const config::server_record& record,
-                                      const base::clock& clock) {
-        auto self = info_of(record);
-        self.is_up = true;
-        self.life = new_incarnation(clock);
-        return self;
-    }
-
     void stop(std::string_view why) {
         if (std::exchange(is_stopping_, true)) {
             return;

@@ -1,6 +1,7 @@
 #include "server_options.hpp"
 
 #include "config/load.hpp"
+#include "process_life.hpp"
 #include "wire_files.hpp"
 
 namespace shaddock::cli {
@@ -35,6 +36,13 @@ door::server_info info_of(const config::server_record& record) {
     info.is_frontend = record.frontend;
     info.record_json = record.json;
     return info;
+}
+
+door::server_info own_info(const config::server_record& record, const base::clock& clock) {
+    auto self = info_of(record);
+    self.is_up = true;
+    self.life = new_incarnation(clock);
+    return self;
 }
 
 result<void> check_bus_kind(config::bus_kind wanted) {

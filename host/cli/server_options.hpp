@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/clock.hpp"
 #include "bus/direct.hpp"
 #include "cli/run.hpp"
 #include "server/server.hpp"
@@ -14,6 +15,9 @@ namespace shaddock::cli {
 
 /// The record as plugins and other servers see it; not up, and without a life.
 door::server_info info_of(const config::server_record& record);
+
+/// The same for the server that this process is: up, with a new life.
+door::server_info own_info(const config::server_record& record, const base::clock& clock);
 
 /// Every server of servers.json.
 std::vector<door::server_info> expected_of(const config::system& system);

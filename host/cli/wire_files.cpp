@@ -4,8 +4,10 @@
 #include "config/json_text.hpp"
 #include "config/load.hpp"
 #include "module/module.hpp"
+#include "module_files.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <array>
 #include <optional>
@@ -16,25 +18,12 @@ namespace {
 constexpr std::string_view server_file = "serverProtos.json";
 constexpr std::string_view client_file = "clientProtos.json";
 
-/// `/onChat/required string msg` as the error texts of config write it: `onChat.required string
-/// msg`.
-std::string key_of(std::string_view pointer) {
-    std::string key;
-    for (std::size_t i = 1; i < pointer.size(); ++i) {
-        const bool is_escape = pointer[i] == '~' && i + 1 < pointer.size();
-        if (is_escape && (pointer[i + 1] == '0' || pointer[i + 1] == '1')) {
-            key += pointer[++i] == '0' ? '~' : '/';
-        } else {
-            key += pointer[i] == '/' ? '.' : pointer[i];
-        }
-    }
-    return key;
-}
-
-/// `pointer`: a JSON pointer.
+/// `pointer`: a JSON pointer such as `/onChat/required string msg`, which the error texts of config
+/// write as `onChat.required string msg`.
 config::place place_in(const config::config_text& file, std::string_view pointer) {
     const auto line = config::line_of(file.text, pointer);
-    return {file.path, line != 0 ? line + file.line_offset : 0, key_of(pointer)};
+    return {file.path, line != 0 ? line + file.line_offset : 0,
+            fmt::format("{}", fmt::join(config::steps_of(pointer), "."))};
 }
 
 config::finding finding_of(const config::config_text& file, const protocol::proto_complaint& what,
@@ -61,12 +50,12 @@ result<std::optional<protocol::proto_set>> read_set(const std::filesystem::path&
 /// Adds the routes of one type's handlers.
 result<void> list_handlers(const setting& found, const std::string& type, module::loader& loader,
                            std::vector<std::string>& routes) {
-    for (const auto& name : found.system.host.type(type).modules) {
-        const auto file = module::find(module::default_folder(found.exe), name);
-        if (!file) {
-            return file.error();
-        }
-        const auto listed = loader.list_routes(*file, type);
+    const auto files = find_modules(found, type);
+    if (!files) {
+        return files.error();
+    }
+    for (const auto& file : *files) {
+        const auto listed = loader.list_routes(file.path, type);
         if (!listed) {
             return listed.error();
         }

@@ -276,34 +276,6 @@ void write(rapidjson::Writer<rapidjson::StringBuffer>& out, const json_value& va
     }
 }
 
-/// The parts of `/a/0/b` or `a[0].b`.
-std::vector<std::string> steps_of(std::string_view path) {
-    std::vector<std::string> steps;
-    if (path.starts_with('/')) {
-        std::string step;
-        for (std::size_t i = 1; i <= path.size(); ++i) {
-            if (i == path.size() || path[i] == '/') {
-                steps.push_back(std::exchange(step, {}));
-            } else if (path[i] == '~' && i + 1 < path.size() &&
-                       (path[i + 1] == '0' || path[i + 1] == '1')) {
-                step += path[++i] == '0' ? '~' : '/';
-            } else {
-                step += path[i];
-            }
-        }
-        return steps;
-    }
-    std::size_t at = 0;
-    while (at < path.size()) {
-        const std::size_t next = std::min(path.find_first_of(".[]", at), path.size());
-        if (next != at) {
-            steps.emplace_back(path.substr(at, next - at));
-        }
-        at = next + 1;
-    }
-    return steps;
-}
-
 const json_member* step_into(const json_value& value, const std::string& step) {
     if (value.is == json_value::kind::object) {
         return value.find(step);
@@ -402,12 +374,28 @@ std::string describe(const json_value& value) {
     return "an unknown value";
 }
 
-std::size_t line_of(std::string_view text, std::string_view path) {
+std::vector<std::string> steps_of(std::string_view pointer) {
+    std::vector<std::string> steps;
+    std::string step;
+    for (std::size_t i = 1; i <= pointer.size(); ++i) {
+        if (i == pointer.size() || pointer[i] == '/') {
+            steps.push_back(std::exchange(step, {}));
+        } else if (pointer[i] == '~' && i + 1 < pointer.size() &&
+                   (pointer[i + 1] == '0' || pointer[i + 1] == '1')) {
+            step += pointer[++i] == '0' ? '~' : '/';
+        } else {
+            step += pointer[i];
+        }
+    }
+    return steps;
+}
+
+std::size_t line_of(std::string_view text, std::string_view pointer) {
     try {
         const json_value root = parse_json(text, {});
         const json_value* at = &root;
         std::size_t line = root.line;
-        for (const std::string& step : steps_of(path)) {
+        for (const std::string& step : steps_of(pointer)) {
             const json_member* member = step_into(*at, step);
             if (member == nullptr) {
                 return 0;

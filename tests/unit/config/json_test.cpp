@@ -4,10 +4,13 @@
 
 #include <shaddock/error.hpp>
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 namespace shaddock::config {
 namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 /// The text of the error that parsing ends in, or "no error".
 std::string parse_error(std::string_view text) {
@@ -119,17 +122,22 @@ TEST(line_of, finds_keys_and_elements_by_pointer) {
     EXPECT_EQ(line_of(placed, "/last"), 10u);
 }
 
-TEST(line_of, finds_the_form_of_error_texts) {
-    EXPECT_EQ(line_of(placed, "servers[1].id"), 5u);
-    EXPECT_EQ(line_of(placed, "last"), 10u);
-    EXPECT_EQ(line_of("[1,\n[2,\n3]]", "[1][1]"), 3u);
+TEST(line_of, finds_elements_of_lists_in_lists) {
+    EXPECT_EQ(line_of(placed, "/servers/1/id"), 5u);
+    EXPECT_EQ(line_of("[1,\n[2,\n3]]", "/1/1"), 3u);
+}
+
+TEST(steps_of, are_the_keys_and_indices_of_a_pointer) {
+    EXPECT_THAT(steps_of(""), IsEmpty());
+    EXPECT_THAT(steps_of("/"), ElementsAre(""));
+    EXPECT_THAT(steps_of("/a.b/0/c~1d~0e~2/"), ElementsAre("a.b", "0", "c/d~e~2", ""));
 }
 
 TEST(line_of, is_zero_for_what_is_not_there) {
     EXPECT_EQ(line_of(placed, "/servers/2"), 0u);
     EXPECT_EQ(line_of(placed, "/servers/x"), 0u);
     EXPECT_EQ(line_of(placed, "/servers/0/id/deeper"), 0u);
-    EXPECT_EQ(line_of(placed, "nothing"), 0u);
+    EXPECT_EQ(line_of(placed, "/nothing"), 0u);
     EXPECT_EQ(line_of("{not json", "/not"), 0u);
 }
 

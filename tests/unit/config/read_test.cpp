@@ -15,7 +15,7 @@ TEST(read_for_env, takes_the_section_of_the_env) {
     EXPECT_EQ(read->path, f.path() / "shop.json");
     EXPECT_EQ(read->text, "{\n    \"price\": 1\n  }");
     EXPECT_EQ(read->line_offset, 1u);
-    EXPECT_EQ(read->line_offset + line_of(read->text, "price"), 3u);
+    EXPECT_EQ(read->line_offset + line_of(read->text, "/price"), 3u);
 }
 
 TEST(read_for_env, takes_the_whole_without_such_a_section) {
