@@ -117,12 +117,12 @@ struct admin_server::state {
         admin_handler handler;
     };
 
-    state(boost::asio::any_io_executor executor, base::clock& clock, std::filesystem::path folder)
+    state(const boost::asio::any_io_executor& executor, base::clock& clock,
+          std::filesystem::path folder)
         : run(std::move(folder)), token(random_token()),
-          server(std::move(executor), clock, {},
-                 [this](const http_request& request, http_reply reply) {
-                     serve(request, std::move(reply));
-                 }) {}
+          server(executor, clock, {}, [this](const http_request& request, http_reply reply) {
+              serve(request, std::move(reply));
+          }) {}
 
     void serve(const http_request& request, http_reply reply) {
         if (page_folder && is_of_admin_page(request.target)) {
@@ -163,9 +163,9 @@ struct admin_server::state {
     bool is_started = false;
 };
 
-admin_server::admin_server(boost::asio::any_io_executor executor, base::clock& clock,
+admin_server::admin_server(const boost::asio::any_io_executor& executor, base::clock& clock,
                            admin_target& target, std::filesystem::path run)
-    : state_(std::make_unique<state>(std::move(executor), clock, std::move(run))) {
+    : state_(std::make_unique<state>(executor, clock, std::move(run))) {
     route("GET", "/api/servers", [&target](const admin_request& request, admin_reply reply) {
         reply({200, to_json(target.list(request.parameter("all") == "1"))});
     });

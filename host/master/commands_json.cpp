@@ -51,6 +51,7 @@ std::filesystem::path running_list(const std::filesystem::path& run) {
 
 std::string expected_json(const std::vector<config::server_record>& servers) {
     std::vector<std::string> records;
+    records.reserve(servers.size());
     for (const auto& server : servers) {
         records.push_back(server.json);
     }

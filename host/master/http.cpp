@@ -153,9 +153,9 @@ private:
                              copied(message[http::field::authorization]),
                              copied(message[http::field::if_none_match]),
                              std::move(message.body())};
-        server_->handler(std::move(request), [self = shared_from_this()](http_response answer) {
-            self->write(answer);
-        });
+        server_->handler(
+            std::move(request),
+            [self = shared_from_this()](const http_response& answer) { self->write(answer); });
     }
 
     void refuse(unsigned status) {
@@ -254,9 +254,9 @@ void accept_next(const std::shared_ptr<http_server::state>& server) {
 
 } // namespace
 
-http_server::http_server(asio::any_io_executor executor, base::clock& clock, http_limits limits,
-                         http_handler handler)
-    : state_(std::make_shared<state>(std::move(executor), clock, limits, std::move(handler))) {}
+http_server::http_server(const asio::any_io_executor& executor, base::clock& clock,
+                         http_limits limits, http_handler handler)
+    : state_(std::make_shared<state>(executor, clock, limits, std::move(handler))) {}
 
 http_server::~http_server() {
     stop();

@@ -51,8 +51,8 @@ struct http_limits {
 /// outlives the loop's last turn.
 class http_server {
 public:
-    http_server(boost::asio::any_io_executor executor, base::clock& clock, http_limits limits,
-                http_handler handler);
+    http_server(const boost::asio::any_io_executor& executor, base::clock& clock,
+                http_limits limits, http_handler handler);
     ~http_server();
     http_server(const http_server&) = delete;
     http_server& operator=(const http_server&) = delete;

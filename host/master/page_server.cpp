@@ -51,18 +51,18 @@ result<fs::path> find_admin_folder(const fs::path& config_folder, const fs::path
 }
 
 struct page_server::state {
-    state(boost::asio::any_io_executor executor, base::clock& clock, fs::path folder)
-        : root(std::move(folder)), server(std::move(executor), clock, {},
-                                          [this](const http_request& request, http_reply reply) {
-                                              reply(serve_file(root, request));
-                                          }) {}
+    state(const boost::asio::any_io_executor& executor, base::clock& clock, fs::path folder)
+        : root(std::move(folder)),
+          server(executor, clock, {}, [this](const http_request& request, http_reply reply) {
+              reply(serve_file(root, request));
+          }) {}
     fs::path root;
     http_server server;
 };
 
-page_server::page_server(boost::asio::any_io_executor executor, base::clock& clock,
+page_server::page_server(const boost::asio::any_io_executor& executor, base::clock& clock,
                          const fs::path& folder)
-    : state_(std::make_unique<state>(std::move(executor), clock, fs::canonical(folder))) {}
+    : state_(std::make_unique<state>(executor, clock, fs::canonical(folder))) {}
 page_server::~page_server() = default;
 
 result<void> page_server::start(const std::string& host, std::uint16_t port) {

@@ -56,8 +56,8 @@ result<std::string> read_small_file(const fs::path& file) {
 
 std::string random_token() {
     std::string token;
-    for (const unsigned char byte : base::random_bytes(32)) {
-        token += fmt::format("{:02x}", byte);
+    for (const char byte : base::random_bytes(32)) {
+        token += fmt::format("{:02x}", static_cast<unsigned char>(byte));
     }
     return token;
 }

@@ -97,8 +97,8 @@ enum class admin_access { with_token, anyone };
 /// latter on stop. Lifetime: `target` outlives it.
 class admin_server {
 public:
-    admin_server(boost::asio::any_io_executor executor, base::clock& clock, admin_target& target,
-                 std::filesystem::path run);
+    admin_server(const boost::asio::any_io_executor& executor, base::clock& clock,
+                 admin_target& target, std::filesystem::path run);
     ~admin_server();
     admin_server(const admin_server&) = delete;
     admin_server& operator=(const admin_server&) = delete;

@@ -33,7 +33,7 @@ result<std::filesystem::path> find_admin_folder(const std::filesystem::path& con
 /// process of its own.
 class page_server {
 public:
-    page_server(boost::asio::any_io_executor executor, base::clock& clock,
+    page_server(const boost::asio::any_io_executor& executor, base::clock& clock,
                 const std::filesystem::path& folder);
     ~page_server();
     page_server(const page_server&) = delete;
