@@ -155,10 +155,11 @@ void plugin_host::blocking(std::unique_ptr<door::task> work,
         --blocking_;
         resume(*after);
     });
-    boost::asio::post(parts_.options.blocking_pool, [keep, task, back = std::move(back)]() mutable {
-        task->run();
-        boost::asio::post(keep, std::move(back));
-    });
+    boost::asio::post(parts_.options.blocking_pool,
+                      [keep = std::move(keep), task, back = std::move(back)]() mutable {
+                          task->run();
+                          boost::asio::post(keep, std::move(back));
+                      });
 }
 
 void plugin_host::sleep(door::duration how_long, std::unique_ptr<door::completion> done) noexcept {
