@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const readyLimitMs = 30_000;
 const stopLimitMs = 15_000;
+const blockSize = 32;
 
 /**
  * Copies a config folder, gives every port a free one, starts and waits for `ready: N servers`.
@@ -32,7 +33,7 @@ export async function startSystem({
     const config = join(folder, "config");
     await cp(original, config, { recursive: true });
     await edit(config);
-    const { webPort, gatePort } = await shiftPorts(config);
+    const { webPort, gatePort, release } = await shiftPorts(config);
 
     const child = spawn(host, ["start", ...(env ? ["--env", env] : []), "--config", config, "--run", join(folder, "run")],
         { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
@@ -53,6 +54,7 @@ export async function startSystem({
         const patience = setTimeout(() => child.kill("SIGKILL"), stopLimitMs);
         const end = await ended;
         clearTimeout(patience);
+        release();
         await rm(folder, { recursive: true, force: true });
         if (end !== 0) {
             throw new Error(`${host} start ended with ${end}, expected 0 after SIGTERM. It said:\n${output}`);
@@ -91,7 +93,10 @@ async function shiftPorts(config) {
 
     // The same old port in two environments stays one port.
     const old = new Set(records.flatMap(({ port, clientPort }) => [port, clientPort]).filter(Number.isInteger));
-    const free = await freePorts(old.size + 1);
+    if (old.size + 1 >= blockSize) {
+        throw new Error(`${config} names ${old.size} ports, expected fewer than ${blockSize - 1}`);
+    }
+    const { ports: free, release } = await claimPorts(old.size + 1);
     const webPort = free.pop();
     const moved = new Map([...old].map((port, index) => [port, free[index]]));
     for (const record of records) {
@@ -104,7 +109,7 @@ async function shiftPorts(config) {
     await writeFile(join(config, "servers.json"), JSON.stringify(servers, null, 2));
     await writeFile(join(config, "master.json"), JSON.stringify(master, null, 2));
     await replaceIn(join(config, "host.yaml"), "port: 3001", `port: ${webPort}`);
-    return { webPort, gatePort: moved.get(3014) };
+    return { webPort, gatePort: moved.get(3014), release };
 }
 
 async function replaceIn(file, old, replacement) {
@@ -115,10 +120,30 @@ async function replaceIn(file, old, replacement) {
     await writeFile(file, text.replace(old, replacement));
 }
 
-async function freePorts(count) {
-    const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-    await Promise.all(servers.map((server) => once(server, "listening")));
-    const ports = servers.map((server) => server.address().port);
-    await Promise.all(servers.map((server) => once(server.close(), "close")));
-    return ports;
+/**
+ * Ports below those that the kernel gives to connections, in a block that no other test takes: its first port is held
+ * until `release`.
+ */
+async function claimPorts(count) {
+    for (let tries = 0; tries < 100; ++tries) {
+        const first = 10_000 + blockSize * Math.floor(Math.random() * 600);
+        const servers = [];
+        try {
+            for (let port = first; port <= first + count; ++port) {
+                const server = createServer().listen(port, "127.0.0.1");
+                await once(server, "listening");
+                servers.push(server);
+            }
+            const [held, ...tried] = servers;
+            await Promise.all(tried.map((server) => once(server.close(), "close")));
+            held.unref();
+            return { ports: tried.map((_, index) => first + 1 + index), release: () => held.close() };
+        } catch (error) {
+            servers.forEach((server) => server.close());
+            if (error.code !== "EADDRINUSE") {
+                throw error;
+            }
+        }
+    }
+    throw new Error(`no ${count} free ports in a row were found between 10000 and ${10_000 + blockSize * 600}`);
 }
