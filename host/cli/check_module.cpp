@@ -102,8 +102,12 @@ public:
           server_(loop_.get_executor(), clock_, *bus_, *registry_,
                   options(found, record, pool_.get_executor())) {}
 
-    result<void> run(reload_steps::plugins plugins) {
+    /// What the plugins' authors should mend.
+    result<std::vector<std::string>> run(reload_steps::plugins plugins) {
         server_.start(std::move(plugins), [this](const result<void>& started) {
+            if (started) {
+                advice_ = server_.advice();
+            }
             if (!started && !is_of_being_alone(started.error()) && !is_stopping_) {
                 outcome_ = started;
             }
@@ -112,7 +116,10 @@ public:
         limit_ = clock_.after(patience_, [this] { stop(); });
         loop_.run();
         pool_.join();
-        return outcome_;
+        if (!outcome_) {
+            return outcome_.error();
+        }
+        return advice_;
     }
 
 private:
@@ -130,6 +137,7 @@ private:
                                    const boost::asio::any_io_executor& blocking) const {
         auto wanted = options_of(found, record, self_, {}, blocking);
         wanted.listener.reset();
+        wanted.is_check = true;
         wanted.drain_timeout = std::min<base::duration>(wanted.drain_timeout, patience_ / 2);
         return wanted;
     }
@@ -154,12 +162,13 @@ private:
     server::server server_;
     base::timer limit_;
     result<void> outcome_;
+    std::vector<std::string> advice_;
     bool is_stopping_ = false;
 };
 
 } // namespace
 
-result<void> check_module(const check_command& wanted) {
+result<std::vector<std::string>> check_module(const check_command& wanted) {
     bound_this_process(wanted);
     base::log::options quiet;
     quiet.threshold = base::log::level::off;
@@ -176,15 +185,18 @@ result<void> check_module(const check_command& wanted) {
     if (!plugins) {
         return plugins.error();
     }
+    std::string names;
+    for (const auto& file : files) {
+        names += (names.empty() ? "" : ", ") + file.path.string();
+    }
     auto outcome = lone_server(*found, record_for(found->system, wanted),
                                std::chrono::milliseconds(wanted.patience_ms))
                        .run(std::move(*plugins));
     if (!outcome) {
-        std::string names;
-        for (const auto& file : files) {
-            names += (names.empty() ? "" : ", ") + file.path.string();
-        }
         return error(errc::config, fmt::format("{}: {}", names, outcome.error().text()));
+    }
+    for (auto& each : *outcome) {
+        each = fmt::format("{}: {}", names, each);
     }
     return outcome;
 }

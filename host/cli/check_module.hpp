@@ -4,15 +4,19 @@
 
 #include <shaddock/error.hpp>
 
+#include <string>
+#include <vector>
+
 namespace shaddock::cli {
 
 /// Opens, checks, creates and sets up module files together on a server of their own, then takes
 /// them down again. Nobody else is there: its bus and registry are local, clients cannot connect,
 /// so a start that fails because another server cannot be reached is no failure; nor is one that
-/// still waits after `patience`, as long as it lets the loop turn.
+/// still waits after `patience`, as long as it lets the loop turn. Gives what their authors should
+/// mend, a line each.
 ///
 /// Errors: config, one line with what the plugin or the checks have said. What crashes or spins
 /// takes the process with it: call it in one that is there for nothing else.
-result<void> check_module(const check_command& wanted);
+result<std::vector<std::string>> check_module(const check_command& wanted);
 
 } // namespace shaddock::cli

@@ -92,7 +92,13 @@ int run_command(const check_command& wanted) {
         return report->problems() == 0 ? 0 : exit_failed;
     }
     const auto checked = check_module(wanted);
-    return checked ? 0 : complain(checked.error().text());
+    if (!checked) {
+        return complain(checked.error().text());
+    }
+    for (const auto& each : *checked) {
+        fmt::print("warning: {}\n", each);
+    }
+    return 0;
 }
 
 int run_command(const new_command& wanted) {

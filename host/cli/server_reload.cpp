@@ -42,6 +42,7 @@ server_reload::server_reload(boost::asio::any_io_executor executor, base::clock&
       check_(clock, processes, check_of(found, type, id)) {
     const auto& wanted = found.system.host.type(type).reload;
     how_.drain = wanted.drain;
+    how_.handover = wanted.handover;
     how_.setup = wanted.timeout;
 }
 

@@ -60,8 +60,15 @@ const std::vector<option_row<reload_options>>& reload_rows() {
                                  "a server reloads by itself when one of its module files changes"),
                      "true in `development`, else false"),
         time_option("drain", &options::drain,
-                    {.unit = 1ms, .most = 10s, .zero = "requests do not wait", .example = "50 ms"},
-                    "new requests wait at most so long for those in flight before the change-over"),
+                    {.unit = 1ms,
+                     .most = 10s,
+                     .zero = "swap at once, without the promise that no data is lost",
+                     .example = "500 ms"},
+                    "new requests wait at most so long for those in flight before the change-over; "
+                    "what still runs then refuses the reload"),
+        time_option("handover", &options::handover, {.least = 100ms, .most = 60s},
+                    "for `on_replacing` of the old components, and as much again for `on_serving` "
+                    "of the new ones"),
         time_option("timeout", &options::timeout, {.least = 100ms, .most = 60s},
                     "for the check of the new files in a process of its own, and as much again "
                     "for their setup"),

@@ -11,7 +11,7 @@ namespace shaddock::server {
 
 namespace {
 
-/// Where a component's start or stop ends.
+/// Where a component's step ends.
 class component_end final : public door::completion {
 public:
     explicit component_end(base::unique_function<void(result<void>)> next)
@@ -36,115 +36,134 @@ void component_life::later(F call) {
     boost::asio::post(executor_, alive_.guard(std::move(call)));
 }
 
-void component_life::start(base::duration patience,
-                           base::unique_function<void(result<void>)> done) {
-    start_done_ = std::move(done);
-    if (patience != base::duration::zero()) {
-        wait_ = clock_.after(patience, [this, patience] {
-            const auto who = is_starting_
-                                 ? fmt::format("component '{}'", components_[started_ - 1]->name())
-                                 : fmt::format("{} components", components_.size());
-            finish_start(error(errc::timeout,
-                               fmt::format("{} did not start within {} ms", who, in_ms(patience))));
-        });
-    }
-    later([this] { start_next(); });
+std::string component_life::text_of(const door::component& one, step what, std::string_view how) {
+    const auto* const verb = what == step::start   ? "start"
+                             : what == step::serve ? "begin to serve (on_serving)"
+                             : what == step::stop  ? "stop"
+                                                   : "make way (on_replacing)";
+    return fmt::format("component '{}' did not {}{}", one.name(), verb, how);
 }
 
-void component_life::start_next() {
-    if (is_stopping_ || !start_done_) {
+void component_life::begin(step what, base::duration patience, done_call done) {
+    step_ = what;
+    as_ = {};
+    done_ = std::move(done);
+    patience_ = patience;
+    next_ = what == step::hand_over ? started_ : 0;
+    wait_.cancel();
+    if (patience != base::duration::zero()) {
+        wait_ = clock_.after(patience, [this] {
+            const auto within = fmt::format(" within {} ms", in_ms(patience_));
+            finish(error(errc::timeout, running_ != nullptr
+                                            ? text_of(*running_, running_step_, within)
+                                            : fmt::format("{} components did not start{}",
+                                                          components_.size(), within)));
+        });
+    }
+    later([this] { go_on(); });
+}
+
+void component_life::stop(door::stop_reason why, base::duration patience,
+                          base::unique_function<void()> done) {
+    step_ = step::stop;
+    as_ = {};
+    why_ = why;
+    patience_ = patience;
+    wait_.cancel();
+    done_ = [done = std::move(done)](const result<void>&) mutable { done(); };
+    if (running_ != nullptr) {
+        return wait_to_stop();
+    }
+    go_on();
+}
+
+/// What has begun ends first.
+void component_life::wait_to_stop() {
+    wait_ = clock_.after(patience_, [this] {
+        base::log::warn("server", "{}", text_of(*running_, running_step_, " in time"));
+        leave_behind();
+        go_on();
+    });
+}
+
+void component_life::leave_behind() {
+    if (running_step_ == step::start) {
+        --started_;
+    }
+    running_ = nullptr;
+    ++run_;
+}
+
+void component_life::go_on() {
+    if (!done_ || running_ != nullptr) {
         return;
     }
-    if (started_ == components_.size()) {
-        return finish_start({});
+    switch (step_) {
+    case step::none:
+        return;
+    case step::start:
+        // Counted before it is up: a stop in between stops this one too.
+        return started_ == components_.size() ? finish({}) : call(*components_[started_++]);
+    case step::serve:
+        return next_ == started_ ? finish({}) : call(*components_[next_++]);
+    case step::hand_over:
+        return next_ == 0 ? finish({}) : call(*components_[--next_]);
+    case step::stop:
+        return started_ == 0 ? finish({}) : call(*components_[--started_]);
     }
-    // Counted before it is up: a stop in between stops this one too.
-    auto* next = components_[started_++];
-    is_starting_ = true;
-    next->start(
-        std::make_unique<component_end>(alive_.guard([this, next](const result<void>& outcome) {
-            if (std::exchange(is_starting_, false)) {
-                ended_start(*next, outcome);
-            }
-        })));
 }
 
-void component_life::ended_start(const door::component& one, const result<void>& outcome) {
-    if (!outcome) {
+void component_life::call(door::component& one) {
+    running_ = &one;
+    running_step_ = step_;
+    auto end = std::make_unique<component_end>(
+        alive_.guard([this, &one, what = step_, run = ++run_](const result<void>& outcome) {
+            if (run == run_) {
+                ended(one, what, outcome);
+            }
+        }));
+    const served_request::scope here(serving_, as_);
+    switch (step_) {
+    case step::none:
+        break;
+    case step::start:
+        return one.start(std::move(end));
+    case step::serve:
+        return one.on_serving(std::move(end));
+    case step::hand_over:
+        return one.on_replacing(std::move(end));
+    case step::stop:
+        wait_to_stop();
+        return one.stop(why_, std::move(end));
+    }
+}
+
+void component_life::ended(door::component& one, step what, const result<void>& outcome) {
+    if (what == step::start && !outcome) {
         --started_;
     }
-    if (is_stopping_) {
-        return later([this] {
-            if (auto waiting = std::move(after_start_)) {
-                waiting();
-            }
-        });
+    running_ = nullptr;
+    ++run_;
+    if (what == step::stop || what != step_) {
+        if (!outcome) {
+            base::log::warn("server", "{}",
+                            text_of(one, what, ": " + std::string(outcome.error().text())));
+        }
+        if (step_ == step::stop) {
+            wait_.cancel();
+        }
+    } else if (!outcome) {
+        return finish(error(outcome.error().code(),
+                            text_of(one, what, ": " + std::string(outcome.error().text()))));
     }
-    if (!outcome) {
-        return finish_start(
-            error(outcome.error().code(), fmt::format("component '{}' did not start: {}",
-                                                      one.name(), outcome.error().text())));
-    }
-    later([this] { start_next(); });
+    later([this] { go_on(); });
 }
 
-void component_life::finish_start(result<void> outcome) {
+void component_life::finish(result<void> outcome) {
     wait_.cancel();
-    if (auto done = std::move(start_done_)) {
-        start_done_ = nullptr;
+    if (auto done = std::exchange(done_, nullptr)) {
         done(std::move(outcome));
     }
-}
-
-void component_life::stop(base::duration patience, base::unique_function<void()> done) {
-    is_stopping_ = true;
-    forget_start();
-    patience_ = patience;
-    stop_done_ = std::move(done);
-    stop_next();
-}
-
-void component_life::wait_for_start() {
-    wait_ = clock_.after(patience_, [this] {
-        base::log::warn("server", "a component was still starting: not waited for");
-        is_starting_ = false;
-        --started_;
-        after_start_ = nullptr;
-        stop_next();
-    });
-    after_start_ = [this] {
-        wait_.cancel();
-        stop_next();
-    };
-}
-
-void component_life::stop_next() {
-    if (is_starting_) {
-        return wait_for_start();
-    }
-    if (started_ == 0) {
-        auto done = std::move(stop_done_);
-        return done();
-    }
-    auto* next = components_[--started_];
-    auto is_over = std::make_shared<bool>(false);
-    auto go_on = alive_.guard([this, is_over] {
-        if (!std::exchange(*is_over, true)) {
-            wait_.cancel();
-            later([this] { stop_next(); });
-        }
-    });
-    wait_ = clock_.after(patience_, [go_on, next]() mutable {
-        base::log::warn("server", "component '{}' did not stop in time", next->name());
-        go_on();
-    });
-    next->stop(std::make_unique<component_end>([go_on, next](const result<void>& outcome) mutable {
-        if (!outcome) {
-            base::log::warn("server", "component '{}' did not stop well: {}", next->name(),
-                            outcome.error().text());
-        }
-        go_on();
-    }));
 }
 
 } // namespace shaddock::server

@@ -3,59 +3,88 @@
 #include "base/alive.hpp"
 #include "base/clock.hpp"
 #include "base/function.hpp"
+#include "request_id.hpp"
 
 #include <shaddock/door.hpp>
 
 #include <boost/asio/any_io_executor.hpp>
 
 #include <memory>
-#include <string_view>
+#include <string>
 #include <vector>
 
 namespace shaddock::server {
 
-/// The components of one generation: started in order, stopped in reverse. Thread: the loop.
+/// The life of the components of one generation, step by step. A step goes through them one after
+/// the other, and begins when what an earlier one has left under way has ended. Thread: the loop.
 /// Lifetime: when it is destroyed nothing more is called; whoever started components stops them.
 class component_life {
 public:
+    using done_call = base::unique_function<void(result<void>)>;
+
     component_life(boost::asio::any_io_executor executor, base::clock& clock,
-                   const std::vector<door::component*>& components)
-        : executor_(std::move(executor)), clock_(clock), components_(components) {}
+                   served_request& serving, const std::vector<door::component*>& components)
+        : executor_(std::move(executor)), clock_(clock), serving_(serving),
+          components_(components) {}
     component_life(const component_life&) = delete;
     component_life& operator=(const component_life&) = delete;
 
-    /// `done` once, never inline: all are up, or what did not start (errc::config), or timeout when
-    /// it takes longer than `patience` (zero: no limit). Not called any more after stop().
-    void start(base::duration patience, base::unique_function<void(result<void>)> done);
-    /// `done` of start() is not called any more; stop() is still owed.
-    void forget_start() {
-        start_done_ = nullptr;
-        wait_.cancel();
+    /// Each step tells `done` once, never inline: all have taken it, or the first error, or timeout
+    /// when all together take longer than `patience` (zero: no limit). A later step forgets it.
+    void start(base::duration patience, done_call done) {
+        begin(step::start, patience, std::move(done));
+    }
+    void serve(base::duration patience, done_call done) {
+        begin(step::serve, patience, std::move(done));
+    }
+    /// Calls that it makes belong to `as`.
+    void hand_over(const request_id& as, base::duration patience, done_call done) {
+        begin(step::hand_over, patience, std::move(done));
+        as_ = as;
     }
     /// Stops those that were started, also one that is starting, as soon as it is up. Each has
-    /// `patience`; who does not stop in time is left. `done` once, possibly inline.
-    void stop(base::duration patience, base::unique_function<void()> done);
+    /// `patience`; one that does not stop in time is left. `done` once, possibly inline.
+    void stop(door::stop_reason why, base::duration patience, base::unique_function<void()> done);
+    /// The step under way tells nobody any more.
+    void forget() {
+        done_ = nullptr;
+        wait_.cancel();
+    }
 
 private:
-    void start_next();
-    void ended_start(const door::component& one, const result<void>& outcome);
-    void finish_start(result<void> outcome);
-    void stop_next();
-    void wait_for_start();
+    enum class step { none, start, serve, hand_over, stop };
+
+    void begin(step what, base::duration patience, done_call done);
+    void go_on();
+    void call(door::component& one);
+    void ended(door::component& one, step what, const result<void>& outcome);
+    void finish(result<void> outcome);
+    void wait_to_stop();
+    /// What is under way is not waited for any more.
+    void leave_behind();
+    static std::string text_of(const door::component& one, step what, std::string_view how);
     template <class F>
     void later(F call);
 
     boost::asio::any_io_executor executor_;
     base::clock& clock_;
+    served_request& serving_;
     const std::vector<door::component*>& components_;
+    /// Those before it were started, or are starting.
     std::size_t started_ = 0;
-    bool is_starting_ = false;
-    bool is_stopping_ = false;
+    step step_ = step::none;
+    /// Next of the step.
+    std::size_t next_ = 0;
+    /// Null: none is under way. It may belong to an earlier step.
+    door::component* running_ = nullptr;
+    step running_step_ = step::none;
+    /// Counts what was begun: one that was left behind is told apart.
+    std::uint64_t run_ = 0;
+    request_id as_;
+    door::stop_reason why_{};
     base::duration patience_{};
     base::timer wait_;
-    base::unique_function<void(result<void>)> start_done_;
-    base::unique_function<void()> stop_done_;
-    base::unique_function<void()> after_start_;
+    done_call done_;
     base::alive alive_;
 };
 

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <utility>
 
 namespace shaddock::server {
@@ -43,8 +44,8 @@ void pending_call::finish(result<door::body> outcome) noexcept {
         is_finished_ = true;
         count(outcome);
         answer(std::move(outcome));
-        leave();
     }
+    leave();
     release_serial();
 }
 
@@ -54,7 +55,7 @@ void pending_call::expire() {
         error(errc::timeout, fmt::format("'{}' did not answer in time", route()));
     count(late);
     answer(std::move(late));
-    leave();
+    owner_->overdue(*this);
 }
 
 void pending_call::count(const result<door::body>& outcome) noexcept {
@@ -122,41 +123,88 @@ void dispatcher::use(std::shared_ptr<generation> next) {
     enter(current_->registered().remotes(), remote_counts_);
 }
 
+// ---- holding
+
+void dispatcher::hold(const request_id& free) {
+    is_holding_ = true;
+    if (free.number != 0) {
+        ++causes_[free];
+    }
+    for (const auto& list : {running_, overdue_}) {
+        for (const auto* each = list.first; each != nullptr; each = each->after_) {
+            count_cause(*each, true);
+        }
+    }
+}
+
+void dispatcher::count_cause(const pending_call& call, bool begins) {
+    if (!is_holding_ || call.id_.number == 0) {
+        return;
+    }
+    if (begins) {
+        ++causes_[call.id_];
+    } else if (const auto at = causes_.find(call.id_); at != causes_.end() && --at->second == 0) {
+        causes_.erase(at);
+    }
+}
+
+void dispatcher::keep(base::time_point deadline, base::unique_function<void(const error*)> end) {
+    if (held_.size() < held_limit) {
+        held_.push_back({deadline, std::move(end)});
+        return watch();
+    }
+    const error why(errc::overloaded, "too many requests wait for a reload");
+    end(&why);
+}
+
+void dispatcher::in_order(base::unique_function<void()> event) {
+    if (!is_holding_) {
+        return event();
+    }
+    held_.push_back(
+        {base::time_point::max(), [event = std::move(event)](const error*) mutable { event(); }});
+}
+
 bool dispatcher::keep_back(bool is_remote, std::string_view route,
                            std::unique_ptr<pending_call>& call) {
-    if (!is_holding_) {
+    if (!is_holding_ || causes_.contains(call->id_)) {
         return false;
     }
-    if (held_.size() < held_limit) {
-        held_.push_back({is_remote, std::string(route), std::move(call)});
-    } else {
-        call->finish(error(errc::overloaded, "too many requests wait for a reload"));
-    }
+    const auto deadline = call->deadline_;
+    keep(deadline, [this, is_remote, route = std::string(route),
+                    call = std::move(call)](const error* why) mutable {
+        if (why != nullptr) {
+            return call->finish(*why);
+        }
+        // What the calls before this one changed is seen by this one.
+        if (auto now = call->session_now()) {
+            call->session_ = std::move(now);
+        }
+        is_remote ? run_remote(route, std::move(call)) : run_handler(route, std::move(call));
+    });
     return true;
 }
 
 void dispatcher::release() {
     is_holding_ = false;
+    causes_.clear();
     expire_held(clock_.now());
     for (auto& each : std::exchange(held_, {})) {
-        // What the calls before this one changed is seen by this one.
-        if (auto now = each.call->session_now()) {
-            each.call->session_ = std::move(now);
-        }
-        if (each.is_remote) {
-            run_remote(each.route, std::move(each.call));
-        } else {
-            run_handler(each.route, std::move(each.call));
-        }
+        each.end(nullptr);
     }
+    tell_idle();
 }
+
+// ---- running
 
 /// A call that was kept back comes here twice: it has waited since the first time.
 void dispatcher::arrived(pending_call& call, const method_entry* entry, route_table& counts) {
     call.counts_ = entry != nullptr ? entry->counts : &counts.unknown();
     if (call.clock_ == nullptr) {
         call.clock_ = &clock_;
-        call.arrived_ = clock_.now();
+        if (call.arrived_ == base::time_point{}) {
+            call.arrived_ = clock_.now();
+        }
     }
 }
 
@@ -221,24 +269,42 @@ void dispatcher::start(std::unique_ptr<pending_call> call) {
         started.serial_owner_ = self_;
     }
     started.owner_ = this;
-    started.before_ = last_;
-    (last_ != nullptr ? last_->after_ : first_) = &started;
-    last_ = &started;
-    ++in_flight_;
+    running_.add(started);
+    count_cause(started, true);
     ++started_;
     auto* target = started.entry_->target;
     const served_request::scope here(serving_, started.id_);
     target->invoke(std::move(call));
-    if (in_flight_ != 0) {
+    if (running_.size != 0) {
         watch();
     }
 }
 
+void dispatcher::call_list::add(pending_call& call) {
+    call.before_ = last;
+    call.after_ = nullptr;
+    (last != nullptr ? last->after_ : first) = &call;
+    last = &call;
+    ++size;
+}
+
+void dispatcher::call_list::remove(pending_call& call) {
+    (call.before_ != nullptr ? call.before_->after_ : first) = call.after_;
+    (call.after_ != nullptr ? call.after_->before_ : last) = call.before_;
+    --size;
+}
+
 void dispatcher::ended(pending_call& call) {
     call.owner_ = nullptr;
-    (call.before_ != nullptr ? call.before_->after_ : first_) = call.after_;
-    (call.after_ != nullptr ? call.after_->before_ : last_) = call.before_;
-    --in_flight_;
+    (call.is_overdue_ ? overdue_ : running_).remove(call);
+    count_cause(call, false);
+    tell_idle();
+}
+
+void dispatcher::overdue(pending_call& call) {
+    running_.remove(call);
+    call.is_overdue_ = true;
+    overdue_.add(call);
     tell_idle();
 }
 
@@ -246,6 +312,39 @@ void dispatcher::tell_idle() {
     if (in_flight() == 0 && idle_) {
         idle_();
     }
+}
+
+std::string dispatcher::under_way() const {
+    struct of_route {
+        base::time_point since;
+        std::size_t count = 0;
+    };
+    std::map<std::string_view, of_route> routes;
+    const auto note = [&](const pending_call& call) {
+        auto& known = routes.try_emplace(call.route(), of_route{call.arrived_}).first->second;
+        known.since = std::min(known.since, call.arrived_);
+        ++known.count;
+    };
+    for (const auto& list : {running_, overdue_}) {
+        for (const auto* each = list.first; each != nullptr; each = each->after_) {
+            note(*each);
+        }
+    }
+    for (const auto& [key, queue] : serial_) {
+        std::ranges::for_each(queue, [&](const auto& each) { note(*each); });
+    }
+    constexpr std::size_t most_routes = 5;
+    std::string text;
+    for (std::size_t named = 0; const auto& [route, known] : routes) {
+        if (++named > most_routes) {
+            return text + fmt::format(", and {} other routes", routes.size() - most_routes);
+        }
+        const auto age =
+            std::chrono::duration_cast<std::chrono::milliseconds>(clock_.now() - known.since);
+        text += fmt::format("{}'{}' for {} ms{}", text.empty() ? "" : ", ", route, age.count(),
+                            known.count > 1 ? fmt::format(" ({} of it)", known.count) : "");
+    }
+    return text;
 }
 
 void dispatcher::serial_ended(const pending_call& call) {
@@ -288,29 +387,28 @@ void dispatcher::watch() {
 
 void dispatcher::expire() {
     const auto now = clock_.now();
-    for (auto* each = first_; each != nullptr;) {
+    for (auto* each = running_.first; each != nullptr;) {
         auto* call = each;
         each = each->after_;
         if (call->deadline_ <= now) {
-            call->expire(); // off the list; the plugin still owns it and its late answer is dropped
+            call->expire(); // the plugin still owns it, and its late answer is dropped
         }
     }
     expire_waiting(now);
     expire_held(now);
-    if (in_flight_ != 0 || !serial_.empty() || !held_.empty()) {
+    if (running_.size != 0 || !serial_.empty() || !held_.empty()) {
         watch();
     }
 }
 
 void dispatcher::expire_held(base::time_point now) {
-    const auto late = std::stable_partition(
-        held_.begin(), held_.end(), [&](const auto& each) { return each.call->deadline_ > now; });
-    std::deque<held_call> expired(std::make_move_iterator(late),
-                                  std::make_move_iterator(held_.end()));
+    const auto late = std::stable_partition(held_.begin(), held_.end(),
+                                            [&](const auto& each) { return each.deadline > now; });
+    std::deque<held> expired(std::make_move_iterator(late), std::make_move_iterator(held_.end()));
     held_.erase(late, held_.end());
+    const error why(errc::timeout, "waited too long for a reload");
     for (auto& each : expired) {
-        each.call->finish(
-            error(errc::timeout, fmt::format("'{}' waited too long for a reload", each.route)));
+        each.end(&why);
     }
 }
 
@@ -329,16 +427,22 @@ void dispatcher::expire_waiting(base::time_point now) {
 }
 
 void dispatcher::cancel_all() {
+    const error why(errc::cancelled, "the server is stopping");
     is_holding_ = false;
+    causes_.clear();
     for (auto& each : std::exchange(held_, {})) {
-        each.call->finish(error(errc::cancelled, "the server is stopping"));
+        each.end(&why);
     }
-    while (first_ != nullptr) {
-        first_->finish(error(errc::cancelled, "the server is stopping"));
+    while (running_.first != nullptr) {
+        running_.first->finish(why);
+    }
+    // They may outlive it.
+    while (overdue_.first != nullptr) {
+        overdue_.first->leave();
     }
     for (auto& [key, queue] : serial_) {
         for (auto& each : queue) {
-            each->finish(error(errc::cancelled, "the server is stopping"));
+            each->finish(why);
         }
     }
     serial_.clear();

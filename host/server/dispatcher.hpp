@@ -37,6 +37,8 @@ public:
     void belongs_to(const request_id& request) { id_ = request; }
     /// Who calls, for people: `chat-server-1 (chat.so 1.2)`. For calls with a contract.
     void comes_from(std::string caller) { caller_ = std::move(caller); }
+    /// When it came, for one that has waited before a dispatcher sees it.
+    void came(base::time_point at) { arrived_ = at; }
 
 protected:
     /// Null while nobody serves it: it is kept back.
@@ -76,8 +78,9 @@ private:
     const base::clock* clock_ = nullptr;
     base::time_point arrived_{};
     lease lease_;
-    // The dispatcher's list of calls in flight; owner_ is null when not in it.
+    // One of the dispatcher's lists; owner_ is null when in none.
     dispatcher* owner_ = nullptr;
+    bool is_overdue_ = false;
     /// Set while this call keeps others of its serial method waiting; outlives its time in the
     /// list.
     std::shared_ptr<dispatcher*> serial_owner_;
@@ -94,10 +97,16 @@ public:
 
     /// From here on calls go to `next`.
     void use(std::shared_ptr<generation> next);
-    /// Calls that come are kept back until release(), so that those in flight can end first; who
-    /// waits past his deadline is answered `timeout`. Limits: `held_limit`; further ones are
-    /// answered `overloaded`.
-    void hold() { is_holding_ = true; }
+    /// What comes is kept back until release(), so that those in flight can end first; what waits
+    /// past its deadline is answered `timeout`. Not kept back: calls that belong to a request in
+    /// flight, or to `free`. Limits: `held_limit`; further ones are answered `overloaded`.
+    void hold(const request_id& free = {});
+    bool is_holding() const { return is_holding_; }
+    /// Takes part in the order of what is kept back: `end` runs in release() with null, or before
+    /// with the reason why it is refused. Call while it holds.
+    void keep(base::time_point deadline, base::unique_function<void(const error*)> end);
+    /// Runs `event` now, or in release(). Never refused.
+    void in_order(base::unique_function<void()> event);
     /// Those kept back run now, in order, with their sessions as they are by now.
     void release();
     const std::shared_ptr<generation>& current() const { return current_; }
@@ -108,12 +117,17 @@ public:
     void run_remote(std::string_view route, std::unique_ptr<pending_call> call);
 
     /// Accepted and not answered: those that run, and those that wait for the one before them.
-    std::size_t in_flight() const { return in_flight_ + waiting_; }
+    std::size_t in_flight() const { return running_.size + waiting_; }
+    /// No code of a handler or remote is under way: none in flight, none that was answered
+    /// `timeout` and goes on.
+    bool is_at_rest() const { return in_flight() == 0 && overdue_.size == 0; }
+    /// What keeps it from rest, for people: `'chat.chatHandler.send' for 2013 ms (2 of it), ...`.
+    std::string under_way() const;
     std::uint64_t started() const { return started_; }
     /// Clients' requests and servers' remote calls, those that were refused here included.
     const route_table& handler_counts() const { return handler_counts_; }
     const route_table& remote_counts() const { return remote_counts_; }
-    /// Called whenever the last call in flight has ended.
+    /// Called whenever the last call in flight has ended, and whenever it comes to rest.
     void on_idle(base::unique_function<void()> idle) { idle_ = std::move(idle); }
     /// Answers everything in flight with `cancelled` and forgets it.
     void cancel_all();
@@ -132,10 +146,24 @@ private:
                    (static_cast<std::size_t>(key.session) * 0x9e3779b97f4a7c15u) ^ key.frontend;
         }
     };
-    struct held_call {
-        bool is_remote;
-        std::string route;
-        std::unique_ptr<pending_call> call;
+    struct id_hash {
+        std::size_t operator()(const request_id& id) const {
+            return static_cast<std::size_t>(id.number ^ static_cast<std::uint64_t>(id.origin)) *
+                   0x9e3779b97f4a7c15u;
+        }
+    };
+    struct held {
+        base::time_point deadline;
+        base::unique_function<void(const error*)> end;
+    };
+    /// In order of their start; the sweep looks at all of them, which is cheap while calls are
+    /// short.
+    struct call_list {
+        pending_call* first = nullptr;
+        pending_call* last = nullptr;
+        std::size_t size = 0;
+        void add(pending_call& call);
+        void remove(pending_call& call);
     };
     void arrived(pending_call& call, const method_entry* entry, route_table& counts);
     bool keep_back(bool is_remote, std::string_view route, std::unique_ptr<pending_call>& call);
@@ -143,6 +171,8 @@ private:
     static serial_key key_of(const pending_call& call);
     void start(std::unique_ptr<pending_call> call);
     void ended(pending_call& call);
+    void overdue(pending_call& call);
+    void count_cause(const pending_call& call, bool begins);
     void serial_ended(const pending_call& call);
     void next_serial(const serial_key& key);
     void expire_waiting(base::time_point now);
@@ -156,11 +186,9 @@ private:
     std::size_t serial_limit_;
     std::shared_ptr<generation> current_;
     served_request serving_;
-    // In order of their start; the sweep looks at all of them, which is cheap while calls are
-    // short.
-    pending_call* first_ = nullptr;
-    pending_call* last_ = nullptr;
-    std::size_t in_flight_ = 0;
+    call_list running_;
+    /// Answered `timeout`; their code has not ended.
+    call_list overdue_;
     /// In all queues of `serial_`.
     std::size_t waiting_ = 0;
     std::uint64_t started_ = 0;
@@ -173,7 +201,9 @@ private:
     /// Serial routes ever seen: what their keys point to.
     std::set<std::string, std::less<>> serial_routes_;
     bool is_holding_ = false;
-    std::deque<held_call> held_;
+    /// While it holds: the requests that what runs belongs to.
+    std::unordered_map<request_id, std::size_t, id_hash> causes_;
+    std::deque<held> held_;
     /// Points here while the dispatcher lives; null afterwards.
     std::shared_ptr<dispatcher*> self_ = std::make_shared<dispatcher*>(this);
 };

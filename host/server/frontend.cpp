@@ -97,11 +97,13 @@ void frontend::on_closed(net::connection& which, std::string_view reason) {
         report_lost(owner, channel, last->ref.id);
     });
     sessions_.close(*gone);
-    if (const auto& current = local_.current()) {
-        for (auto* hook : current->registered().hooks()) {
-            hook->on_session_closed(*last, reason);
+    local_.in_order([&local = local_, last, reason = std::string(reason)] {
+        if (const auto& current = local.current()) {
+            for (auto* hook : current->registered().hooks()) {
+                hook->on_session_closed(*last, reason);
+            }
         }
-    }
+    });
 }
 
 // ---- requests ----
@@ -130,11 +132,10 @@ bool frontend::on_data(net::connection& from, std::string_view message) {
 void frontend::serve(session& from, const client_request& request) {
     ++from.requests_in_flight;
     const auto& now = local_.current();
-    pending what{from.id(), request.id, now->registered().filters().empty() ? lease() : lease(now),
+    pending what{from.id(), request.id, lease(),
                  local_.serving().begin(options_.self.life, from.id()), nullptr};
     what.log = request_log::begin(
         list_, clock_, {what.id, request.route, &from.data->ref, from.link->address(), now.get()});
-    const served_request::scope here(local_.serving(), what.id);
     const auto refuse = [&](errc code, std::string text) {
         this->refuse(what, request.route, error(code, std::move(text)));
     };
@@ -161,16 +162,54 @@ void frontend::serve(session& from, const client_request& request) {
         return refuse(errc::overloaded, fmt::format("{} requests of session {} are unanswered",
                                                     options_.requests_limit, number(what.from)));
     }
-    if (what.asked && !passes_filters(from, request, what)) {
-        return;
+    if (local_.is_holding()) {
+        return keep(request, std::move(what));
     }
-    if (type == options_.self.type) {
-        local_.run_handler(request.route,
-                           std::make_unique<client_call>(*this, from.data, std::move(what), request,
-                                                         clock_.now() + options_.call_timeout));
-        return;
+    pass_on(from.data, request, std::move(what), clock_.now());
+}
+
+void frontend::keep(const client_request& request, pending what) {
+    const auto now = clock_.now();
+    client_request kept = request;
+    kept.decoded = request.body;
+    local_.keep(now + options_.call_timeout,
+                [this, now, kept = std::move(kept), route = std::string(request.route),
+                 what = std::move(what)](const error* why) mutable {
+                    if (why != nullptr) {
+                        return refuse(what, route, *why);
+                    }
+                    kept.route = route;
+                    kept.body = kept.decoded;
+                    const auto* sender = sessions_.find(what.from);
+                    pass_on(sender != nullptr ? sender->data : nullptr, kept, std::move(what), now);
+                });
+}
+
+void frontend::pass_on(data_pointer from, const client_request& request, pending what,
+                       base::time_point arrived) {
+    const served_request::scope here(local_.serving(), what.id);
+    if (!from) {
+        return refuse(what, request.route,
+                      error(errc::closed, "the session closed while the request waited"));
     }
-    forward(from, type, request, std::move(what));
+    if (const auto& now = local_.current(); !now->registered().filters().empty()) {
+        what.asked = lease(now);
+        if (!passes_filters(*from, request, what)) {
+            return;
+        }
+        // A filter may have changed the session.
+        if (const auto* sender = sessions_.find(what.from)) {
+            from = sender->data;
+        }
+    }
+    const auto type = type_of(request.route);
+    if (type != options_.self.type) {
+        return forward(*from, type, request, std::move(what), arrived);
+    }
+    auto call = std::make_unique<client_call>(*this, std::move(from), std::move(what), request,
+                                              arrived + options_.call_timeout);
+    call->came(arrived);
+    local_.run_handler(request.route, std::move(call));
 }
 
 void frontend::refuse(const pending& what, std::string_view route, error why) {
@@ -178,11 +217,10 @@ void frontend::refuse(const pending& what, std::string_view route, error why) {
     ended(what, route, std::move(why));
 }
 
-bool frontend::passes_filters(session& from, const client_request& request, const pending& what) {
-    // Held: a filter may change the session while it looks at it.
-    const auto data = from.data;
+bool frontend::passes_filters(const door::session_data& from, const client_request& request,
+                              const pending& what) {
     for (auto* filter : what.asked->registered().filters()) {
-        if (auto passed = filter->before(request.route, request.body, *data); !passed) {
+        if (auto passed = filter->before(request.route, request.body, from); !passed) {
             refuse(what, request.route, std::move(passed).error());
             return false;
         }
@@ -190,20 +228,19 @@ bool frontend::passes_filters(session& from, const client_request& request, cons
     return true;
 }
 
-void frontend::forward(session& from, std::string_view type, const client_request& request,
-                       pending what) {
-    const auto data = from.data;
-    auto to = list_.pick(local_.current()->registered(), type, {data.get(), {}, {}});
+void frontend::forward(const door::session_data& from, std::string_view type,
+                       const client_request& request, pending what, base::time_point arrived) {
+    auto to = list_.pick(local_.current()->registered(), type, {&from, {}, {}});
     if (!to) {
         return refuse(what, request.route, std::move(to).error());
     }
     ++forwarded_;
-    const auto began = clock_.now();
-    auto bytes = wire::encode(request.route, what.id, 0, data.get(), request.body);
-    servers_.call(*to, wire::kind::client_request, std::move(bytes), began + options_.call_timeout,
+    auto bytes = wire::encode(request.route, what.id, 0, &from, request.body);
+    servers_.call(*to, wire::kind::client_request, std::move(bytes),
+                  arrived + options_.call_timeout,
                   [this, what = std::move(what), route = std::string(request.route),
-                   began](const result<door::body>& outcome) {
-                      counts_of(route, outcome).note(outcome, clock_.now() - began);
+                   arrived](const result<door::body>& outcome) {
+                      counts_of(route, outcome).note(outcome, clock_.now() - arrived);
                       ended(what, route, outcome);
                       --forwarded_;
                       if (forwarded_ == 0 && idle_) {

@@ -83,13 +83,21 @@ private:
         std::unique_ptr<request_log> log;
     };
     void serve(session& from, const client_request& request);
+    /// A reload is under way: it goes on, or is refused, when that is over.
+    void keep(const client_request& request, pending what);
+    using data_pointer = std::shared_ptr<const door::session_data>;
+    /// `arrived`: when the request came.
+    void pass_on(data_pointer from, const client_request& request, pending what,
+                 base::time_point arrived);
     void refuse(const pending& what, std::string_view route, error why);
     route_counts& counts_of(std::string_view route, const result<door::body>& outcome);
-    void forward(session& from, std::string_view type, const client_request& request, pending what);
+    void forward(const door::session_data& from, std::string_view type,
+                 const client_request& request, pending what, base::time_point arrived);
     /// `by`: what has served it, if it got so far.
     void ended(const pending& what, std::string_view route, const result<door::body>& outcome,
                const generation* by = nullptr);
-    bool passes_filters(session& from, const client_request& request, const pending& what);
+    bool passes_filters(const door::session_data& from, const client_request& request,
+                        const pending& what);
     void push(push_forms& forms, session& to);
 
     void push_channel(const bus::peer& owner, std::string_view bytes);

@@ -68,21 +68,28 @@ void generation::destroy() {
     }
 }
 
-result<void> generation::take_state(const generation& old) {
-    for (auto& mine : plugins_) {
-        const auto its = std::find_if(old.plugins_.begin(), old.plugins_.end(), [&](const auto& e) {
-            return e.source.file == mine.source.file;
-        });
-        if (its == old.plugins_.end() || its->source.door->save == nullptr ||
-            mine.source.door->restore == nullptr) {
+result<std::vector<generation::saved_plugin>> generation::save() const {
+    std::vector<saved_plugin> all;
+    for (const auto& [source, object] : plugins_) {
+        if (source.door->save == nullptr) {
             continue;
         }
-        const auto saved = its->source.door->save(its->object);
-        if (!saved) {
-            return saved.error();
+        auto states = source.door->save(object);
+        if (!states) {
+            return std::move(states).error();
         }
-        auto taken = mine.source.door->restore(mine.object, *saved, its->source.door->version);
-        if (!taken) {
+        all.push_back({source.file, source.door->version, std::move(*states)});
+    }
+    return all;
+}
+
+result<void> generation::restore(const std::vector<saved_plugin>& saved) {
+    for (auto& [source, object] : plugins_) {
+        const auto its = std::ranges::find(saved, source.file, &saved_plugin::file);
+        if (its == saved.end() || source.door->restore == nullptr) {
+            continue;
+        }
+        if (auto taken = source.door->restore(object, its->states, its->version); !taken) {
             return taken;
         }
     }

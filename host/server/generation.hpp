@@ -108,9 +108,15 @@ public:
     /// not at all when the file has none.
     std::string builds() const;
     std::uint32_t number() const { return number_; }
-    /// Takes over what the plugins of the same files in `old` have saved. Errors: of saving, of
-    /// restoring.
-    result<void> take_state(const generation& old);
+    /// What a plugin has saved, by its file.
+    struct saved_plugin {
+        std::string file;
+        std::string version;
+        std::vector<door::saved_state> states;
+    };
+    result<std::vector<saved_plugin>> save() const;
+    /// Takes over what the plugins of the same files have saved.
+    result<void> restore(const std::vector<saved_plugin>& saved);
     /// No lease is given any more; `left` is called once, when the last has left, possibly on the
     /// stack of a plugin.
     void close(base::unique_function<void()> left) { leases_.close(std::move(left)); }

@@ -5,6 +5,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/post.hpp>
 
+#include <atomic>
 #include <memory>
 #include <type_traits>
 #include <utility>
@@ -20,6 +21,8 @@ class generation_work {
     struct end {
         boost::asio::any_io_executor loop;
         base::unique_function<void()> told;
+        /// Handlers are destroyed unrun.
+        std::atomic<bool> is_discarded = false;
         explicit end(boost::asio::any_io_executor on) : loop(std::move(on)) {}
         end(const end&) = delete;
         end& operator=(const end&) = delete;
@@ -44,6 +47,12 @@ public:
     /// 0: nothing of the generation can run any more, unless somebody calls it. A coroutine counts
     /// more than once.
     std::size_t count() const { return static_cast<std::size_t>(to_.use_count()) - (own_ ? 1 : 0); }
+    /// No handler runs any more; what waits to run is destroyed instead.
+    void discard() {
+        if (own_) {
+            own_->is_discarded = true;
+        }
+    }
     /// From here on the work ends when its last piece does, now or later; `ended` is posted then.
     /// What begins after that end is not counted. A second call does nothing.
     void close(base::unique_function<void()> ended) {
@@ -97,8 +106,12 @@ private:
 
         template <class F>
         void execute(F&& work) const {
-            inner_.execute([held = to_.lock(), run = std::decay_t<F>(std::forward<F>(
-                                                   work))]() mutable { std::move(run)(); });
+            inner_.execute(
+                [held = to_.lock(), run = std::decay_t<F>(std::forward<F>(work))]() mutable {
+                    if (!held || !held->is_discarded) {
+                        std::move(run)();
+                    }
+                });
         }
         friend bool operator==(const counting& left, const counting& right) noexcept {
             return left.inner_ == right.inner_ && !left.to_.owner_before(right.to_) &&

@@ -5,6 +5,7 @@
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace shaddock::server {
@@ -24,11 +25,11 @@ result<generations::living> generations::make(std::vector<plugin_source> plugins
                                             parts_.options.self.type, number),
                nullptr};
     const auto added = one.made->add(std::move(plugins));
-    one.components = std::make_unique<component_life>(parts_.executor, parts_.clock,
-                                                      one.made->registered().components());
+    one.components = std::make_unique<component_life>(
+        parts_.executor, parts_.clock, parts_.calls.serving(), one.made->registered().components());
     host_of(one).use(one.made->registered(), one.made->builds());
     if (!added) {
-        let_end(std::move(one));
+        let_end(std::move(one), door::stop_reason::refused);
         return added.error();
     }
     return one;
@@ -39,7 +40,6 @@ result<void> generations::create(std::vector<plugin_source> plugins) {
     if (!first) {
         return std::move(first).error();
     }
-    host_of(*first).begin_timers();
     current_ = std::move(first->made);
     components_ = std::move(first->components);
     parts_.calls.use(current_);
@@ -47,107 +47,54 @@ result<void> generations::create(std::vector<plugin_source> plugins) {
 }
 
 void generations::start_components(base::unique_function<void(result<void>)> done) {
-    components_->start(base::duration::zero(), std::move(done));
+    components_->start(base::duration::zero(),
+                       [this, done = std::move(done)](const result<void>& started) mutable {
+                           if (!started || parts_.options.is_check) {
+                               return done(started);
+                           }
+                           components_->serve(base::duration::zero(), std::move(done));
+                       });
 }
 
-// ---- reload
-
-void generations::reload(std::vector<plugin_source> plugins, reload_options how,
-                         base::unique_function<void(result<void>)> done) {
-    const auto refuse = [&](error why) {
-        boost::asio::post(
-            parts_.executor,
-            [done = std::move(done), why = std::move(why)]() mutable { done(std::move(why)); });
-    };
-    if (reloading_) {
-        return refuse(error(errc::duplicate, "another reload is under way"));
-    }
-    auto next = make(std::move(plugins), last_number_ + 1);
-    if (!next) {
-        log_refused(next.error());
-        return refuse(std::move(next).error());
-    }
-    reloading_.emplace(reloading{++last_reload_, std::move(*next), how, std::move(done)});
-    reloading_->next.components->start(how.setup, [this](const result<void>& outcome) {
-        outcome ? drain() : give_up(outcome.error());
-    });
+void generations::begin() {
+    host_now().take_over(nullptr);
 }
 
-void generations::drain() {
-    if (reloading_->how.drain == base::duration::zero() || parts_.calls.in_flight() == 0) {
-        return swap();
-    }
-    parts_.calls.hold();
-    const auto go_on = [this, id = reloading_->id] {
-        if (is_reloading(id)) {
-            swap();
+std::vector<std::string> generations::advice() const {
+    std::vector<std::string> lines;
+    for (const auto* each : current_->registered().components()) {
+        if (!each->advice().empty()) {
+            lines.push_back(fmt::format("component '{}': {}", each->name(), each->advice()));
         }
-    };
-    // By post: the last call is still ending.
-    parts_.calls.on_idle(
-        [this, go_on] { boost::asio::post(parts_.executor, alive_.guard(go_on)); });
-    drain_wait_ = parts_.clock.after(reloading_->how.drain, go_on);
-}
-
-/// The one point in time.
-void generations::swap() {
-    auto& next = reloading_->next;
-    if (const auto taken = next.made->take_state(*current_); !taken) {
-        return give_up(taken.error());
     }
-    living old{std::move(current_), std::move(components_)};
-    host_of(old).replaced_by(host_of(next));
-    current_ = std::move(next.made);
-    components_ = std::move(next.components);
-    last_number_ = current_->number();
-    parts_.calls.use(current_);
-    base::log::debug("server", "{}: generation {} serves: {} {}", parts_.options.self.id,
-                     current_->number(), current_->modules(), current_->versions());
-    for (auto* hook : current_->registered().hooks()) {
-        hook->on_started();
-    }
-    let_end(std::move(old));
-    finish_reload({});
-}
-
-void generations::log_refused(const error& why) {
-    base::log::debug("server", "{}: reload refused, generation {} serves on: {}",
-                     parts_.options.self.id, current_->number(), why.text());
-}
-
-/// The old generation goes on; what was made of the new one is taken down.
-void generations::give_up(const error& why) {
-    log_refused(why);
-    auto& next = reloading_->next;
-    next.components->forget_start();
-    let_end(std::move(next));
-    finish_reload(why);
-}
-
-void generations::finish_reload(result<void> outcome) {
-    drain_wait_.cancel();
-    parts_.calls.on_idle(nullptr);
-    auto done = std::move(reloading_->done);
-    reloading_.reset();
-    parts_.calls.release();
-    boost::asio::post(parts_.executor,
-                      [done = std::move(done), outcome = std::move(outcome)]() mutable {
-                          done(std::move(outcome));
-                      });
-}
-
-void generations::stop_reloading() {
-    if (reloading_) {
-        give_up(error(errc::cancelled, "the server is stopping"));
-    }
+    return lines;
 }
 
 // ---- the end of a generation
 
-void generations::let_end(living one) {
-    auto& added = ending_.emplace_back(ending_one{std::move(one)});
+void generations::let_end(living one, door::stop_reason why) {
+    auto& added = ending_.emplace_back(ending_one{std::move(one), why});
     wait_until(added, parts_.options.generation_timeout);
     added.one.made->close(alive_.guard([this] { look_later(); }));
+}
+
+void generations::discard(living one, base::unique_function<void()> gone) {
+    host_of(one).discard();
+    let_end(std::move(one), door::stop_reason::refused);
+    auto& added = ending_.back();
+    added.step = ending_step::cancelled;
+    wait_until(added, unwind_time);
+    // Its component may have ended a step right here.
+    boost::asio::post(parts_.executor,
+                      alive_.guard([this, of = added.one.made, gone = std::move(gone)]() mutable {
+                          const auto at = std::ranges::find(
+                              ending_, of, [](const ending_one& each) { return each.one.made; });
+                          if (at != ending_.end()) {
+                              at->one.components.reset();
+                          }
+                          of->destroy();
+                          gone();
+                      }));
 }
 
 void generations::wait_until(ending_one& of, base::duration patience) {
@@ -167,13 +114,8 @@ void generations::look() {
 }
 
 /// No request holds it, and nothing of it runs or waits. Until then its last piece of work tells.
-bool generations::is_over(const living& one) {
-    if (one.made->leases() != 0) {
-        return false;
-    }
-    auto& work = host_of(one).work();
-    work.close(alive_.guard([this] { look(); }));
-    return work.count() == 0;
+bool generations::is_over(const living& one) const {
+    return one.made->leases() == 0 && host_of(one).work().count() == 0;
 }
 
 bool generations::advance(ending_one& ending) {
@@ -181,6 +123,9 @@ bool generations::advance(ending_one& ending) {
     const auto is_late = [&] { return parts_.clock.now() >= ending.until; };
     if (ending.step == ending_step::requests && (one.made->leases() == 0 || is_late())) {
         stop_components(ending, parts_.options.drain_timeout);
+    }
+    if (ending.step >= ending_step::work && one.made->leases() == 0) {
+        host_of(one).work().close(alive_.guard([this] { look_later(); }));
     }
     if (ending.step == ending_step::work && (is_over(one) || is_late())) {
         host_of(one).stop();
@@ -205,7 +150,7 @@ bool generations::advance(ending_one& ending) {
 /// `of` stays where it is until its components have stopped; they have their own patience.
 void generations::stop_components(ending_one& of, base::duration patience) {
     of.step = ending_step::components;
-    of.one.components->stop(patience, [this, &of] {
+    of.one.components->stop(of.why, patience, [this, &of] {
         of.step = ending_step::work;
         if (of.on_stopped) {
             of.on_stopped();
@@ -234,6 +179,10 @@ void generations::destroy(living& one) {
 // ---- stop
 
 void generations::stop_components(base::duration patience, base::unique_function<void()> done) {
+    if (reloading_) {
+        // The old generation did not serve again in time.
+        finish_reload(error(errc::cancelled, "the server is stopping"));
+    }
     is_stopping_ = true;
     auto waiting = std::make_shared<std::size_t>(1);
     auto kept = std::make_shared<base::unique_function<void()>>(std::move(done));
@@ -253,7 +202,9 @@ void generations::stop_components(base::duration patience, base::unique_function
     }
     if (components_) {
         ++*waiting;
-        components_->stop(patience, ended);
+        components_->stop(parts_.options.is_check ? door::stop_reason::check
+                                                  : door::stop_reason::server_stops,
+                          patience, ended);
     }
     ended();
 }

@@ -15,7 +15,9 @@ namespace shaddock::server {
 
 /// The generations of one server: the one that serves, the one that is being made, those that end.
 ///
-///   made -> set up (components started) [-> drained] -> swap -> serves -> replaced -> ends
+///   made -> started -> [what comes is held -> the old one is at rest and makes way -> state
+///   crosses
+///     -> serving -> swap ->] serves -> replaced -> ends
 ///
 /// A replaced generation ends what it has accepted; then its components stop, then what it still
 /// has under way is cancelled, then its objects are destroyed. One that does not end is logged,
@@ -29,11 +31,16 @@ public:
 
     /// The first one; its components are not started. Errors: config.
     result<void> create(std::vector<plugin_source> plugins);
-    /// `done` once, never inline.
+    /// They start, and serve unless the server is a check. `done` once, never inline.
     void start_components(base::unique_function<void(result<void>)> done);
+    /// The first generation serves: its timers run from here on.
+    void begin();
     /// As server::reload.
     void reload(std::vector<plugin_source> plugins, reload_options how,
                 base::unique_function<void(result<void>)> done);
+
+    /// What the author of the one that serves should mend, a line each.
+    std::vector<std::string> advice() const;
 
     /// Null before create() and after stop().
     const std::shared_ptr<generation>& current() const { return current_; }
@@ -41,7 +48,8 @@ public:
     std::size_t ending() const { return ending_.size(); }
     std::size_t kept() const { return kept_.size(); }
 
-    /// A reload under way is given up, requests kept back for it run. Call before stop_components.
+    /// A reload under way is given up; what was held for it runs once the old generation serves
+    /// again. Call before stop_components.
     void stop_reloading();
     /// Of all generations; `done` once.
     void stop_components(base::duration patience, base::unique_function<void()> done);
@@ -59,6 +67,7 @@ private:
     enum class ending_step { requests, components, work, cancelled };
     struct ending_one {
         living one;
+        door::stop_reason why{};
         ending_step step = ending_step::requests;
         /// When the step is over, ready or not.
         base::time_point until{};
@@ -72,6 +81,14 @@ private:
         living next;
         reload_options how;
         base::unique_function<void(result<void>)> done;
+        /// What the old one calls while it makes way belongs to it.
+        request_id own{};
+        /// The old one has begun to make way: it must serve again after a failure.
+        bool makes_way = false;
+        /// The new one knows the old one's state: nothing of it may run after a failure.
+        bool has_state = false;
+        /// Why it is refused, while the old one begins to serve again.
+        std::optional<error> failure{};
     };
 
     /// What could not be made whole ends as a generation does.
@@ -80,20 +97,31 @@ private:
     static plugin_host& host_of(const living& one) {
         return static_cast<plugin_host&>(one.made->host());
     }
+    plugin_host& host_now() { return static_cast<plugin_host&>(current_->host()); }
+    /// The steps of a reload, in their order (generations_reload.cpp).
+    void hold();
     void drain();
+    void end_drain();
+    void hand_over();
+    void cross();
     void swap();
-    void give_up(const error& why);
+    /// Goes on with `next` unless another reload is under way by then.
+    base::unique_function<void(result<void>)> step(void (generations::*next)());
+    void refuse(error why);
+    void serve_again();
     void log_refused(const error& why);
     void finish_reload(result<void> outcome);
 
-    void let_end(living one);
+    void let_end(living one, door::stop_reason why);
+    /// Destroys its objects without running any of its functions, soon; then `gone`.
+    void discard(living one, base::unique_function<void()> gone);
     void stop_components(ending_one& of, base::duration patience);
     void wait_until(ending_one& of, base::duration patience);
     void look_later();
     void look();
     /// Takes the steps that are due. True: it has ended, or is kept.
     bool advance(ending_one& one);
-    bool is_over(const living& one);
+    bool is_over(const living& one) const;
     void keep(const living& one);
     void destroy(living& one);
 

@@ -53,15 +53,34 @@ plugin_host::~plugin_host() {
 void plugin_host::stop() {
     alive_.end();
     timers_.clear();
-    auto asleep = std::move(sleepers_);
-    sleepers_.clear();
-    for (auto& [id, each] : asleep) {
+    tell_end(at_end_);
+    for (auto& [id, each] : std::exchange(sleepers_, {})) {
         each.wait.cancel();
         complete(std::move(each.ends), error(errc::cancelled, gone));
     }
     for (auto& [id, ends] : std::exchange(awaited_, {})) {
         complete(std::move(ends), error(errc::cancelled, gone));
     }
+}
+
+// What is told may forget others, or itself.
+void plugin_host::tell_end(const std::weak_ptr<end_calls>& all) {
+    if (const auto each = all.lock()) {
+        while (!each->empty()) {
+            each->extract(each->begin()).mapped()->run();
+        }
+    }
+}
+
+void plugin_host::discard() {
+    alive_.end();
+    work_.discard();
+    timers_.clear();
+    at_end_->clear();
+    // Their destructors may end up here again.
+    const auto asleep = std::exchange(sleepers_, {});
+    const auto awaited = std::exchange(awaited_, {});
+    drop_sleepers();
 }
 
 void plugin_host::drop_sleepers() {
@@ -76,20 +95,34 @@ void plugin_host::begin_timers() {
     }
 }
 
-void plugin_host::end_timers() {
-    timers_are_ = timers_are::over;
-    timers_.clear();
+void plugin_host::hold_timers() {
+    timers_are_ = timers_are::waiting;
+    for (auto& [name, timer] : timers_) {
+        timer.wait.cancel();
+    }
 }
 
-void plugin_host::replaced_by(plugin_host& next) {
-    for (auto& [name, timer] : next.timers_) {
-        const auto old = timers_.find(name);
-        if (old != timers_.end()) {
-            timer.due = old->second.due;
+void plugin_host::take_over(plugin_host* old) {
+    const auto now = parts_.clock.now();
+    for (auto& [name, timer] : timers_) {
+        timer.ran = now;
+        timer.due = base::later(now, timer.first);
+        if (old == nullptr) {
+            continue;
+        }
+        if (const auto at = old->timers_.find(name); at != old->timers_.end()) {
+            const auto& before = at->second;
+            timer.ran = before.ran;
+            if (before.first == timer.first && before.period == timer.period) {
+                timer.due = before.due;
+            }
         }
     }
-    end_timers();
-    next.begin_timers();
+    if (old != nullptr) {
+        old->timers_are_ = timers_are::over;
+        old->timers_.clear();
+    }
+    begin_timers();
 }
 
 base::unique_function<void(result<door::body>)>
@@ -169,6 +202,9 @@ void plugin_host::sleep(door::duration how_long, std::unique_ptr<door::completio
     const auto id = next_sleeper_++;
     auto& entry = sleepers_[id];
     entry.ends = as_waiting(std::move(done));
+    if (how_long == door::duration::max()) {
+        return;
+    }
     entry.wait = parts_.clock.after(how_long, [this, id] {
         auto ready = sleepers_.extract(id);
         complete(std::move(ready.mapped().ends), door::body{});
@@ -176,12 +212,14 @@ void plugin_host::sleep(door::duration how_long, std::unique_ptr<door::completio
 }
 
 void plugin_host::set_timer(std::string_view name, door::duration first, door::duration period,
-                            std::unique_ptr<door::task> tick) noexcept {
+                            std::unique_ptr<door::timer_task> tick) noexcept {
     if (!alive_ || timers_are_ == timers_are::over) {
         return;
     }
     auto& entry = timers_[std::string(name)];
-    entry.due = parts_.clock.now() + first;
+    entry.ran = parts_.clock.now();
+    entry.due = base::later(entry.ran, first);
+    entry.first = first;
     entry.period = period;
     entry.tick = std::move(tick);
     if (timers_are_ == timers_are::running) {
@@ -190,22 +228,37 @@ void plugin_host::set_timer(std::string_view name, door::duration first, door::d
 }
 
 void plugin_host::arm(const std::string& name, named_timer& timer) {
+    if (timer.due == base::time_point::max()) {
+        return;
+    }
     timer.wait = parts_.clock.at(timer.due, [this, name] {
         const auto at = timers_.find(name);
         if (at == timers_.end()) {
             return;
         }
+        const auto now = parts_.clock.now();
+        const auto since = now - std::exchange(at->second.ran, now);
         // The tick may set or cancel this very timer.
         const auto tick = at->second.tick;
         if (at->second.period.count() > 0) {
             // A late tick does not make the following ones come in a burst.
-            at->second.due = std::max(at->second.due + at->second.period, parts_.clock.now());
+            at->second.due = std::max(base::later(at->second.due, at->second.period), now);
             arm(name, at->second);
         } else {
             timers_.erase(at);
         }
-        tick->run();
+        tick->run(since);
     });
+}
+
+std::uint64_t plugin_host::at_end(std::unique_ptr<door::task> told) noexcept {
+    const auto number = ++last_at_end_;
+    at_end_->emplace(number, std::move(told));
+    if (!alive_) {
+        boost::asio::post(work_.executor(),
+                          [all = std::weak_ptr<end_calls>(at_end_)] { tell_end(all); });
+    }
+    return number;
 }
 
 bool plugin_host::cancel_timer(std::string_view name) noexcept {
@@ -248,7 +301,7 @@ void plugin_host::call(std::string_view route, std::uint64_t contract, const doo
     parts_.servers.call(
         *target, wire::kind::remote,
         wire::encode(route, request_of_call(), contract, to.session, arguments, who_),
-        parts_.clock.now() + timeout, await(std::move(done)));
+        base::later(parts_.clock.now(), timeout), await(std::move(done)));
 }
 
 result<void> plugin_host::cast(std::string_view route, std::uint64_t contract,

@@ -43,19 +43,20 @@ public:
         own_ = &own;
         who_ = std::move(who);
     }
-    /// This generation serves: its named timers run from here on.
+    /// This generation serves: its named timers run from here on, and those of `old` (null: there
+    /// is none) end. One that was set again as it was keeps its time, the others count from here.
+    void take_over(plugin_host* old);
+    /// They wait: what falls due meanwhile runs at begin_timers.
+    void hold_timers();
     void begin_timers();
-    /// It does not serve any more: its named timers end here, none is set any more.
-    void end_timers();
-    /// As both, for a generation that was replaced by `next`: timers that the next one has set
-    /// again keep their time.
-    void replaced_by(plugin_host& next);
     /// What this generation has under way: coroutines and handlers that have not ended, whatever
     /// it waits for.
     generation_work& work() { return work_; }
     /// Cancels timers, sleeps and calls; later ones end at once. Posted work that has not run yet
     /// is dropped.
     void stop();
+    /// Nothing of the plugin runs any more: what it waits for and what waits to run is destroyed.
+    void discard();
     /// Destroys the coroutines that sleep for ever. Before the plugin's objects, which they may
     /// use.
     void drop_sleepers();
@@ -66,6 +67,8 @@ public:
     }
     door::server_list all_servers() const noexcept override { return parts_.list.all(); }
 
+    bool is_check() const noexcept override { return parts_.options.is_check; }
+
     boost::asio::any_io_executor executor() const noexcept override { return work_.executor(); }
     bool is_on_loop() const noexcept override { return std::this_thread::get_id() == loop_; }
     void post(std::unique_ptr<door::task> work) noexcept override;
@@ -74,8 +77,10 @@ public:
     door::time_point now() const noexcept override { return parts_.clock.now(); }
     void sleep(door::duration how_long, std::unique_ptr<door::completion> done) noexcept override;
     void set_timer(std::string_view name, door::duration first, door::duration period,
-                   std::unique_ptr<door::task> tick) noexcept override;
+                   std::unique_ptr<door::timer_task> tick) noexcept override;
     bool cancel_timer(std::string_view name) noexcept override;
+    std::uint64_t at_end(std::unique_ptr<door::task> told) noexcept override;
+    void forget_end(std::uint64_t number) noexcept override { at_end_->erase(number); }
 
     void call(std::string_view route, std::uint64_t contract, const door::call_target& to,
               door::body_view arguments, std::unique_ptr<door::completion> done) noexcept override;
@@ -121,8 +126,12 @@ private:
     struct named_timer {
         base::timer wait;
         base::time_point due;
+        /// As it was set.
+        base::duration first{};
         base::duration period{};
-        std::shared_ptr<door::task> tick;
+        /// When it ran before, or was set.
+        base::time_point ran;
+        std::shared_ptr<door::timer_task> tick;
     };
     /// A completion of the plugin, and the request that goes on with it.
     struct waiting {
@@ -168,6 +177,11 @@ private:
     /// Operations elsewhere that the plugin waits for.
     std::unordered_map<std::uint64_t, waiting> awaited_;
     std::uint64_t next_awaited_ = 1;
+    /// Shared with posted work.
+    using end_calls = std::map<std::uint64_t, std::unique_ptr<door::task>>;
+    std::shared_ptr<end_calls> at_end_ = std::make_shared<end_calls>();
+    static void tell_end(const std::weak_ptr<end_calls>& all);
+    std::uint64_t last_at_end_ = 0;
     std::size_t blocking_ = 0;
     /// Waits begun after the stop. Who goes on and on is left asleep, so that he does not spin.
     std::size_t late_waits_ = 0;

@@ -80,6 +80,8 @@ public:
         return clients_ && clients_open_ ? clients_->port() : std::uint16_t{0};
     }
 
+    std::vector<std::string> advice() const { return generations_->advice(); }
+
     void on_view(const cluster::view_ptr& now) override;
 
 private:
@@ -89,7 +91,8 @@ private:
 
     void wait_for_requests();
     bool is_idle() const {
-        return calls_.in_flight() == 0 && (!clients_ || clients_->forwarded() == 0);
+        return calls_.in_flight() == 0 && !calls_.is_holding() &&
+               (!clients_ || clients_->forwarded() == 0);
     }
     void close_clients();
     void stop_components();
@@ -98,6 +101,9 @@ private:
     void finish();
 
     void on_member_lost(const std::string& channel, const door::member& gone);
+    /// In order with requests: while a reload holds them, hooks wait too.
+    template <class F>
+    void tell_hooks(F what);
     template <class F>
     void later(F call) {
         boost::asio::post(executor_, alive_.guard(std::move(call)));
@@ -170,7 +176,7 @@ void server::parts::start_components() {
         return; // stop() has answered
     }
     generations_->start_components([this](result<void> outcome) {
-        if (outcome) {
+        if (outcome && !options_.is_check) {
             serve();
         } else {
             std::exchange(started_, nullptr)(std::move(outcome));
@@ -186,6 +192,7 @@ void server::parts::serve() {
         clients_open_ = true;
     }
     state_ = state::ready;
+    generations_->begin();
     const auto& now = *generations_->current();
     base::log::info("server", "{} serves: {} {} ({:.12}, generation {}){}", options_.self.id,
                     now.modules(), now.versions(), now.build_ids(), now.number(),
@@ -300,19 +307,23 @@ void server::parts::on_view(const cluster::view_ptr& now) {
     }
     list_.update(now);
     if (state_ == state::ready) {
-        for (auto* hook : generations_->current()->registered().hooks()) {
-            hook->on_servers_changed();
-        }
+        tell_hooks([](door::hooks& hook) { hook.on_servers_changed(); });
     }
 }
 
+template <class F>
+void server::parts::tell_hooks(F what) {
+    calls_.in_order([this, what = std::move(what)] {
+        if (const auto& current = generations_->current()) {
+            for (auto* hook : current->registered().hooks()) {
+                what(*hook);
+            }
+        }
+    });
+}
+
 void server::parts::on_member_lost(const std::string& channel, const door::member& gone) {
-    if (!generations_->current()) {
-        return;
-    }
-    for (auto* hook : generations_->current()->registered().hooks()) {
-        hook->on_member_lost(channel, gone);
-    }
+    tell_hooks([channel, gone](door::hooks& hook) { hook.on_member_lost(channel, gone); });
 }
 
 void server::parts::reload(std::vector<plugin_source> plugins, reload_options how,
@@ -397,6 +408,10 @@ base::metric_families server::metrics() const {
 
 std::uint16_t server::client_port() const {
     return parts_->client_port();
+}
+
+std::vector<std::string> server::advice() const {
+    return parts_->advice();
 }
 
 } // namespace shaddock::server

@@ -263,7 +263,12 @@ TEST_F(host_test, calls_remotes_of_itself_and_others_by_post) {
 
 TEST_F(host_test, timers_and_sleeps_end_with_the_server) {
     int ticks = 0;
-    host->set_timer("tick", 1ms, 1ms, task([&] { ++ticks; }));
+    struct count_it final : door::timer_task {
+        explicit count_it(int& into) : count(into) {}
+        void run(door::duration) noexcept override { ++count; }
+        int& count;
+    };
+    host->set_timer("tick", 1ms, 1ms, std::make_unique<count_it>(ticks));
     EXPECT_TRUE(all.until([&] { return ticks >= 3; }));
     EXPECT_TRUE(host->cancel_timer("tick"));
     EXPECT_FALSE(host->cancel_timer("tick"));

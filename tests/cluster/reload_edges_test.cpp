@@ -49,7 +49,7 @@ struct reload_edges : testing::Test {
     }
     void reload(const std::string& id, server::plugin_source next) {
         std::optional<result<void>> outcome;
-        all->at(id).reload({std::move(next)}, {},
+        all->at(id).reload({std::move(next)}, {.drain = {}},
                            [&](result<void> got) { outcome = std::move(got); });
         ASSERT_TRUE(all->until([&] { return outcome.has_value(); }));
         ASSERT_TRUE(*outcome) << outcome->error().text();

@@ -41,7 +41,7 @@ struct reload_test : testing::Test {
     }
 
     server::server& probe() { return all->at("probe-server-1"); }
-    void begin(server::plugin_source next, server::reload_options how = {}) {
+    void begin(server::plugin_source next, server::reload_options how = {.drain = {}}) {
         outcome.reset();
         probe().reload({std::move(next)}, how,
                        [this](result<void> got) { outcome = std::move(got); });
@@ -51,7 +51,7 @@ struct reload_test : testing::Test {
         EXPECT_TRUE(all->until([&] { return outcome.has_value(); }));
         return !outcome ? "nothing" : *outcome ? "done" : outcome->error().text();
     }
-    std::string reload(server::plugin_source next, server::reload_options how = {}) {
+    std::string reload(server::plugin_source next, server::reload_options how = {.drain = {}}) {
         begin(std::move(next), how);
         return word();
     }
@@ -256,6 +256,32 @@ TEST_F(reload_test, a_server_that_starts_is_not_reloaded) {
     bool is_stopped = false;
     other.stop("test", [&] { is_stopped = true; });
     EXPECT_TRUE(all->until([&] { return is_stopped; }));
+}
+
+TEST_F(reload_test, a_check_starts_and_stops_and_serves_nothing) {
+    door::server_info self;
+    self.id = "other-server-1";
+    self.type = "probe";
+    self.life = incarnation{99};
+    cluster::local_directory list({self});
+    server::server_options options;
+    options.self = self;
+    options.is_check = true;
+    const auto links =
+        bus::make_local(all->loop.get_executor(), all->clock, all->network, self.id, self.life);
+    const auto registry = cluster::make_local_registry(all->loop.get_executor(), list);
+    server::server tried(all->loop.get_executor(), all->clock, *links, *registry, options);
+    seen().log.clear();
+    seen().start = start_step::is_slow;
+    seen().tick_period = 1ms;
+    bool is_started = false;
+    tried.start({version<2>()}, [&](const result<void>& got) { is_started = got.has_value(); });
+    EXPECT_TRUE(all->until([&] { return is_started; }));
+    bool is_stopped = false;
+    tried.stop("checked", [&] { is_stopped = true; });
+    EXPECT_TRUE(all->until([&] { return is_stopped; }));
+    EXPECT_EQ(seen().log, (texts{"starts 2", "stops 2"}));
+    EXPECT_EQ(seen().stopped[2], "check");
 }
 
 // ---- a frontend

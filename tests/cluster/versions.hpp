@@ -4,6 +4,7 @@
 
 #include <boost/describe.hpp>
 
+#include <array>
 #include <map>
 #include <memory>
 #include <string>
@@ -30,6 +31,10 @@ struct notes {
     bool is_timer_set_again = true;
     /// Components of version 1 take their time.
     bool is_old_slow_to_stop = false;
+    /// Of version 1, and of those from 2 on.
+    start_step replacing = start_step::works;
+    start_step serving = start_step::works;
+    std::chrono::steady_clock::duration tick_period = std::chrono::seconds(10);
 
     // seen
     /// Objects that live, by version.
@@ -43,6 +48,10 @@ struct notes {
     /// Coroutines that wait for the test.
     std::vector<std::unique_ptr<door::completion>> parked;
     std::map<int, app*> apps;
+    /// Why its component was stopped last.
+    std::map<int, std::string> stopped;
+    /// Seconds since the tick before.
+    std::vector<double> beats;
 };
 inline notes& seen() {
     static notes all;
@@ -228,8 +237,9 @@ struct part : counted<V> {
     }
     awaitable<result<void>> start() {
         if (V == 1 || seen().is_timer_set_again) {
-            app_.every("tick", std::chrono::seconds(10),
+            app_.every("tick", V == 1 ? std::chrono::seconds(10) : seen().tick_period,
                        [] { seen().log.push_back("tick " + std::to_string(V)); });
+            app_.tick(std::chrono::seconds(4), [](double dt) { seen().beats.push_back(dt); });
         }
         if (V >= 2 && seen().start == start_step::hangs) {
             co_await park();
@@ -247,8 +257,33 @@ struct part : counted<V> {
         seen().log.push_back("starts " + std::to_string(V));
         co_return result<void>();
     }
-    awaitable<void> stop() {
+    awaitable<result<void>> on_serving() {
+        auto going = go("takes", V >= 2 ? seen().serving : start_step::works);
+        co_return co_await std::move(going);
+    }
+    awaitable<result<void>> on_replacing() {
+        auto going = go("leaves", V == 1 ? seen().replacing : start_step::works);
+        co_return co_await std::move(going);
+    }
+    awaitable<result<void>> go(std::string what, start_step how) {
+        if (how == start_step::hangs) {
+            co_await park();
+        }
+        if (how == start_step::is_slow) {
+            co_await app_.sleep(std::chrono::milliseconds(100));
+        }
+        seen().log.push_back(what + " " + std::to_string(V));
+        if (how == start_step::fails) {
+            error failed(errc::application, "no lock");
+            co_return failed;
+        }
+        co_return result<void>();
+    }
+    awaitable<void> stop(stop_reason why) {
+        constexpr std::array<std::string_view, 4> reasons{"server_stops", "replaced", "refused",
+                                                          "check"};
         seen().log.push_back("stops " + std::to_string(V));
+        seen().stopped[V] = reasons.at(static_cast<std::size_t>(why));
         if (V == 1 && seen().is_old_slow_to_stop) {
             co_await app_.sleep(std::chrono::milliseconds(100));
         }

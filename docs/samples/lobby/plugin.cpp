@@ -200,7 +200,6 @@ public:
         co_await read(); // an error here stops the server's start
         app_.every("lobby.words", 60s, [this] { app_.spawn("reading words", read()); });
     }
-    void stop() { app_.cancel("lobby.words"); }
 
 private:
     shaddock::awaitable<void> read() {

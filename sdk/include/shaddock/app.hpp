@@ -9,6 +9,9 @@
 #include <shaddock/routing.hpp>
 #include <shaddock/session.hpp>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+
 #include <chrono>
 #include <functional>
 #include <map>
@@ -156,6 +159,10 @@ public:
     server_list servers(std::string_view type) const { return host_.servers(type); }
     server_list servers() const { return host_.all_servers(); }
 
+    /// Only tried (`host check --module`, and before each reload): components start and stop,
+    /// nothing serves and timers do not run.
+    bool is_check() const { return host_.is_check(); }
+
     // ---- calls to other servers
     /// Calls a remote by its contract; arguments are encoded before this returns. `by` chooses the
     /// server. Errors: no_server, timeout, disconnected, overloaded, contract, cancelled, or what
@@ -230,7 +237,8 @@ public:
 
     // ---- time and work
     door::time_point now() const { return host_.now(); }
-    /// Throws errc::cancelled when the server stops, so that a loop around it ends.
+    /// Throws errc::cancelled when the server stops, so that a loop around it ends. `max()`: only
+    /// then.
     awaitable<void> sleep(door::duration how_long) {
         auto& host = host_;
         auto pending = detail::wait(
@@ -238,18 +246,36 @@ public:
         const auto outcome = co_await std::move(pending);
         outcome.value();
     }
-    /// Calls `tick` every `period`, first after one. A timer of the same name is replaced.
-    /// Exceptions are logged. `tick` is no coroutine: it may `spawn` one.
+    /// Calls `work` every `period`, first after one; `max()`: never. It begins when the server
+    /// serves. A timer of the same name is replaced; over a reload it keeps its due time when its
+    /// period is the same, else the new period counts from the swap. Exceptions are logged. `work`
+    /// is no coroutine: it may `spawn` one.
     template <class F>
-    void every(std::string_view name, door::duration period, F tick) {
-        host_.set_timer(name, period, period,
-                        guarded("timer " + std::string(name), detail::plain_work(std::move(tick))));
+    void every(std::string_view name, door::duration period, F work) {
+        host_.set_timer(
+            name, period, period,
+            timer(name, [work = detail::plain_work(std::move(work))](door::duration) { work(); }));
     }
-    /// Calls `tick` once after `delay`; otherwise as `every`.
+    /// Calls `work` once after `delay`; otherwise as `every`.
     template <class F>
-    void once(std::string_view name, door::duration delay, F tick) {
-        host_.set_timer(name, delay, {},
-                        guarded("timer " + std::string(name), detail::plain_work(std::move(tick))));
+    void once(std::string_view name, door::duration delay, F work) {
+        host_.set_timer(
+            name, delay, {},
+            timer(name, [work = detail::plain_work(std::move(work))](door::duration) { work(); }));
+    }
+    /// The beat of a world: calls `step` every `period` with the seconds since it was called
+    /// before, in this generation or the one before it. The order of these calls tells ticks apart
+    /// over a reload. Otherwise as `every`.
+    template <class F>
+    void tick(door::duration period, F step) {
+        static_assert(std::is_invocable_v<F&, double>, "a tick takes the seconds: [](double dt)");
+        static_assert(!detail::is_awaitable<std::invoke_result_t<F&, double>>,
+                      "nobody awaits this coroutine: call app.spawn with it");
+        const auto name = "shaddock.tick." + std::to_string(++ticks_);
+        host_.set_timer(name, period, period,
+                        timer(name, [step = std::move(step)](door::duration since) mutable {
+                            step(std::chrono::duration<double>(since).count());
+                        }));
     }
     /// False when there is no such timer.
     bool cancel(std::string_view name) { return host_.cancel_timer(name); }
@@ -266,6 +292,11 @@ public:
     /// `work` must not touch the plugin's state. Throws errc::overloaded when the pool is full.
     template <class F>
     awaitable<std::invoke_result_t<F&>> blocking(F work);
+    /// Awaits an operation of your own on `executor()` (a socket, a timer of Asio's) and cancels it
+    /// when this generation's work is cancelled: `generation_timeout` after it was replaced, or
+    /// when the server stops. Throws errc::cancelled then, else what `waits` throws.
+    template <class T>
+    awaitable<T> until_end(awaitable<T> waits);
     /// Thread: any.
     bool is_on_loop() const { return host_.is_on_loop(); }
     boost::asio::any_io_executor executor() const { return host_.executor(); }
@@ -282,8 +313,11 @@ private:
                                             std::uint64_t contract, routing by,
                                             std::string arguments);
     std::unique_ptr<door::task> guarded(std::string what, std::function<void()> work);
+    std::unique_ptr<door::timer_task> timer(std::string_view name,
+                                            std::function<void(door::duration)> work);
 
     door::host& host_;
+    std::size_t ticks_ = 0;
 };
 
 // ---- how
@@ -319,6 +353,71 @@ inline std::unique_ptr<door::task> app::guarded(std::string what, std::function<
             detail::log_failure(host_, what, detail::current_error());
         }
     });
+}
+
+namespace detail {
+
+class timer_function final : public door::timer_task {
+public:
+    timer_function(door::host& host, std::string_view name,
+                   std::function<void(door::duration)> work)
+        : host_(host), name_(name), work_(std::move(work)) {}
+    void run(door::duration since) noexcept override {
+        try {
+            work_(since);
+        } catch (...) {
+            log_failure(host_, "timer " + name_, current_error());
+        }
+    }
+
+private:
+    door::host& host_;
+    std::string name_;
+    std::function<void(door::duration)> work_;
+};
+
+/// Asks the host to tell a wait of the end, as long as it lives.
+class end_watch {
+public:
+    explicit end_watch(door::host& host)
+        : host_(host), number_(host.at_end(make_task([this] {
+              is_over_ = true;
+              cancel_.emit(boost::asio::cancellation_type::terminal);
+          }))) {}
+    end_watch(const end_watch&) = delete;
+    end_watch& operator=(const end_watch&) = delete;
+    ~end_watch() { host_.forget_end(number_); }
+    boost::asio::cancellation_slot slot() { return cancel_.slot(); }
+    bool is_over() const { return is_over_; }
+
+private:
+    door::host& host_;
+    boost::asio::cancellation_signal cancel_;
+    bool is_over_ = false;
+    std::uint64_t number_;
+};
+
+} // namespace detail
+
+inline std::unique_ptr<door::timer_task> app::timer(std::string_view name,
+                                                    std::function<void(door::duration)> work) {
+    return std::make_unique<detail::timer_function>(host_, name, std::move(work));
+}
+
+template <class T>
+awaitable<T> app::until_end(awaitable<T> waits) {
+    // Members are read before the first suspension: the object may go while this waits.
+    auto watch = std::make_unique<detail::end_watch>(host_);
+    try {
+        co_return co_await boost::asio::co_spawn(
+            host_.executor(), std::move(waits),
+            boost::asio::bind_cancellation_slot(watch->slot(), boost::asio::use_awaitable));
+    } catch (...) {
+        if (!watch->is_over()) {
+            throw;
+        }
+    }
+    throw error(errc::cancelled, "this generation of the plugin has ended");
 }
 
 template <class T>

@@ -7,22 +7,46 @@
 #include <string_view>
 #include <utility>
 
-/// A component is a class with a life cycle of its own: `start()` before the server serves,
-/// `stop()` when it ends, both optional, each returning void, result<void>, or either as a
-/// coroutine. Started in order of registration, stopped in reverse. An error of `start` stops the
-/// server's start.
+/// A component is a class with a life cycle of its own, each step of it optional:
+///
+///     start()            sets up, and binds nothing: a check runs it too, and a reload that is
+///     refused on_serving()       binds the port, takes the lock; before the first request is
+///     served on_replacing()     before a newer generation takes over: flushes, lets the port and
+///     the lock go stop(stop_reason)  ends it; flushes at stop_reason::server_stops
+///
+/// Each returns void, result<void>, or either as a coroutine, which is awaited. In order of
+/// registration; on_replacing and stop in reverse. An error of start or on_serving stops the
+/// server's start; of start, on_replacing or on_serving it refuses a reload, and on_serving of the
+/// old generation runs again when its on_replacing has run. `stop()` without the reason runs at
+/// server_stops and replaced only. Limits: `reload.timeout` for start, `reload.handover` for
+/// on_replacing and for on_serving, all components together; `drain_timeout` for each stop.
+namespace shaddock {
+
+using stop_reason = door::stop_reason;
+
+} // namespace shaddock
+
 namespace shaddock::detail {
 
 template <class T>
 class component_of final : public door::component {
     static constexpr bool has_start = requires(T & t) { t.start(); };
-    static constexpr bool has_stop = requires(T & t) { t.stop(); };
+    static constexpr bool has_serving = requires(T & t) { t.on_serving(); };
+    static constexpr bool has_replacing = requires(T & t) { t.on_replacing(); };
+    static constexpr bool has_stop = requires(T & t) { t.stop(stop_reason::server_stops); };
+    static constexpr bool has_old_stop = !has_stop && requires(T & t) { t.stop(); };
     static_assert(
         has_start || !requires { &T::start; },
         "this component's start is never called: it takes no arguments");
     static_assert(
-        has_stop || !requires { &T::stop; },
-        "this component's stop is never called: it takes no arguments");
+        has_serving || !requires { &T::on_serving; },
+        "this component's on_serving is never called: it takes no arguments");
+    static_assert(
+        has_replacing || !requires { &T::on_replacing; },
+        "this component's on_replacing is never called: it takes no arguments");
+    static_assert(
+        has_stop || has_old_stop || !requires { &T::stop; },
+        "this component's stop is never called: it takes a shaddock::stop_reason");
 
 public:
     component_of(door::host& host, std::string_view name, T& object)
@@ -30,25 +54,49 @@ public:
 
     std::string_view name() const noexcept override { return name_; }
     void start(std::unique_ptr<door::completion> done) noexcept override {
-        if constexpr (has_start) {
-            begin([](T& object) { return object.start(); }, std::move(done));
+        begin(
+            [](auto& object) requires(has_start) { return object.start(); }, std::move(done));
+    }
+    void on_serving(std::unique_ptr<door::completion> done) noexcept override {
+        begin(
+            [](auto& object) requires(has_serving) { return object.on_serving(); },
+            std::move(done));
+    }
+    void on_replacing(std::unique_ptr<door::completion> done) noexcept override {
+        begin(
+            [](auto& object) requires(has_replacing) { return object.on_replacing(); },
+            std::move(done));
+    }
+    void stop(stop_reason why, std::unique_ptr<door::completion> done) noexcept override {
+        if constexpr (has_old_stop) {
+            if (why == stop_reason::refused || why == stop_reason::check) {
+                return complete(host_, std::move(done), door::body{});
+            }
+            begin([](auto& object) { return object.stop(); }, std::move(done));
         } else {
-            complete(host_, std::move(done), door::body{});
+            begin(
+                [why](auto& object) requires(has_stop) { return object.stop(why); },
+                std::move(done));
         }
     }
-    void stop(std::unique_ptr<door::completion> done) noexcept override {
-        if constexpr (has_stop) {
-            begin([](T& object) { return object.stop(); }, std::move(done));
-        } else {
-            complete(host_, std::move(done), door::body{});
-        }
+    std::string_view advice() const noexcept override {
+        return has_old_stop && !has_replacing
+                   ? "its stop() runs after a reload too, when newer code serves already: write "
+                     "what "
+                     "must not be lost in on_replacing(), and take stop(shaddock::stop_reason)"
+                   : "";
     }
 
 private:
+    /// A step that the object has not is over at once.
     template <class F>
     void begin(F step, std::unique_ptr<door::completion> done) noexcept {
         try {
-            run(step, std::move(done));
+            if constexpr (std::is_invocable_v<F&, T&>) {
+                run(step, std::move(done));
+            } else {
+                complete(host_, std::move(done), door::body{});
+            }
         } catch (...) {
             // Out of memory before the step began.
             log_failure(host_, "component " + name_, current_error());

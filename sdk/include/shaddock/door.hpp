@@ -26,10 +26,14 @@
 /// nothing throws through the door; every function is noexcept or returns a result.
 namespace shaddock::door {
 
-inline constexpr std::uint32_t sdk_abi = 4;
+inline constexpr std::uint32_t sdk_abi = 5;
 
 using time_point = std::chrono::steady_clock::time_point;
 using duration = std::chrono::steady_clock::duration;
+/// `by` after `from`; durations up to `max()` end in the time point that never comes.
+constexpr time_point later(time_point from, duration by) {
+    return by < time_point::max() - from ? from + by : time_point::max();
+}
 
 /// The body of a message: JSON text, forwarded unparsed, parsed once in the typed wrapper. Empty:
 /// there is none.
@@ -72,6 +76,15 @@ class task {
 public:
     virtual ~task() = default;
     virtual void run() noexcept = 0;
+};
+
+/// What a timer runs, again and again.
+class timer_task {
+public:
+    virtual ~timer_task() = default;
+    /// `since`: the time since it ran before, in this generation or, under the same name, in the
+    /// one before it; the first time since it was set.
+    virtual void run(duration since) noexcept = 0;
 };
 
 /// Where an asynchronous operation ends: called exactly once, by post, on the loop. Also on stop
@@ -210,20 +223,47 @@ public:
     }
     /// The list of servers, or who of them is up, has changed.
     virtual void on_servers_changed() noexcept {}
-    /// This server serves: all components started, listeners open.
+    /// This server serves: all components started, listeners open. After a reload for the new
+    /// generation.
     virtual void on_started() noexcept {}
 
 protected:
     ~hooks() = default;
 };
 
-/// A part of a plugin with a life cycle. Started in order of registration, stopped in reverse.
+/// Why a component stops.
+enum class stop_reason : std::uint8_t {
+    /// The server stops: what is not written by now is lost.
+    server_stops,
+    /// A newer generation serves already: what this one writes would overwrite newer data.
+    replaced,
+    /// It was made for a reload that was refused, and has never served.
+    refused,
+    /// It was made by a check, and never serves.
+    check,
+};
+
+/// A part of a plugin with a life cycle. Each step ends `done` with any body, or with an error.
+///
+///     start -> on_serving [-> on_replacing -> on_serving]... [-> on_replacing] -> stop
+///
+/// In order of registration; `on_replacing` and `stop` in reverse.
 class component {
 public:
     virtual std::string_view name() const noexcept = 0;
-    /// Ends `done` with any body when ready; an error stops the server's start.
+    /// Sets up; also of a candidate that may never serve. An error stops the server's start, or
+    /// refuses the reload.
     virtual void start(std::unique_ptr<completion> done) noexcept = 0;
-    virtual void stop(std::unique_ptr<completion> done) noexcept = 0;
+    /// Takes what only one generation can have: a port, a lock. An error stops the server's start,
+    /// or refuses the reload. Of the old generation again when a reload was refused after its
+    /// `on_replacing`.
+    virtual void on_serving(std::unique_ptr<completion> done) noexcept = 0;
+    /// Writes what must not be lost and lets go of what on_serving took. No request runs here. An
+    /// error refuses the reload.
+    virtual void on_replacing(std::unique_ptr<completion> done) noexcept = 0;
+    virtual void stop(stop_reason why, std::unique_ptr<completion> done) noexcept = 0;
+    /// What its author should mend, for `host check`; empty: nothing.
+    virtual std::string_view advice() const noexcept = 0;
 
 protected:
     ~component() = default;
@@ -254,8 +294,8 @@ struct call_target {
     /// server.
     std::string server_id;
     route_param param;
-    /// Zero: the default of host.yaml (`bus: call_timeout`). The deadline of an enclosing request
-    /// is not applied by itself.
+    /// Zero: the default of host.yaml (`bus: call_timeout`); `max()`: none. The deadline of an
+    /// enclosing request is not applied by itself.
     duration timeout{};
     /// The request being served, if any: its session travels along.
     const session_data* session = nullptr;
@@ -320,6 +360,9 @@ public:
     /// type. Never null.
     virtual server_list servers(std::string_view type) const noexcept = 0;
     virtual server_list all_servers() const noexcept = 0;
+    /// Only tried (`host check --module`, and before each reload): components start and stop,
+    /// nothing serves, timers do not run.
+    virtual bool is_check() const noexcept = 0;
 
     // the loop. Thread: any for `post` and `is_on_loop`.
     virtual boost::asio::any_io_executor executor() const noexcept = 0;
@@ -329,12 +372,19 @@ public:
     /// without `work` (see its own state).
     virtual void blocking(std::unique_ptr<task> work, std::unique_ptr<task> after) noexcept = 0;
     virtual time_point now() const noexcept = 0;
-    /// Ends with an empty body when due, or errc::cancelled on stop.
+    /// Ends with an empty body when due, or errc::cancelled on stop. `max()`: only so.
     virtual void sleep(duration how_long, std::unique_ptr<completion> done) noexcept = 0;
-    /// A timer with a name: replaces one of the same name. `period` zero: once.
+    /// A timer with a name: replaces one of the same name. `period` zero: once; `max()`: never. It
+    /// runs while its generation serves. Set anew by the generation that replaces this one with the
+    /// same `first` and `period`, it keeps its due time; else it counts from the swap.
     virtual void set_timer(std::string_view name, duration first, duration period,
-                           std::unique_ptr<task> tick) noexcept = 0;
+                           std::unique_ptr<timer_task> tick) noexcept = 0;
     virtual bool cancel_timer(std::string_view name) noexcept = 0;
+
+    /// Runs `told` when what this generation has under way is cancelled (`generation_timeout` after
+    /// it was replaced, or the server stops), unless forgotten before. The number is never 0.
+    virtual std::uint64_t at_end(std::unique_ptr<task> told) noexcept = 0;
+    virtual void forget_end(std::uint64_t number) noexcept = 0;
 
     // servers
     /// Calls a remote. `arguments` is taken before it returns; `done` gets the result, always, by

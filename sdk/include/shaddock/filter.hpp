@@ -34,7 +34,8 @@ public:
 
     void before(std::string_view route, session& who) {
         if (running_.size() < tracked_limit_) {
-            running_.insert_or_assign(&who, request{std::string(route), app_.now() + limit_});
+            running_.insert_or_assign(&who,
+                                      request{std::string(route), door::later(app_.now(), limit_)});
             if (!is_armed_) {
                 arm(limit_);
             }
@@ -69,7 +70,7 @@ private:
         }
         is_armed_ = false;
         if (!running_.empty()) {
-            arm(next - now);
+            arm(next == door::time_point::max() ? door::duration::max() : next - now);
         }
     }
 

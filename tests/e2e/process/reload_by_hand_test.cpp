@@ -191,6 +191,16 @@ TEST_F(check_verb, is_silent_about_a_good_module) {
     }
 }
 
+TEST_F(check_verb, warns_of_a_stop_that_writes_too_late) {
+    const auto module = module_folder / "module_probe.so";
+    const auto said = check(module, "chat");
+    EXPECT_EQ(said.status, 0);
+    EXPECT_EQ(said.text, "warning: " + module.string() +
+                             ": component 'probe': its stop() runs after a reload too, when newer "
+                             "code serves already: write what must not be lost in on_replacing(), "
+                             "and take stop(shaddock::stop_reason)\n");
+}
+
 TEST_F(check_verb, names_what_is_wrong_with_a_bad_one) {
     const auto wrong = check(built_plugins / "gate.so", "chat");
     EXPECT_EQ(wrong.status, 1);

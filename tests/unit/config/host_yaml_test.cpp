@@ -59,7 +59,8 @@ TEST(host_yaml, empty_means_the_documented_defaults) {
         EXPECT_EQ(host.limits.requests_per_session, 1024u);
         EXPECT_EQ(host.limits.serial_per_session, 64u);
         EXPECT_EQ(host.limits.generation_timeout, 10s);
-        EXPECT_EQ(host.reload.drain, 0ms);
+        EXPECT_EQ(host.reload.drain, 2s);
+        EXPECT_EQ(host.reload.handover, 5s);
         EXPECT_EQ(host.reload.timeout, 2s);
         EXPECT_EQ(host.log.level, base::log::level::info);
         EXPECT_EQ(host.log.folder, "logs");
@@ -146,8 +147,8 @@ TEST(host_yaml, overlays_the_reload_of_a_type) {
     const host_options host =
         options_of("types: {chat: {reload: {watch: false, drain: 5}}, gate: }\n"
                    "reload: {timeout: 4}");
-    EXPECT_EQ(host.types.at("chat").reload, (reload_options{false, 5ms, 4s}));
-    EXPECT_EQ(host.types.at("gate").reload, (reload_options{true, 0ms, 4s}));
+    EXPECT_EQ(host.types.at("chat").reload, (reload_options{false, 5ms, 5s, 4s}));
+    EXPECT_EQ(host.types.at("gate").reload, (reload_options{true, 2s, 5s, 4s}));
     EXPECT_EQ(host.type("unlisted").reload, host.types.at("gate").reload);
 }
 
@@ -272,8 +273,10 @@ TEST(host_yaml_errors, values_out_of_their_range) {
          "limits.generation_timeout: found '61 min', expected a time such as '10 s', at most "
          "1 h (0 = cancel at once)"},
         {"reload: {watch: yes}", "reload.watch: found 'yes', expected true or false"},
-        {"reload: {drain: 11 s}", "reload.drain: found '11 s', expected a time such as '50 ms', at "
-                                  "most 10 s (0 = requests do not wait)"},
+        {"reload: {drain: 11 s}",
+         "reload.drain: found '11 s', expected a time such as '500 ms', at "
+         "most 10 s (0 = swap at once, without the promise that no data "
+         "is lost)"},
         {"reload: {timeout: 0}", "reload.timeout: found '0', expected a time such as '2 s', from "
                                  "100 ms to 60 s"},
         {"types: {a: {reload: {timeout: 61}}}",

@@ -1,6 +1,8 @@
 #include <shaddock/app.hpp>
+#include <shaddock/component.hpp>
 #include <shaddock/testing/plugin_under_test.hpp>
 
+#include <boost/asio/steady_timer.hpp>
 #include <gmock/gmock.h>
 
 #include <chrono>
@@ -260,6 +262,97 @@ TEST(record, names_the_server_and_the_key_that_does_not_fit) {
     EXPECT_EQ(own.error().code(), errc::config);
     EXPECT_EQ(own.error().text(),
               "servers.json: record of chat-1: seats: expected integer, found string \"many\"");
+}
+
+// ---- the life of a generation
+
+shaddock::awaitable<void> wait_on(shaddock::app& app, boost::asio::steady_timer& timer,
+                                  std::vector<std::string>& seen) {
+    try {
+        auto waits = timer.async_wait(boost::asio::use_awaitable);
+        auto ends = app.until_end(std::move(waits));
+        co_await std::move(ends);
+        seen.emplace_back("over");
+    } catch (const shaddock::error& ended) {
+        seen.emplace_back(to_string(ended.code()));
+    } catch (const boost::system::system_error& failed) {
+        seen.push_back(failed.code().message());
+    }
+}
+
+TEST_F(app_of_a_server, cancels_a_wait_of_its_own_at_the_generations_end) {
+    boost::asio::steady_timer never(app.executor(), boost::asio::steady_timer::time_point::max());
+    run(wait_on(app, never, seen));
+    EXPECT_THAT(seen, ElementsAre());
+    host.end_work();
+    EXPECT_THAT(seen, ElementsAre("cancelled"));
+}
+
+TEST_F(app_of_a_server, ends_a_wait_of_its_own_as_it_ends) {
+    boost::asio::steady_timer timer(app.executor(), boost::asio::steady_timer::time_point::max());
+    run(wait_on(app, timer, seen));
+    timer.cancel();
+    host.run();
+    EXPECT_THAT(seen, ElementsAre("Operation canceled"));
+    timer.expires_at(boost::asio::steady_timer::time_point::min());
+    run(wait_on(app, timer, seen));
+    EXPECT_EQ(seen.back(), "over");
+    host.end_work(); // nobody waits any more
+    EXPECT_EQ(seen.size(), 2U);
+}
+
+TEST_F(app_of_a_server, ticks_with_the_time_since_the_tick_before) {
+    std::vector<double> first;
+    std::vector<double> second;
+    app.tick(100ms, [&](double dt) { first.push_back(dt); });
+    app.tick(100ms, [&](double dt) { second.push_back(dt); });
+    host.advance(250ms);
+    EXPECT_THAT(first, ElementsAre(0.1, 0.1));
+    EXPECT_EQ(second, first);
+}
+
+TEST_F(app_of_a_server, takes_durations_that_never_end) {
+    constexpr auto never = shaddock::door::duration::max();
+    app.every("every", never, [&] { seen.emplace_back("every"); });
+    app.once("once", never, [&] { seen.emplace_back("once"); });
+    app.tick(never, [&](double) { seen.emplace_back("tick"); });
+    app.spawn("sleeper", app.sleep(never));
+    host.advance(24h * 365);
+    EXPECT_THAT(seen, ElementsAre());
+}
+
+struct old_part {
+    void stop() { ++stops; }
+    int stops = 0;
+};
+struct new_part {
+    void stop(shaddock::stop_reason why) { reasons.push_back(why); }
+    std::vector<shaddock::stop_reason> reasons;
+};
+class ignored final : public shaddock::door::completion {
+    void done(shaddock::result<shaddock::door::body> outcome) noexcept override {
+        EXPECT_TRUE(outcome);
+    }
+};
+
+TEST(component, tells_why_it_stops_and_spares_the_old_form) {
+    using shaddock::stop_reason;
+    fake_host host;
+    old_part old_form;
+    new_part new_form;
+    shaddock::detail::component_of one(host, "one", old_form);
+    shaddock::detail::component_of two(host, "two", new_form);
+    const std::vector all{stop_reason::check, stop_reason::refused, stop_reason::replaced,
+                          stop_reason::server_stops};
+    for (const auto why : all) {
+        one.stop(why, std::make_unique<ignored>());
+        two.stop(why, std::make_unique<ignored>());
+    }
+    host.run();
+    EXPECT_EQ(old_form.stops, 2);
+    EXPECT_EQ(new_form.reasons, all);
+    EXPECT_THAT(std::string(one.advice()), testing::HasSubstr("on_replacing()"));
+    EXPECT_EQ(two.advice(), "");
 }
 
 } // namespace

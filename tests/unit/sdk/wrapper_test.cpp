@@ -209,7 +209,7 @@ TEST_F(wrapper, starts_and_stops_components) {
     ASSERT_TRUE(outcome);
     EXPECT_TRUE(outcome->has_value());
     outcome.reset();
-    part.stop(std::make_unique<recorded>(outcome));
+    part.stop(shaddock::door::stop_reason::server_stops, std::make_unique<recorded>(outcome));
     EXPECT_FALSE(outcome) << "completions are posted";
     plugin.host.run();
     ASSERT_TRUE(outcome);

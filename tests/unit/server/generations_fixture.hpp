@@ -52,6 +52,7 @@ struct server_generations : ::testing::Test {
         EXPECT_TRUE(all->create({{&versions::door<1>(), "probe.so"}}));
         all->start_components([](const result<void>& started) { EXPECT_TRUE(started); });
         turn();
+        all->begin();
         seen().log.clear();
     }
     ~server_generations() override {
@@ -101,13 +102,19 @@ struct server_generations : ::testing::Test {
         seen().parked.erase(seen().parked.begin());
         first->done(door::body{});
     }
-    void begin_reload(reload_options how = {}) {
+    /// What is in flight does not matter.
+    static reload_options at_once() {
+        reload_options how;
+        how.drain = 0s;
+        return how;
+    }
+    void begin_reload(reload_options how = at_once()) {
         outcome.reset();
         all->reload({{&versions::door<2>(), "probe.so"}}, how,
                     [this](result<void> got) { outcome = std::move(got); });
         EXPECT_FALSE(outcome) << "completed inline";
     }
-    std::string reload(reload_options how = {}) {
+    std::string reload(reload_options how = at_once()) {
         begin_reload(how);
         turn();
         return word();

@@ -13,6 +13,10 @@ namespace shaddock::base {
 
 using time_point = std::chrono::steady_clock::time_point;
 using duration = std::chrono::steady_clock::duration;
+/// `by` after `from`; durations up to `max()` end in the time point that never comes.
+constexpr time_point later(time_point from, duration by) {
+    return by < time_point::max() - from ? from + by : time_point::max();
+}
 using wall_time = std::chrono::system_clock::time_point;
 
 /// A pending call of a clock. Destroying it, or `cancel`, takes the call back; the call never runs
@@ -55,7 +59,7 @@ public:
     /// cancels.
     [[nodiscard]] virtual timer at(time_point due, unique_function<void()> call) = 0;
     [[nodiscard]] timer after(duration delay, unique_function<void()> call) {
-        return at(now() + delay, std::move(call));
+        return at(later(now(), delay), std::move(call));
     }
 };
 

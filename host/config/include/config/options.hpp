@@ -179,9 +179,13 @@ struct reload_options {
     /// A server reloads by itself when one of its module files changes. Default: true in the env
     /// development, else false.
     bool watch = false;
-    /// Milliseconds. New requests wait at most so long for those in flight before the change-over.
-    /// Default 0 = they do not wait; at most 10 s.
-    milliseconds drain{0};
+    /// Milliseconds. New requests wait at most so long for those in flight; what still runs then
+    /// refuses the reload. Default 2 s, at most 10 s; 0 = swap at once, without the promise that no
+    /// data is lost.
+    milliseconds drain{std::chrono::seconds(2)};
+    /// Seconds. Each of: on_replacing of the old generation's components, on_serving of the new
+    /// one's. Default 5 s, 100 ms to 60 s.
+    milliseconds handover{std::chrono::seconds(5)};
     /// Seconds. How long the check in a process of its own may take, and then the setup of the new
     /// generation. Default 2 s, 100 ms to 60 s.
     milliseconds timeout{std::chrono::seconds(2)};

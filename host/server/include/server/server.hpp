@@ -56,6 +56,8 @@ struct server_options {
     base::duration generation_timeout = std::chrono::seconds(10);
     /// Runs what plugins give to `blocking`; empty: such work is refused.
     boost::asio::any_io_executor blocking_pool;
+    /// Plugins are only tried: components start and stop, nothing serves, no timer runs.
+    bool is_check = false;
 };
 
 /// A plugin that gives the server its type, checked and mapped; it stays mapped for ever.
@@ -69,10 +71,15 @@ struct plugin_source {
 
 /// How a reload goes.
 struct reload_options {
-    /// New requests wait at most so long for those in flight before the swap. Zero: they do not.
-    base::duration drain{};
+    /// New requests, timers and hooks wait at most so long for requests in flight; what still runs
+    /// then refuses the reload. Zero: they do not wait for each other, and what runs on past
+    /// `on_replacing` may lose what it changes.
+    base::duration drain = std::chrono::seconds(2);
     /// The new generation's components must be up within this.
     base::duration setup = std::chrono::seconds(2);
+    /// Each of: the old one's on_replacing, the new one's on_serving, the old one's on_serving
+    /// after a failure.
+    base::duration handover = std::chrono::seconds(5);
 };
 
 enum class state { starting, ready, draining, stopped };
@@ -111,8 +118,8 @@ public:
     server(const server&) = delete;
     server& operator=(const server&) = delete;
 
-    /// Plugins -> bus -> registry -> components -> client port. `started` is called once: success,
-    /// or what failed and why. After a failure call `stop`.
+    /// Plugins -> bus -> registry -> components start, then serve -> timers -> client port.
+    /// `started` is called once: success, or what failed and why. After a failure call `stop`.
     void start(std::vector<plugin_source> plugins,
                base::unique_function<void(result<void>)> started);
 
@@ -123,9 +130,13 @@ public:
     void stop(std::string_view reason, base::unique_function<void()> stopped);
 
     /// Replaces all that plugins registered by a new generation, at one point between two turns of
-    /// the loop; who was accepted before ends on the old one. `done` once, never inline: what
-    /// serves now, or why nothing changed (the new generation could not be created or set up, state
-    /// could not cross, another reload or the stop is under way).
+    /// the loop:
+    ///
+    ///   create -> start -> hold what comes -> what is in flight ends -> on_replacing of the old ->
+    ///   save -> restore -> on_serving of the new -> swap -> what was held runs
+    ///
+    /// `done` once, never inline: what serves now, or why nothing changed (a step failed or took
+    /// too long, another reload or the stop is under way). After a failure the old one serves on.
     void reload(std::vector<plugin_source> plugins, reload_options how,
                 base::unique_function<void(result<void>)> done);
 
@@ -138,6 +149,8 @@ public:
     base::metric_families metrics() const;
     /// The port that clients use; 0 for a backend.
     std::uint16_t client_port() const;
+    /// What the plugins' authors should mend, a line each.
+    std::vector<std::string> advice() const;
 
 private:
     class parts;

@@ -76,6 +76,8 @@ public:
     fake_clients clients;
     /// True: blocking work waits for `run_blocking`. Else it runs with the loop, like a post.
     bool holds_blocking = false;
+    /// What app::is_check says.
+    bool checks = false;
     /// Text of `config/<name>.json`.
     std::map<std::string, std::string, std::less<>> files;
 
@@ -124,6 +126,13 @@ public:
         run();
         return count;
     }
+    /// What the host does to a generation whose work is cancelled.
+    void end_work() {
+        for (auto& [number, told] : std::exchange(at_end_, {})) {
+            told->run();
+        }
+        run();
+    }
     /// Names of the timers that are set, sorted.
     std::vector<std::string> timers() const {
         std::vector<std::string> names;
@@ -144,6 +153,7 @@ public:
     door::server_list all_servers() const noexcept override {
         return std::make_shared<std::vector<door::server_info>>(cluster);
     }
+    bool is_check() const noexcept override { return checks; }
     boost::asio::any_io_executor executor() const noexcept override { return loop_.get_executor(); }
     bool is_on_loop() const noexcept override { return true; }
     void post(std::unique_ptr<door::task> work) noexcept override {
@@ -160,13 +170,13 @@ public:
     }
     door::time_point now() const noexcept override { return now_; }
     void sleep(door::duration how_long, std::unique_ptr<door::completion> done) noexcept override {
-        sleeping_.emplace(now_ + how_long, std::move(done));
+        sleeping_.emplace(door::later(now_, how_long), std::move(done));
     }
     void set_timer(std::string_view name, door::duration first, door::duration period,
-                   std::unique_ptr<door::task> tick) noexcept override {
-        timers_.insert_or_assign(
-            std::string(name),
-            timer{now_ + first, period, std::shared_ptr<door::task>(std::move(tick))});
+                   std::unique_ptr<door::timer_task> tick) noexcept override {
+        timers_.insert_or_assign(std::string(name),
+                                 timer{door::later(now_, first), period, now_,
+                                       std::shared_ptr<door::timer_task>(std::move(tick))});
     }
     bool cancel_timer(std::string_view name) noexcept override {
         const auto found = timers_.find(name);
@@ -176,6 +186,11 @@ public:
         timers_.erase(found);
         return true;
     }
+    std::uint64_t at_end(std::unique_ptr<door::task> told) noexcept override {
+        at_end_.emplace(++last_at_end_, std::move(told));
+        return last_at_end_;
+    }
+    void forget_end(std::uint64_t number) noexcept override { at_end_.erase(number); }
     void call(std::string_view route, std::uint64_t contract, const door::call_target& to,
               door::body_view arguments, std::unique_ptr<door::completion> done) noexcept override {
         calls.push_back(record(route, contract, to, arguments));
@@ -280,7 +295,9 @@ private:
     struct timer {
         door::time_point due;
         door::duration period;
-        std::shared_ptr<door::task> tick;
+        /// When it ran before, or was set.
+        door::time_point ran;
+        std::shared_ptr<door::timer_task> tick;
     };
 
     static sent_call record(std::string_view route, std::uint64_t contract,
@@ -323,22 +340,22 @@ private:
         while (!sleeping_.empty() && sleeping_.begin()->first <= now_) {
             complete(std::move(sleeping_.extract(sleeping_.begin()).mapped()), door::body{});
         }
-        std::vector<std::shared_ptr<door::task>> due;
+        std::vector<std::pair<std::shared_ptr<door::timer_task>, door::duration>> due;
         for (auto it = timers_.begin(); it != timers_.end();) {
             if (it->second.due > now_) {
                 ++it;
                 continue;
             }
-            due.push_back(it->second.tick);
+            due.emplace_back(it->second.tick, now_ - std::exchange(it->second.ran, now_));
             if (it->second.period.count() == 0) {
                 it = timers_.erase(it);
             } else {
-                it->second.due += it->second.period;
+                it->second.due = door::later(it->second.due, it->second.period);
                 ++it;
             }
         }
-        for (const auto& tick : due) {
-            tick->run();
+        for (const auto& [tick, since] : due) {
+            tick->run(since);
         }
     }
 
@@ -350,6 +367,8 @@ private:
     std::map<std::string, fake_channel, std::less<>> channels_;
     std::map<std::string, timer, std::less<>> timers_;
     std::multimap<door::time_point, std::unique_ptr<door::completion>> sleeping_;
+    std::map<std::uint64_t, std::unique_ptr<door::task>> at_end_;
+    std::uint64_t last_at_end_ = 0;
     std::deque<std::unique_ptr<door::completion>> held_calls_;
     std::deque<std::pair<std::unique_ptr<door::task>, std::unique_ptr<door::task>>> held_work_;
 };

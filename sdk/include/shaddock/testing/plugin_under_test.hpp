@@ -158,12 +158,33 @@ public:
         }
         return {};
     }
+    /// As a server's start does after `start_components`. The first error.
+    result<void> serve_components() {
+        for (auto* part : components()) {
+            auto serving = run_part([&](auto done) { part->on_serving(std::move(done)); });
+            if (!serving) {
+                return serving;
+            }
+        }
+        return {};
+    }
+    /// As a reload does before it saves the state, in reverse. The first error.
+    result<void> replace_components() {
+        const auto& parts = components();
+        for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
+            auto ready = run_part([&](auto done) { (*part)->on_replacing(std::move(done)); });
+            if (!ready) {
+                return ready;
+            }
+        }
+        return {};
+    }
     /// Stops them in reverse; all of them. The first error.
-    result<void> stop_components() {
+    result<void> stop_components(door::stop_reason why = door::stop_reason::server_stops) {
         result<void> all;
         const auto& parts = components();
         for (auto part = parts.rbegin(); part != parts.rend(); ++part) {
-            auto stopped = run_part([&](auto done) { (*part)->stop(std::move(done)); });
+            auto stopped = run_part([&](auto done) { (*part)->stop(why, std::move(done)); });
             all = all ? std::move(stopped) : std::move(all);
         }
         return all;
