@@ -336,8 +336,7 @@ private:
         return hub_.send(id, "reload", args_json);
     }
     base::duration patience(std::string_view type) const override {
-        const auto wanted = system_.host.type(type).reload;
-        return 2 * wanted.timeout + wanted.drain + reload_slack;
+        return system_.host.type(type).reload.longest() + reload_slack;
     }
     void on_swapped(std::string_view id, const running_build& now) override {
         children_.on_swapped(id, now);

@@ -127,6 +127,7 @@ void dispatcher::use(std::shared_ptr<generation> next) {
 
 void dispatcher::hold(const request_id& free) {
     is_holding_ = true;
+    free_ = free;
     if (free.number != 0) {
         ++causes_[free];
     }
@@ -188,6 +189,7 @@ bool dispatcher::keep_back(bool is_remote, std::string_view route,
 void dispatcher::release() {
     is_holding_ = false;
     causes_.clear();
+    free_ = {};
     expire_held(clock_.now());
     for (auto& each : std::exchange(held_, {})) {
         each.end(nullptr);
@@ -430,6 +432,7 @@ void dispatcher::cancel_all() {
     const error why(errc::cancelled, "the server is stopping");
     is_holding_ = false;
     causes_.clear();
+    free_ = {};
     for (auto& each : std::exchange(held_, {})) {
         each.end(&why);
     }

@@ -102,6 +102,8 @@ public:
     /// flight, or to `free`. Limits: `held_limit`; further ones are answered `overloaded`.
     void hold(const request_id& free = {});
     bool is_holding() const { return is_holding_; }
+    /// What `hold` was given; 0 while it does not hold.
+    const request_id& free() const { return free_; }
     /// Takes part in the order of what is kept back: `end` runs in release() with null, or before
     /// with the reason why it is refused. Call while it holds.
     void keep(base::time_point deadline, base::unique_function<void(const error*)> end);
@@ -203,6 +205,7 @@ private:
     bool is_holding_ = false;
     /// While it holds: the requests that what runs belongs to.
     std::unordered_map<request_id, std::size_t, id_hash> causes_;
+    request_id free_;
     std::deque<held> held_;
     /// Points here while the dispatcher lives; null afterwards.
     std::shared_ptr<dispatcher*> self_ = std::make_shared<dispatcher*>(this);

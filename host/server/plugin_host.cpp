@@ -288,6 +288,17 @@ result<std::string> plugin_host::target_of(std::string_view route,
     return parts_.list.pick(*own_, route.substr(0, dot), to.param);
 }
 
+request_id plugin_host::request_of_call() {
+    auto& serving = parts_.calls.serving();
+    if (serving.now().number == 0 && parts_.calls.is_holding() && parts_.calls.current() &&
+        &parts_.calls.current()->registered() == own_) {
+        // A coroutine that has waited for something that is not the host's has lost its request;
+        // what waits for it must not wait for this call.
+        return parts_.calls.free();
+    }
+    return serving.now_or_own(parts_.options.self.life);
+}
+
 void plugin_host::call(std::string_view route, std::uint64_t contract, const door::call_target& to,
                        door::body_view arguments, std::unique_ptr<door::completion> done) noexcept {
     if (!alive_) {

@@ -153,9 +153,7 @@ private:
     }
     void complete(waiting ends, result<door::body> outcome);
     /// What a call that is made now belongs to.
-    request_id request_of_call() {
-        return parts_.calls.serving().now_or_own(parts_.options.self.life);
-    }
+    request_id request_of_call();
     /// Keeps `done` until the answer or the stop; gives what ends it, once, on the loop. Null after
     /// the stop: `done` has been ended.
     base::unique_function<void(result<door::body>)> await(std::unique_ptr<door::completion> done);

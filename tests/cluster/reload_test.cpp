@@ -206,6 +206,19 @@ TEST_F(reload_test, a_stop_ends_cleanly_in_every_moment_of_a_reload) {
     }
 }
 
+TEST_F(reload_test, a_drain_does_not_hold_what_requests_in_flight_call) {
+    auto& alice = all->connect("connector-server-1");
+    const auto calls = send(alice, "call", 1); // and then a remote of its own server
+    ASSERT_TRUE(parked(1));
+    begin(version<2>(), {.drain = 10s});
+    all->settle();
+    const auto later = send(alice, "who", 2);
+    go_on();
+    EXPECT_EQ(all->answer(alice, calls), R"({"version":1,"count":1,"note":""})");
+    EXPECT_EQ(word(), "done");
+    EXPECT_EQ(all->answer(alice, later), R"({"version":2,"count":1,"note":""})");
+}
+
 TEST_F(reload_test, a_drain_holds_requests_of_clients_in_their_order) {
     auto& alice = all->connect("connector-server-1");
     const auto waits = send(alice, "wait", 1);

@@ -190,6 +190,10 @@ struct reload_options {
     /// generation. Default 2 s, 100 ms to 60 s.
     milliseconds timeout{std::chrono::seconds(2)};
 
+    /// Its limits together: two for the check and the setup, the drain, and three times the
+    /// handover, the old generation's return after a failure included.
+    milliseconds longest() const { return 2 * timeout + drain + 3 * handover; }
+
     friend bool operator==(const reload_options&, const reload_options&) = default;
 };
 
