@@ -89,11 +89,13 @@ public:
     }
     /// The sessions that `frontend` has for this uid, with their settings. Empty when there are
     /// none.
+    template <class = void>
     awaitable<result<std::vector<session>>> find(std::string frontend, std::string uid) {
         return look_up(
             {.frontend = std::move(frontend), .life = {}, .id = {}, .uid = std::move(uid)});
     }
     /// The session with this reference, with its settings. Empty when it is gone.
+    template <class = void>
     awaitable<result<std::vector<session>>> find(session_ref who) {
         return look_up(std::move(who));
     }
@@ -102,6 +104,7 @@ public:
         return session(*host_, door::session_data{std::move(who), {}});
     }
     /// Kicks every session of the uid on every frontend; the number of sessions kicked.
+    template <class = void>
     awaitable<result<std::uint64_t>> kick(std::string uid, std::string reason) {
         auto& host = *host_;
         auto pending = detail::wait([&](std::unique_ptr<door::completion> done) {
@@ -115,6 +118,7 @@ public:
     }
 
 private:
+    template <class = void>
     awaitable<result<std::vector<session>>> look_up(session_ref who) {
         auto& host = *host_;
         auto pending = detail::wait([&](std::unique_ptr<door::completion> done) {
@@ -239,6 +243,7 @@ public:
     door::time_point now() const { return host_.now(); }
     /// Throws errc::cancelled when the server stops, so that a loop around it ends. `max()`: only
     /// then.
+    template <class = void>
     awaitable<void> sleep(door::duration how_long) {
         auto& host = host_;
         auto pending = detail::wait(
@@ -280,6 +285,7 @@ public:
     /// False when there is no such timer.
     bool cancel(std::string_view name) { return host_.cancel_timer(name); }
     /// Runs a coroutine beside the request; what it throws is logged under `what`.
+    template <class = void>
     void spawn(std::string_view what, awaitable<void> work) {
         detail::spawn(host_, std::string(what), std::move(work));
     }

@@ -101,7 +101,8 @@ awaitable<result<door::body>> await_answer(awaitable<T> running) {
     }
 }
 /// For a method that is no coroutine; nobody calls it.
-inline awaitable<result<door::body>> never_later() {
+template <class = void>
+awaitable<result<door::body>> never_later() {
     error mistaken(errc::internal, "a function was awaited as a coroutine");
     co_return mistaken;
 }
@@ -163,6 +164,7 @@ protected:
         return answer;
     }
 
+    template <class = void>
     void start_async(std::unique_ptr<door::invocation> call) {
         std::string route(call->route());
         detail::spawn(shared_.host, std::move(route), serve_async(*this, std::move(call)));
@@ -170,6 +172,7 @@ protected:
 
 private:
     /// The frame owns the call, the session and the message for as long as the handler runs.
+    template <class = void>
     static awaitable<void> serve_async(request_flow& self, std::unique_ptr<door::invocation> call) {
         const door::session_data none;
         session who(self.shared_.host, session_of(*call, none));
@@ -295,6 +298,7 @@ protected:
     ~remote_flow() = default;
 
     serving& shared() { return shared_; }
+    template <class = void>
     void start_async(std::unique_ptr<door::invocation> call) {
         std::string route(call->route());
         detail::spawn(shared_.host, std::move(route), serve_async(*this, std::move(call)));
@@ -314,6 +318,7 @@ private:
     /// Does not throw by itself; decoded arguments are owned by the coroutine.
     virtual awaitable<result<door::body>> answer_later(const door::invocation& call) = 0;
 
+    template <class = void>
     static awaitable<void> serve_async(remote_flow& self, std::unique_ptr<door::invocation> call) {
         auto answer = co_await self.answer_later(*call);
         call->finish(std::move(answer));

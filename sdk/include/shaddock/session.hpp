@@ -63,6 +63,7 @@ public:
 
     /// Writes one key, as it is in this snapshot, into the session. Errors: not_found (never set),
     /// closed.
+    template <class = void>
     awaitable<result<void>> push(std::string key) {
         const auto* found = find(key);
         if (found == nullptr) {
@@ -74,6 +75,7 @@ public:
         co_return co_await send(std::move(change));
     }
     /// Writes all keys of this snapshot. Errors: closed.
+    template <class = void>
     awaitable<result<void>> push_all() {
         return send({.what = door::session_change::kind::push,
                      .uid = {},
@@ -81,16 +83,20 @@ public:
                      .text = {}});
     }
     /// Errors: closed; duplicate when bound to another uid.
+    template <class = void>
     awaitable<result<void>> bind(std::string uid) {
         return send_uid(door::session_change::kind::bind, std::move(uid));
     }
     /// Errors: closed.
+    template <class = void>
     awaitable<result<void>> unbind() { return send_uid(door::session_change::kind::unbind, {}); }
     /// Replaces the bound uid in one step. Errors: closed.
+    template <class = void>
     awaitable<result<void>> rebind(std::string uid) {
         return send_uid(door::session_change::kind::rebind, std::move(uid));
     }
     /// Closes the session; the client is told `reason`. Errors: closed.
+    template <class = void>
     awaitable<result<void>> kick(std::string reason) {
         return send({.what = door::session_change::kind::kick,
                      .uid = {},
@@ -110,6 +116,7 @@ private:
         }
         return *own_;
     }
+    template <class = void>
     awaitable<result<void>> send(door::session_change change) {
         auto& host = *host_;
         const auto who = ref();
@@ -118,6 +125,7 @@ private:
         });
         co_return detail::without_value(co_await std::move(pending));
     }
+    template <class = void>
     awaitable<result<void>> send_uid(door::session_change::kind what, std::string uid) {
         // A named variable: g++ 12 destroys an aggregate temporary inside a co_await expression
         // twice.

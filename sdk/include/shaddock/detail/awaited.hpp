@@ -15,6 +15,10 @@ using awaitable = boost::asio::awaitable<T>;
 
 /// Functions that may be synchronous or coroutines, and may give a value or a result: what they
 /// give in the end.
+///
+/// g++ makes code of every inline coroutine that it reads, used or not, in each file: half of what
+/// including plugin.hpp cost. So coroutines of the SDK, and what calls them, are templates
+/// (`template <class = void>`): only who uses one pays for it.
 namespace shaddock::detail {
 
 template <class T>

@@ -28,14 +28,10 @@ public:
     virtual bool is_async() const = 0;
     virtual result<void> before(std::string_view route, session& who, message_ref message) = 0;
     virtual awaitable<result<void>> before_async(std::string_view route, session& who,
-                                                 message_ref message) {
-        co_return before(route, who, message);
-    }
+                                                 message_ref message) = 0;
     virtual result<void> after(std::string_view route, session& who, const error* failed) = 0;
     virtual awaitable<result<void>> after_async(std::string_view route, session& who,
-                                                const error* failed) {
-        co_return after(route, who, failed);
-    }
+                                                const error* failed) = 0;
 };
 
 /// Turns what a filter's function returned (nothing, a result) into a result.
@@ -50,15 +46,18 @@ result<void> as_result(F&& call) {
 }
 
 /// A coroutine that gives nothing or a result, as one that gives a result.
-inline awaitable<result<void>> settle(awaitable<void> running) {
+template <class = void>
+awaitable<result<void>> settle(awaitable<void> running) {
     co_await std::move(running);
     co_return result<void>();
 }
 inline awaitable<result<void>> settle(awaitable<result<void>> running) {
     return running;
 }
-inline awaitable<result<void>> settled() {
-    co_return result<void>();
+/// What is known already, as a coroutine.
+template <class = void>
+awaitable<result<void>> settled(result<void> outcome = {}) {
+    co_return outcome;
 }
 
 /// What a filter's functions return; `absent` when it has none. `Message` is void for a filter that
@@ -134,7 +133,7 @@ public:
         if constexpr (is_awaitable<before_type>) {
             return applies(message) ? settle(call_before(route, who, message)) : settled();
         } else {
-            return filter_step::before_async(route, who, message);
+            return settled(before(route, who, message));
         }
     }
     result<void> after(std::string_view route, session& who, const error* failed) override {
@@ -149,7 +148,7 @@ public:
         if constexpr (is_awaitable<after_type>) {
             return settle(filter_.after(route, who, failed));
         } else {
-            return filter_step::after_async(route, who, failed);
+            return settled(after(route, who, failed));
         }
     }
 
@@ -192,10 +191,12 @@ public:
         }
         return {};
     }
+    template <class = void>
     awaitable<result<void>> before_async(std::string_view route, session& who,
                                          message_ref message) {
         for (const auto& step : steps_) {
-            auto outcome = co_await guarded_async(step->before_async(route, who, message));
+            auto outcome =
+                co_await guarded_async([&] { return step->before_async(route, who, message); });
             if (!outcome) {
                 co_return outcome;
             }
@@ -213,11 +214,12 @@ public:
             }
         }
     }
+    template <class = void>
     awaitable<void> after_async(std::string_view route, session& who, result<door::body>& answer) {
         for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) {
             const auto failed = failure_of(answer);
             auto outcome = co_await guarded_async(
-                (*step)->after_async(route, who, failed ? &*failed : nullptr));
+                [&] { return (*step)->after_async(route, who, failed ? &*failed : nullptr); });
             if (!outcome) {
                 answer = std::move(outcome).error();
             }
@@ -236,9 +238,11 @@ private:
             return current_error();
         }
     }
-    static awaitable<result<void>> guarded_async(awaitable<result<void>> call) {
+    /// `call` stays until this has ended.
+    template <class F>
+    static awaitable<result<void>> guarded_async(F&& call) {
         try {
-            co_return co_await std::move(call);
+            co_return co_await call();
         } catch (...) {
             co_return current_error();
         }

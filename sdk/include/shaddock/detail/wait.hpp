@@ -30,7 +30,8 @@ private:
 
 /// Starts an operation of the host with a completion that resumes the awaiting coroutine.
 using start_function = std::function<void(std::unique_ptr<door::completion>)>;
-inline awaitable<result<door::body>> wait(start_function start) {
+template <class = void>
+awaitable<result<door::body>> wait(start_function start) {
     return boost::asio::async_initiate<const boost::asio::use_awaitable_t<>,
                                        void(result<door::body>)>(
         [](auto handler, const start_function& begin) {
@@ -91,7 +92,8 @@ inline result<void> without_value(const result<door::body>& outcome) {
 
 /// Runs a coroutine on the host's loop, beginning at once when on the loop. What it throws is
 /// logged under `what`.
-inline void spawn(door::host& host, std::string what, awaitable<void> work) {
+template <class = void>
+void spawn(door::host& host, std::string what, awaitable<void> work) {
     boost::asio::co_spawn(host.executor(), std::move(work),
                           [&host, what = std::move(what)](const std::exception_ptr& thrown) {
                               if (thrown) {
