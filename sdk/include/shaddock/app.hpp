@@ -318,6 +318,14 @@ private:
     static awaitable<result<R>> finish_call(door::host& host, std::string route,
                                             std::uint64_t contract, routing by,
                                             std::string arguments);
+    /// What it is given stays until the call has begun.
+    static detail::start_function call_start(door::host& host, const std::string& route,
+                                             std::uint64_t contract, const routing& by,
+                                             const std::string& arguments) {
+        return [&host, &route, contract, &by, &arguments](std::unique_ptr<door::completion> done) {
+            host.call(route, contract, by.target(), arguments, std::move(done));
+        };
+    }
     std::unique_ptr<door::task> guarded(std::string what, std::function<void()> work);
     std::unique_ptr<door::timer_task> timer(std::string_view name,
                                             std::function<void(door::duration)> work);
@@ -332,9 +340,7 @@ private:
 template <class R>
 awaitable<result<R>> app::finish_call(door::host& host, std::string route, std::uint64_t contract,
                                       routing by, std::string arguments) {
-    auto pending = detail::wait([&](std::unique_ptr<door::completion> done) {
-        host.call(route, contract, by.target(), arguments, std::move(done));
-    });
+    auto pending = detail::wait(call_start(host, route, contract, by, arguments));
     auto outcome = co_await std::move(pending);
     if (!outcome) {
         co_return std::move(outcome).error();
@@ -342,9 +348,10 @@ awaitable<result<R>> app::finish_call(door::host& host, std::string route, std::
     if constexpr (std::is_void_v<R>) {
         co_return result<void>();
     } else {
-        auto value = json::decode<R>(*outcome, "result");
-        if (!value) {
-            error misread(errc::contract, route + ": " + value.error().text());
+        R value{};
+        if (auto read = detail::read_text(*outcome, "result", &value, &detail::decode_object<R>);
+            !read) {
+            error misread(errc::contract, route + ": " + read.error().text());
             co_return misread;
         }
         co_return value;

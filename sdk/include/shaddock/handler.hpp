@@ -63,41 +63,28 @@ struct serving {
     filter_chain filters;
 };
 
-/// Calls `call`, which returns a value, a result or nothing, and writes the answer.
-template <class F>
-result<door::body> answer_of(F&& call) {
-    using returned = std::remove_cvref_t<decltype(call())>;
-    if constexpr (std::is_void_v<returned>) {
-        call();
+/// What a method returned, a value or a result, as the answer's text.
+template <class R>
+result<door::body> answer_of(R&& returned) {
+    if constexpr (!is_result<std::remove_cvref_t<R>>) {
+        return json::encode(returned);
+    } else if (!returned) {
+        return std::forward<R>(returned).error();
+    } else if constexpr (std::is_void_v<plain_t<std::remove_cvref_t<R>>>) {
         return door::body("{}");
-    } else if constexpr (is_result<returned>) {
-        auto outcome = call();
-        if (!outcome) {
-            return std::move(outcome).error();
-        }
-        if constexpr (std::is_void_v<plain_t<returned>>) {
-            return door::body("{}");
-        } else {
-            return json::encode(*outcome);
-        }
     } else {
-        return json::encode(call());
+        return json::encode(*returned);
     }
 }
 
-/// The same for a coroutine that is about to run.
+/// The same for a coroutine that is about to run; throws what it throws.
 template <class T>
 awaitable<result<door::body>> await_answer(awaitable<T> running) {
-    try {
-        if constexpr (std::is_void_v<T>) {
-            co_await std::move(running);
-            co_return door::body("{}");
-        } else {
-            auto outcome = co_await std::move(running);
-            co_return answer_of([&]() -> decltype(auto) { return std::move(outcome); });
-        }
-    } catch (...) {
-        co_return current_error();
+    if constexpr (std::is_void_v<T>) {
+        co_await std::move(running);
+        co_return door::body("{}");
+    } else {
+        co_return answer_of(co_await std::move(running));
     }
 }
 /// For a method that is no coroutine; nobody calls it.
@@ -110,202 +97,93 @@ awaitable<result<door::body>> never_later() {
 /// Stands for the request where a method takes none.
 struct no_request {};
 
-/// A decoded message on the heap, for a request whose coroutine outlives the call.
-class boxed_message {
-public:
-    virtual ~boxed_message() = default;
-    virtual message_ref ref() = 0;
-};
-template <class T>
-class box_of final : public boxed_message {
-public:
-    explicit box_of(T value) : value_(std::move(value)) {}
-    message_ref ref() override { return {&value_, &type_tag<T>}; }
-
-private:
-    T value_;
+/// What tells one method from another before it is called.
+struct method_traits {
+    /// Null: it takes no message.
+    decode_function decode;
+    const void* tag;
+    bool is_coroutine;
+    /// Remotes: the hash of the contract. Handlers: 0.
+    std::uint64_t contract;
 };
 
-/// The way of a request through the plugin, the same for all types: filters, method, filters,
-/// answer. Kept free of templates: a coroutine per method would cost seconds of compile time.
-class request_flow : public door::callable {
+/// The way of a request or call through the plugin, the same for all types: filters, method,
+/// filters, answer. Kept free of templates, and what is made per method small: that is what a
+/// plugin's methods cost to compile.
+class method_flow : public door::callable {
 public:
-    explicit request_flow(serving& shared) : shared_(shared) {}
-    request_flow(const request_flow&) = delete;
-    request_flow& operator=(const request_flow&) = delete;
+    method_flow(const method_flow&) = delete;
+    method_flow& operator=(const method_flow&) = delete;
 
 protected:
-    ~request_flow() = default;
+    /// `filters`: null for remotes, which have none.
+    method_flow(door::host& host, filter_chain* filters, method_traits traits)
+        : host_(host), filters_(filters), traits_(traits) {}
+    ~method_flow() = default;
 
-    serving& shared() { return shared_; }
+    /// A template: see awaited.hpp.
+    template <class = void>
+    void begin(std::unique_ptr<door::invocation> call) noexcept {
+        try {
+            if (traits_.is_coroutine || (!is_remote() && filters_->is_async())) {
+                start_async(std::move(call));
+            } else {
+                call->finish(answer_at_once(*call));
+            }
+        } catch (...) {
+            // Out of memory; the call, wherever it is, answers `internal` in its destructor.
+            log_failure(host_, "a request could not be started", current_error());
+        }
+    }
 
-    virtual bool is_async() const = 0;
-    virtual result<std::unique_ptr<boxed_message>> read_boxed(const door::invocation& call) = 0;
-    /// One of the two, by `is_async`. Neither throws.
-    virtual result<door::body> answer_now(message_ref message, session& who) = 0;
-    virtual awaitable<result<door::body>> answer_later(message_ref message, session& who) = 0;
+    /// Calls `serve` with an empty message on its stack.
+    virtual result<door::body> answer_at_once(const door::invocation& call) = 0;
+    /// An empty message for a coroutine, which outlives the call.
+    virtual any_object make_message() = 0;
+    /// One of the two, by `is_coroutine`.
+    virtual result<door::body> answer_now(void* message, session& who) = 0;
+    virtual awaitable<result<door::body>> answer_later(void* message, session& who) = 0;
 
+    /// No coroutine: method and filters are synchronous.
+    result<door::body> serve(const door::invocation& call, void* message) {
+        if (auto known = read(call, message); !known) {
+            return std::move(known).error();
+        }
+        const door::session_data none;
+        session who(host_, session_of(call, none));
+        if (is_remote()) {
+            return guarded(message, who);
+        }
+        result<door::body> answer = door::body{};
+        if (auto allowed = filters_->before(call.route(), who, {message, traits_.tag}); !allowed) {
+            answer = std::move(allowed).error();
+        } else {
+            answer = guarded(message, who);
+        }
+        filters_->after(call.route(), who, answer);
+        return answer;
+    }
+
+private:
+    bool is_remote() const { return filters_ == nullptr; }
     static const door::session_data& session_of(const door::invocation& call,
                                                 const door::session_data& none) {
         return call.session() == nullptr ? none : *call.session();
     }
-
-    /// No coroutine: method and filters are synchronous.
-    result<door::body> serve(const door::invocation& call, message_ref message) {
-        const door::session_data none;
-        session who(shared_.host, session_of(call, none));
-        result<door::body> answer = door::body{};
-        if (auto allowed = shared_.filters.before(call.route(), who, message); !allowed) {
-            answer = std::move(allowed).error();
-        } else {
-            answer = answer_now(message, who);
+    /// Form: a remote's arguments are a JSON array.
+    result<void> read(const door::invocation& call, void* message) const {
+        if (auto same = check_contract(call); !same) {
+            return same;
         }
-        shared_.filters.after(call.route(), who, answer);
-        return answer;
-    }
-
-    template <class = void>
-    void start_async(std::unique_ptr<door::invocation> call) {
-        std::string route(call->route());
-        detail::spawn(shared_.host, std::move(route), serve_async(*this, std::move(call)));
-    }
-
-private:
-    /// The frame owns the call, the session and the message for as long as the handler runs.
-    template <class = void>
-    static awaitable<void> serve_async(request_flow& self, std::unique_ptr<door::invocation> call) {
-        const door::session_data none;
-        session who(self.shared_.host, session_of(*call, none));
-        auto message = self.read_boxed(*call);
-        if (!message) {
-            call->finish(std::move(message).error());
-            co_return;
+        if (traits_.decode == nullptr) {
+            return {};
         }
-        const auto ref = (*message)->ref();
-        auto& filters = self.shared_.filters;
-        result<door::body> answer = door::body{};
-        auto allowed = co_await filters.before_async(call->route(), who, ref);
-        if (!allowed) {
-            answer = std::move(allowed).error();
-        } else if (self.is_async()) {
-            answer = co_await self.answer_later(ref, who);
-        } else {
-            answer = self.answer_now(ref, who);
-        }
-        co_await filters.after_async(call->route(), who, answer);
-        call->finish(std::move(answer));
-    }
-
-    serving& shared_;
-};
-
-/// `H`: the handler; `F`: a pointer to one of its member functions.
-template <class H, class F>
-class handler_method final : public request_flow {
-public:
-    using function = signature<F>;
-    using request = typename request_of<typename function::arguments>::type;
-    using reply = plain_t<typename function::returned>;
-    static constexpr bool takes_request = !std::is_void_v<request>;
-    static constexpr bool takes_session =
-        boost::mp11::mp_contains<typename function::arguments, session>::value;
-    static constexpr bool is_coroutine = is_awaitable<typename function::returned>;
-    using decoded = std::conditional_t<takes_request, request, no_request>;
-    static_assert(!function::copies_the_session,
-                  "a handler's method takes the session by reference: session&");
-
-    handler_method(serving& shared, H& object, F method)
-        : request_flow(shared), object_(object), method_(method) {}
-
-    void invoke(std::unique_ptr<door::invocation> call) noexcept override {
-        try {
-            if (is_coroutine || shared().filters.is_async()) {
-                start_async(std::move(call));
-                return;
-            }
-            auto message = read(*call);
-            call->finish(message ? serve(*call, {&*message, &type_tag<decoded>})
-                                 : result<door::body>(std::move(message).error()));
-        } catch (...) {
-            // Out of memory; the call, wherever it is, answers `internal` in its destructor.
-            log_failure(shared().host, "a request could not be started", current_error());
-        }
-    }
-
-private:
-    bool is_async() const override { return is_coroutine; }
-
-    static result<decoded> read(const door::invocation& call) {
-        if constexpr (takes_request) {
-            return json::decode_client_body<request>(call.request());
-        } else {
-            return decoded{};
-        }
-    }
-    result<std::unique_ptr<boxed_message>> read_boxed(const door::invocation& call) override {
-        auto message = read(call);
-        if (!message) {
-            return std::move(message).error();
-        }
-        return std::unique_ptr<boxed_message>(
-            std::make_unique<box_of<decoded>>(std::move(*message)));
-    }
-
-    decltype(auto) call_method(message_ref message, session& who) {
-        auto& given = *static_cast<decoded*>(message.object);
-        if constexpr (takes_request && takes_session) {
-            return (object_.*method_)(given, who);
-        } else if constexpr (takes_request) {
-            return (object_.*method_)(given);
-        } else if constexpr (takes_session) {
-            return (object_.*method_)(who);
-        } else {
-            return (object_.*method_)();
-        }
-    }
-
-    result<door::body> answer_now(message_ref message, session& who) override {
-        if constexpr (is_coroutine) {
-            return error(errc::internal, "a coroutine was called as a function");
-        } else {
-            try {
-                return answer_of([&]() -> decltype(auto) { return call_method(message, who); });
-            } catch (...) {
-                return current_error();
-            }
-        }
-    }
-    awaitable<result<door::body>> answer_later(message_ref message, session& who) override {
-        if constexpr (is_coroutine) {
-            return await_answer(call_method(message, who));
-        } else {
-            return never_later();
-        }
-    }
-
-    H& object_;
-    F method_;
-};
-
-/// A remote call on its way, the same for all types.
-class remote_flow : public door::callable {
-public:
-    explicit remote_flow(serving& shared) : shared_(shared) {}
-    remote_flow(const remote_flow&) = delete;
-    remote_flow& operator=(const remote_flow&) = delete;
-
-protected:
-    ~remote_flow() = default;
-
-    serving& shared() { return shared_; }
-    template <class = void>
-    void start_async(std::unique_ptr<door::invocation> call) {
-        std::string route(call->route());
-        detail::spawn(shared_.host, std::move(route), serve_async(*this, std::move(call)));
+        return is_remote() ? read_text(call.request(), "arguments", message, traits_.decode)
+                           : read_client_body(call.request(), message, traits_.decode);
     }
     /// A caller that names the route only (contract 0) is checked by decoding alone.
-    static result<void> check_contract(const door::invocation& call, std::uint64_t own) {
-        if (call.contract() != 0 && call.contract() != own) {
+    result<void> check_contract(const door::invocation& call) const {
+        if (is_remote() && call.contract() != 0 && call.contract() != traits_.contract) {
             return error(errc::contract,
                          std::string(call.route()) +
                              ": caller and callee were built with different types; build both "
@@ -313,88 +191,185 @@ protected:
         }
         return {};
     }
-
-private:
-    /// Does not throw by itself; decoded arguments are owned by the coroutine.
-    virtual awaitable<result<door::body>> answer_later(const door::invocation& call) = 0;
-
-    template <class = void>
-    static awaitable<void> serve_async(remote_flow& self, std::unique_ptr<door::invocation> call) {
-        auto answer = co_await self.answer_later(*call);
-        call->finish(std::move(answer));
-    }
-
-    serving& shared_;
-};
-
-/// A remote's method under a contract `R(Args...)`.
-template <class Object, class F, class R, class... Args>
-class remote_callable final : public remote_flow {
-public:
-    using function = signature<F>;
-    using arguments = std::tuple<std::remove_cvref_t<Args>...>;
-    static_assert(std::is_invocable_v<F, Object&, std::remove_cvref_t<Args>...>,
-                  "the remote's method does not take the contract's arguments");
-    static_assert(std::is_same_v<plain_t<typename function::returned>, R>,
-                  "the remote's method does not return the contract's result");
-    static constexpr bool is_coroutine = is_awaitable<typename function::returned>;
-
-    remote_callable(serving& shared, Object& object, F method)
-        : remote_flow(shared), object_(object), method_(method) {}
-
-    void invoke(std::unique_ptr<door::invocation> call) noexcept override {
+    result<door::body> guarded(void* message, session& who) {
         try {
-            if constexpr (is_coroutine) {
-                start_async(std::move(call));
-            } else {
-                call->finish(serve(*call));
-            }
-        } catch (...) {
-            log_failure(shared().host, "a remote call could not be started", current_error());
-        }
-    }
-
-private:
-    /// Form: a JSON array.
-    static result<arguments> read(const door::invocation& call) {
-        if (auto same = check_contract(call, remote_method<R(Args...)>::hash()); !same) {
-            return std::move(same).error();
-        }
-        return json::decode<arguments>(call.request(), "arguments");
-    }
-
-    decltype(auto) call_method(arguments& given) {
-        return std::apply(
-            [&](auto&... each) -> decltype(auto) { return (object_.*method_)(std::move(each)...); },
-            given);
-    }
-
-    result<door::body> serve(const door::invocation& call) {
-        try {
-            auto given = read(call);
-            if (!given) {
-                return std::move(given).error();
-            }
-            return answer_of([&]() -> decltype(auto) { return call_method(*given); });
+            return answer_now(message, who);
         } catch (...) {
             return current_error();
         }
     }
 
-    awaitable<result<door::body>> answer_later(const door::invocation& call) override {
+    template <class = void>
+    void start_async(std::unique_ptr<door::invocation> call) {
+        std::string route(call->route());
+        detail::spawn(host_, std::move(route), serve_async(*this, std::move(call)));
+    }
+    /// The frame owns the call, the session and the message for as long as the method runs.
+    template <class = void>
+    static awaitable<void> serve_async(method_flow& self, std::unique_ptr<door::invocation> call) {
+        const door::session_data none;
+        session who(self.host_, session_of(*call, none));
+        const auto message = self.make_message();
+        if (auto known = self.read(*call, message.get()); !known) {
+            call->finish(std::move(known).error());
+            co_return;
+        }
+        result<void> allowed;
+        if (!self.is_remote()) {
+            const message_ref ref{message.get(), self.traits_.tag};
+            allowed = co_await self.filters_->before_async(call->route(), who, ref);
+        }
+        result<door::body> answer = door::body{};
+        if (!allowed) {
+            answer = std::move(allowed).error();
+        } else if (!self.traits_.is_coroutine) {
+            answer = self.guarded(message.get(), who);
+        } else {
+            try {
+                answer = co_await self.answer_later(message.get(), who);
+            } catch (...) {
+                answer = current_error();
+            }
+        }
+        if (!self.is_remote()) {
+            co_await self.filters_->after_async(call->route(), who, answer);
+        }
+        call->finish(std::move(answer));
+    }
+
+    door::host& host_;
+    filter_chain* filters_;
+    method_traits traits_;
+};
+
+/// The part that knows the types. `Method::call(message, session)` calls the plugin's function.
+template <class Method, class Message, class Returned>
+class typed_method : public method_flow {
+protected:
+    static constexpr bool is_coroutine = is_awaitable<Returned>;
+    using method_flow::method_flow;
+    ~typed_method() = default;
+
+private:
+    Method& self() { return static_cast<Method&>(*this); }
+
+    void invoke(std::unique_ptr<door::invocation> call) noexcept final {
+        this->begin(std::move(call));
+    }
+    result<door::body> answer_at_once(const door::invocation& call) final {
+        Message message{};
+        return this->serve(call, &message);
+    }
+    any_object make_message() final { return any_of(new Message{}); }
+
+    result<door::body> answer_now([[maybe_unused]] void* message,
+                                  [[maybe_unused]] session& who) final {
         if constexpr (is_coroutine) {
-            return serve_later(*this, call);
+            return error(errc::internal, "a coroutine was called as a function");
+        } else if constexpr (std::is_void_v<Returned>) {
+            self().call(*static_cast<Message*>(message), who);
+            return door::body("{}");
+        } else {
+            return answer_of(self().call(*static_cast<Message*>(message), who));
+        }
+    }
+    awaitable<result<door::body>> answer_later([[maybe_unused]] void* message,
+                                               [[maybe_unused]] session& who) final {
+        if constexpr (is_coroutine) {
+            return await_answer(self().call(*static_cast<Message*>(message), who));
         } else {
             return never_later();
         }
     }
-    static awaitable<result<door::body>> serve_later(remote_callable& self,
-                                                     const door::invocation& call) {
-        auto given = read(call);
-        if (!given) {
-            co_return std::move(given).error();
+};
+
+/// What a handler's function is, and how it is called.
+template <class F>
+struct handler_function : signature<F> {
+    using request = typename request_of<typename signature<F>::arguments>::type;
+    using reply = plain_t<typename signature<F>::returned>;
+    static constexpr bool takes_request = !std::is_void_v<request>;
+    static constexpr bool takes_session =
+        boost::mp11::mp_contains<typename signature<F>::arguments, session>::value;
+    using message = std::conditional_t<takes_request, request, no_request>;
+    static_assert(!signature<F>::copies_the_session,
+                  "a handler's method takes the session by reference: session&");
+};
+
+/// `H`: the handler; `F`: a pointer to one of its member functions.
+template <class H, class F>
+class handler_method final
+    : public typed_method<handler_method<H, F>, typename handler_function<F>::message,
+                          typename handler_function<F>::returned> {
+    using function = handler_function<F>;
+    using base =
+        typed_method<handler_method, typename function::message, typename function::returned>;
+
+public:
+    handler_method(serving& shared, H& object, F method)
+        : base(shared.host, &shared.filters,
+               {.decode = function::takes_request ? &decode_message : nullptr,
+                .tag = &type_tag<typename function::message>,
+                .is_coroutine = base::is_coroutine,
+                .contract = 0}),
+          object_(object), method_(method) {}
+
+    decltype(auto) call([[maybe_unused]] typename function::message& given,
+                        [[maybe_unused]] session& who) {
+        if constexpr (function::takes_request && function::takes_session) {
+            return (object_.*method_)(given, who);
+        } else if constexpr (function::takes_request) {
+            return (object_.*method_)(given);
+        } else if constexpr (function::takes_session) {
+            return (object_.*method_)(who);
+        } else {
+            return (object_.*method_)();
         }
-        co_return co_await await_answer(self.call_method(*given));
+    }
+
+private:
+    static bool decode_message(void* into, const json_value& root, refusal& no) {
+        if constexpr (function::takes_request) {
+            return decode_object<typename function::request>(into, root, no);
+        } else {
+            return true;
+        }
+    }
+
+    H& object_;
+    F method_;
+};
+
+/// A remote's method under a contract `R(Args...)`.
+template <class Object, class F, class R, class... Args>
+class remote_callable final : public typed_method<remote_callable<Object, F, R, Args...>,
+                                                  std::tuple<std::remove_cvref_t<Args>...>,
+                                                  typename signature<F>::returned> {
+public:
+    using arguments = std::tuple<std::remove_cvref_t<Args>...>;
+    static_assert(std::is_invocable_v<F, Object&, std::remove_cvref_t<Args>...>,
+                  "the remote's method does not take the contract's arguments");
+    static_assert(std::is_same_v<plain_t<typename signature<F>::returned>, R>,
+                  "the remote's method does not return the contract's result");
+
+    remote_callable(serving& shared, Object& object, F method)
+        : base(shared.host, nullptr,
+               {.decode = &decode_object<arguments>,
+                .tag = nullptr,
+                .is_coroutine = base::is_coroutine,
+                .contract = remote_method<R(Args...)>::hash()}),
+          object_(object), method_(method) {}
+
+    decltype(auto) call(arguments& given, session& /*nobody*/) {
+        return call_with(given, std::index_sequence_for<Args...>());
+    }
+
+private:
+    using base = typed_method<remote_callable, arguments, typename signature<F>::returned>;
+
+    template <std::size_t... I>
+    decltype(auto) call_with(arguments& given, std::index_sequence<I...>) {
+        return (object_.*method_)(std::move(std::get<I>(given))...);
     }
 
     Object& object_;

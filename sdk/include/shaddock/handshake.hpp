@@ -95,7 +95,11 @@ private:
                               run_async(*this, await_answer(std::move(running)), std::move(done)));
                 return;
             } else {
-                user = answer_of([&]() -> decltype(auto) { return hook_(app_, std::move(hello)); });
+                if constexpr (std::is_void_v<returned>) {
+                    hook_(app_, std::move(hello));
+                } else {
+                    user = answer_of(hook_(app_, std::move(hello)));
+                }
             }
         } catch (...) {
             user = current_error();
@@ -104,8 +108,13 @@ private:
     }
     static awaitable<void> run_async(handshake_of& self, awaitable<result<door::body>> running,
                                      std::unique_ptr<door::completion> done) {
+        result<door::body> user = door::body{};
+        try {
+            user = co_await std::move(running);
+        } catch (...) {
+            user = current_error();
+        }
         // NOLINTNEXTLINE(bugprone-use-after-move): false; clang-tidy 14 misreads co_await
-        auto user = co_await std::move(running);
         self.finish(std::move(done), std::move(user));
     }
     void finish(std::unique_ptr<door::completion> done, result<door::body> user) {

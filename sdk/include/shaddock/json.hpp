@@ -1,6 +1,6 @@
 #pragma once
 
-#include <shaddock/detail/json_parse.hpp>
+#include <shaddock/detail/erased.hpp>
 #include <shaddock/message.hpp>
 
 /// Messages to text and back; which types may stand in a message says message.hpp.
@@ -12,21 +12,6 @@
 /// are ignored; of a key twice the last counts. Limits: the caller bounds the length. Errors:
 /// bad_request, `content: expected string, found number 3`, `users[2].name: missing`, `body: not
 /// JSON at byte 7: ...`. Thread: any.
-namespace shaddock::detail {
-
-template <class T>
-result<T> read_tree(const json_value& root, std::string_view name) {
-    T value{};
-    refusal no;
-    if (!decode(value, root, nullptr, no)) {
-        return error(errc::bad_request,
-                     (no.where.empty() ? std::string(name) : no.where) + ": " + no.what);
-    }
-    return value;
-}
-
-} // namespace shaddock::detail
-
 namespace shaddock::json {
 
 template <class T>
@@ -45,25 +30,20 @@ std::string encode(const T& value) {
 /// `name` stands in errors for the whole value.
 template <class T>
 result<T> decode(std::string_view text, std::string_view name = "body") {
-    const detail::parsed tree(text);
-    if (!tree.problem().empty()) {
-        return error(errc::bad_request, std::string(name) + ": " + tree.problem());
+    T value{};
+    if (auto read = detail::read_text(text, name, &value, &detail::decode_object<T>); !read) {
+        return std::move(read).error();
     }
-    return detail::read_tree<T>(tree.root(), name);
+    return value;
 }
 
 /// The body of a client's request: what is not JSON counts as `{}`. Source: Pomelo
 /// lib/connectors/common/coder.js.
 template <class T>
 result<T> decode_client_body(std::string_view text) {
-    const detail::parsed tree(text);
-    if (tree.problem().empty()) {
-        return detail::read_tree<T>(tree.root(), "body");
-    }
-    auto value = detail::read_tree<T>(detail::json_value(rapidjson::kObjectType), "body");
-    if (!value) {
-        return error(errc::bad_request,
-                     "body: " + tree.problem() + "; taken as {}: " + value.error().text());
+    T value{};
+    if (auto read = detail::read_client_body(text, &value, &detail::decode_object<T>); !read) {
+        return std::move(read).error();
     }
     return value;
 }

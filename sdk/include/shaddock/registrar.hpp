@@ -126,21 +126,21 @@ public:
     template <class F>
     handler_registration& method(std::string_view name, F function) {
         using wrapper = detail::handler_method<H, F>;
+        using shape = detail::handler_function<F>;
         typename detail::pending_method::entry entry{.method = std::string(name),
                                                      .is_serial = false,
                                                      .contract = 0,
                                                      .request_shape = "{}",
                                                      .reply_shape = "{}",
                                                      .target = nullptr};
-        if constexpr (wrapper::takes_request) {
-            entry.request_shape = detail::shape_of<typename wrapper::request>();
+        if constexpr (shape::takes_request) {
+            entry.request_shape = detail::shape_of<typename shape::request>();
         }
-        if constexpr (!std::is_void_v<typename wrapper::reply>) {
-            entry.reply_shape = detail::shape_of<typename wrapper::reply>();
+        if constexpr (!std::is_void_v<typename shape::reply>) {
+            entry.reply_shape = detail::shape_of<typename shape::reply>();
         }
         if (instance_ != nullptr) {
-            entry.target =
-                &instance_->own(std::make_unique<wrapper>(instance_->shared(), *object_, function));
+            entry.target = instance_->make<wrapper>(instance_->shared(), *object_, function);
         }
         pending_.begin(std::move(entry));
         return *this;
@@ -186,8 +186,7 @@ public:
             .reply_shape = std::is_void_v<R> ? "{}" : detail::shape_of<R>(),
             .target = nullptr};
         if (instance_ != nullptr) {
-            entry.target =
-                &instance_->own(std::make_unique<wrapper>(instance_->shared(), *object_, function));
+            entry.target = instance_->make<wrapper>(instance_->shared(), *object_, function);
         }
         pending_.begin(std::move(entry));
         return *this;
@@ -264,8 +263,8 @@ public:
     template <class F, class... Args>
     void global_filter(Args... args) {
         if (auto* object = construct<F>(args...)) {
-            into_.filter(&instance_->own(
-                std::make_unique<detail::global_filter_of<F>>(instance_->app().host(), *object)));
+            into_.filter(
+                instance_->make<detail::global_filter_of<F>>(instance_->app().host(), *object));
         } else {
             into_.filter(nullptr);
         }
@@ -274,20 +273,18 @@ public:
     /// Frontends: `check(type, version)` of each client that shakes hands; false: it is answered
     /// 501, "too old".
     void check_client(detail::client_check check) {
-        into_.handshake(instance_ == nullptr
-                            ? nullptr
-                            : &instance_->own(std::make_unique<detail::client_check_of>(
-                                  instance_->app().host(), std::move(check))));
+        into_.handshake(instance_ == nullptr ? nullptr
+                                             : instance_->make<detail::client_check_of>(
+                                                   instance_->app().host(), std::move(check)));
     }
     /// Frontends: `hook(app&, client_hello)` returns what the client gets as `user` in the answer
     /// to its handshake: a described type, std::optional of one, nothing; also as a result or a
     /// coroutine of these. An error is answered with its client code, 500 unless it has another.
     template <class F>
     void on_handshake(F hook) {
-        into_.handshake(instance_ == nullptr
-                            ? nullptr
-                            : &instance_->own(std::make_unique<detail::handshake_of<F>>(
-                                  instance_->app(), std::move(hook))));
+        into_.handshake(instance_ == nullptr ? nullptr
+                                             : instance_->make<detail::handshake_of<F>>(
+                                                   instance_->app(), std::move(hook)));
     }
 
     /// Requests and calls to `type` go to the server that `key(route_param)`, a
@@ -308,18 +305,17 @@ public:
     /// `pick(route_param, span of expected servers)` gives the id of one of them. The span is
     /// sorted by id and never empty.
     void route(std::string_view type, detail::pick_function pick) {
-        into_.route(type, instance_ == nullptr
-                              ? nullptr
-                              : &instance_->own(std::make_unique<detail::router_of>(
-                                    instance_->app().host(), std::move(pick))));
+        into_.route(type, instance_ == nullptr ? nullptr
+                                               : instance_->make<detail::router_of>(
+                                                     instance_->app().host(), std::move(pick)));
     }
 
     /// Started in order of registration, stopped in reverse (component.hpp).
     template <class T, class... Args>
     void component(std::string_view name, Args... args) {
         if (auto* object = keep_state("component ", name, construct<T>(args...))) {
-            into_.part(&instance_->own(
-                std::make_unique<detail::component_of<T>>(instance_->app().host(), name, *object)));
+            into_.part(
+                instance_->make<detail::component_of<T>>(instance_->app().host(), name, *object));
         } else {
             into_.part(nullptr);
         }
@@ -373,12 +369,12 @@ private:
         if (instance_ == nullptr) {
             return nullptr;
         }
-        return &instance_->own(detail::make_object<T>(instance_->app(), detail::resolve(args)...));
+        return instance_->make_object<T>(detail::resolve(args)...);
     }
     template <class T>
     T* keep_state(std::string_view kind, std::string_view name, T* made) {
         if (made != nullptr) {
-            instance_->states().add(std::string(kind).append(name), *made);
+            instance_->states().add(kind, name, *made);
         }
         return made;
     }

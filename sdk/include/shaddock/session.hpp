@@ -89,7 +89,9 @@ public:
     }
     /// Errors: closed.
     template <class = void>
-    awaitable<result<void>> unbind() { return send_uid(door::session_change::kind::unbind, {}); }
+    awaitable<result<void>> unbind() {
+        return send_uid(door::session_change::kind::unbind, {});
+    }
     /// Replaces the bound uid in one step. Errors: closed.
     template <class = void>
     awaitable<result<void>> rebind(std::string uid) {

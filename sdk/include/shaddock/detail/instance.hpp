@@ -15,32 +15,6 @@
 /// hang on it.
 namespace shaddock::detail {
 
-/// Constructs T from (app&, args...) when it can, else from (args...).
-template <class T, class... Args>
-std::unique_ptr<T> make_object(app& app, Args&... args) {
-    if constexpr (std::is_constructible_v<T, shaddock::app&, Args&...>) {
-        return std::make_unique<T>(app, args...);
-    } else {
-        static_assert(std::is_constructible_v<T, Args&...>,
-                      "the object takes neither (app&, args...) nor (args...)");
-        return std::make_unique<T>(args...);
-    }
-}
-
-/// Owns anything.
-class owned {
-public:
-    virtual ~owned() = default;
-};
-template <class T>
-class owner_of final : public owned {
-public:
-    explicit owner_of(std::unique_ptr<T> object) : object_(std::move(object)) {}
-
-private:
-    std::unique_ptr<T> object_;
-};
-
 class hook_table final : public door::hooks {
 public:
     explicit hook_table(door::host& host) : host_(host) {}
@@ -127,6 +101,11 @@ public:
     result<void> before(std::string_view route, door::body_view request,
                         const door::session_data& data) noexcept override {
         if constexpr (has_before) {
+            using returned =
+                decltype(filter_.before(route, request, std::declval<const session&>()));
+            static_assert(!is_awaitable<returned>,
+                          "nobody awaits a global filter's before: it decides at once, or a "
+                          "filter of the server that serves the request does, which may wait");
             try {
                 const session who(host_, data);
                 return as_result([&] { return filter_.before(route, request, who); });
@@ -175,18 +154,33 @@ public:
         return states_.restore(states, version);
     }
 
-    template <class T>
-    T& own(std::unique_ptr<T> object) {
-        auto& kept = *object;
-        owned_.push_back(std::make_unique<owner_of<T>>(std::move(object)));
-        return kept;
+    /// Makes what stays until the plugin object goes.
+    template <class T, class... Args>
+    T* make(Args&&... args) {
+        auto* made = new T(std::forward<Args>(args)...);
+        own(any_of(made));
+        return made;
+    }
+    /// The same for the author's objects: from (app&, args...) when T takes it, else from
+    /// (args...).
+    template <class T, class... Args>
+    T* make_object(Args&... args) {
+        if constexpr (std::is_constructible_v<T, shaddock::app&, Args&...>) {
+            return make<T>(app_, args...);
+        } else {
+            static_assert(std::is_constructible_v<T, Args&...>,
+                          "the object takes neither (app&, args...) nor (args...)");
+            return make<T>(args...);
+        }
     }
 
 private:
+    void own(any_object made) { owned_.push_back(std::move(made)); }
+
     shaddock::app app_;
     serving serving_;
     std::unique_ptr<hook_table> hooks_;
-    std::vector<std::unique_ptr<owned>> owned_;
+    std::vector<any_object> owned_;
     // After the objects that it refers to, so destroyed before them.
     state_table states_;
 };

@@ -3,7 +3,6 @@
 #include <shaddock/detail/wait.hpp>
 
 #include <concepts>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -27,44 +26,43 @@ inline constexpr bool has_part_of_a_state = requires {
     &T::restore_state;
 };
 
-class state_keeper {
-public:
-    virtual ~state_keeper() = default;
-    virtual std::string save() const = 0;
-    virtual result<void> restore(std::string_view bytes, std::string_view version) = 0;
+/// An object with state, whatever its type. Lifetime: the object's.
+struct state_keeper {
+    void* object;
+    std::string (*save)(const void* object);
+    result<void> (*restore)(void* object, std::string_view bytes, std::string_view version);
 };
 
 template <stateful T>
-class state_keeper_of final : public state_keeper {
-public:
-    explicit state_keeper_of(T& object) : object_(object) {}
-    std::string save() const override { return std::as_const(object_).save_state(); }
-    result<void> restore(std::string_view bytes, std::string_view version) override {
-        if constexpr (std::is_void_v<decltype(object_.restore_state(bytes, version))>) {
-            object_.restore_state(bytes, version);
-            return {};
-        } else {
-            return object_.restore_state(bytes, version);
-        }
-    }
-
-private:
-    T& object_;
-};
+state_keeper keeper_of(T& object) {
+    using returned = decltype(object.restore_state(std::string_view(), std::string_view()));
+    static_assert(std::is_void_v<returned> || std::is_same_v<returned, result<void>>,
+                  "restore_state returns void or result<void>: nobody awaits a coroutine, and "
+                  "nobody looks at another value");
+    return {
+        &object,
+        [](const void* from) -> std::string { return static_cast<const T*>(from)->save_state(); },
+        [](void* into, std::string_view bytes, std::string_view version) -> result<void> {
+            if constexpr (std::is_void_v<returned>) {
+                static_cast<T*>(into)->restore_state(bytes, version);
+                return {};
+            } else {
+                return static_cast<T*>(into)->restore_state(bytes, version);
+            }
+        }};
+}
 
 /// The objects of one plugin that have state, by name.
 class state_table {
 public:
+    /// `kind` and `name` together are the state's name.
     template <class T>
-    void add(std::string name, T& object) {
+    void add(std::string_view kind, std::string_view name, T& object) {
         static_assert(stateful<T> || !has_part_of_a_state<T>,
                       "this state would be lost over a reload: it needs both save_state() const "
                       "and restore_state(std::string_view bytes, std::string_view version)");
         if constexpr (stateful<T>) {
-            if (find(name) != nullptr) {
-                throw error(errc::config, "two objects save their state as '" + name + "'");
-            }
-            entries_.push_back({std::move(name), std::make_unique<state_keeper_of<T>>(object)});
+            add(std::string(kind).append(name), keeper_of(object));
         }
     }
 
@@ -72,7 +70,7 @@ public:
         std::vector<door::saved_state> states;
         for (const auto& each : entries_) {
             try {
-                states.push_back({each.name, each.keeper->save()});
+                states.push_back({each.name, each.keeper.save(each.keeper.object)});
             } catch (...) {
                 return about(each.name, "could not be saved", current_error());
             }
@@ -82,13 +80,13 @@ public:
     /// A state that nobody has any more is left behind, an object that is new gets none.
     result<void> restore(std::span<const door::saved_state> states, std::string_view version) {
         for (const auto& state : states) {
-            auto* keeper = find(state.name);
+            const auto* keeper = find(state.name);
             if (keeper == nullptr) {
                 continue;
             }
             result<void> taken;
             try {
-                taken = keeper->restore(state.bytes, version);
+                taken = keeper->restore(keeper->object, state.bytes, version);
             } catch (...) {
                 taken = current_error();
             }
@@ -102,12 +100,18 @@ public:
 private:
     struct entry {
         std::string name;
-        std::unique_ptr<state_keeper> keeper;
+        state_keeper keeper;
     };
-    state_keeper* find(std::string_view name) const {
+    void add(std::string name, state_keeper keeper) {
+        if (find(name) != nullptr) {
+            throw error(errc::config, "two objects save their state as '" + name + "'");
+        }
+        entries_.push_back({std::move(name), keeper});
+    }
+    const state_keeper* find(std::string_view name) const {
         for (const auto& each : entries_) {
             if (each.name == name) {
-                return each.keeper.get();
+                return &each.keeper;
             }
         }
         return nullptr;
