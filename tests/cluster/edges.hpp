@@ -48,6 +48,21 @@ struct edge_handler : counted<V> {
         answer made{V, ++served, std::move(text)};
         co_return made;
     }
+    /// The same, waiting no longer than a moment. What the thread holds belongs to the loop.
+    awaitable<answer> block_briefly() {
+        auto work = [held = std::make_unique<counted<V>>()]() mutable {
+            ++meeting->begun;
+            meeting->is_open.wait();
+            return std::move(held);
+        };
+        try {
+            auto late = app_.blocking(std::move(work), std::chrono::milliseconds(20));
+            co_await std::move(late);
+        } catch (const error& failed) {
+            co_return answer{V, ++served, failed.text()};
+        }
+        co_return answer{V, ++served, "worked"};
+    }
     /// Wakes when its generation is cancelled, and not before.
     void spawn() { app_.spawn("sleeper", versions::handler<V>::sleeper(app_)); }
     /// Calls another server by the types of this build.
@@ -86,6 +101,7 @@ void setup(registrar& into) {
     into.handler<edge_handler<V>>("edge")
         .method("who", &edge_handler<V>::who)
         .method("block", &edge_handler<V>::block)
+        .method("block_briefly", &edge_handler<V>::block_briefly)
         .method("spawn", &edge_handler<V>::spawn)
         .method("sum", &edge_handler<V>::sum)
         .method(V == 1 ? "removed" : "added", &edge_handler<V>::who);

@@ -138,6 +138,30 @@ TEST_F(blocking_edges, a_thread_that_does_not_come_back_keeps_the_generation) {
     EXPECT_EQ(ask(*alice, "who"), R"({"version":2,"count":0,"note":""})");
 }
 
+TEST_F(blocking_edges, who_waits_only_so_long_goes_on_without_the_thread) {
+    alice = &all->connect("connector-server-1");
+    EXPECT_EQ(ask(*alice, "block_briefly"),
+              R"({"version":1,"count":1,"note":"blocking work took longer than 20 ms"})");
+    EXPECT_FALSE(is_open);
+    reload("probe-server-1", build<2>());
+    EXPECT_EQ(probe().ending, 1U);
+    open();
+    EXPECT_TRUE(all->until([&] { return probe().ending == 0; }));
+    EXPECT_EQ(seen().alive[1], 0);
+    EXPECT_EQ(probe().kept, 0U);
+}
+
+TEST_F(blocking_edges, a_late_result_is_dropped_when_the_server_has_stopped) {
+    alice = &all->connect("connector-server-1");
+    EXPECT_EQ(ask(*alice, "block_briefly"),
+              R"({"version":1,"count":1,"note":"blocking work took longer than 20 ms"})");
+    all->stop("probe-server-1");
+    open();
+    pool.join();
+    all->settle();
+    EXPECT_EQ(seen().alive[1], 0);
+}
+
 // ---- clients that are not in yet
 
 struct handshake_edges : reload_edges {

@@ -2,6 +2,7 @@
 
 #include <shaddock/channel.hpp>
 #include <shaddock/config_files.hpp>
+#include <shaddock/detail/blocking.hpp>
 #include <shaddock/detail/json_line.hpp>
 #include <shaddock/detail/wait.hpp>
 #include <shaddock/log.hpp>
@@ -294,10 +295,13 @@ public:
     void post(F work) {
         host_.post(guarded("posted work", detail::plain_work(std::move(work))));
     }
-    /// Runs `work` on a pool thread and gives back what it returns; what it throws is thrown here.
-    /// `work` must not touch the plugin's state. Throws errc::overloaded when the pool is full.
+    /// Runs `work`, which may be move-only, on a pool thread and gives back what it returns; what
+    /// it throws is thrown here. `work` must not touch the plugin's state. Throws errc::overloaded
+    /// when the pool is full, and errc::timeout when it takes longer than `within` (`max()`:
+    /// never): the thread then works on, and its result is dropped.
     template <class F>
-    awaitable<std::invoke_result_t<F&>> blocking(F work);
+    awaitable<std::invoke_result_t<F&>> blocking(F work,
+                                                 door::duration within = door::duration::max());
     /// Awaits an operation of your own on `executor()` (a socket, a timer of Asio's) and cancels it
     /// when this generation's work is cancelled: `generation_timeout` after it was replaced, or
     /// when the server stops. Throws errc::cancelled then, else what `waits` throws.
@@ -460,55 +464,30 @@ result<T> app::load_config(std::string_view name) const {
     return value;
 }
 
-namespace detail {
-
-/// What passes between the pool thread and the loop.
-template <class T>
-struct blocking_state {
-    std::optional<T> value;
-    std::exception_ptr thrown;
-    bool has_run = false;
-};
-
-/// Stands for `void` in blocking_state.
-struct no_value {};
-
-} // namespace detail
-
 template <class F>
-awaitable<std::invoke_result_t<F&>> app::blocking(F work) {
+awaitable<std::invoke_result_t<F&>> app::blocking(F work, door::duration within) {
     using returned = std::invoke_result_t<F&>;
+    static_assert(!detail::is_awaitable<returned>,
+                  "a pool thread runs no coroutine: give a function to app.blocking");
     using kept = std::conditional_t<std::is_void_v<returned>, detail::no_value, returned>;
-    auto state = std::make_shared<detail::blocking_state<kept>>();
-    auto& host = host_;
-    auto pending = detail::wait([&](std::unique_ptr<door::completion> done) {
-        auto run = detail::make_task([state, work]() mutable noexcept {
-            try {
-                if constexpr (std::is_void_v<returned>) {
-                    work();
-                    state->value.emplace();
-                } else {
-                    state->value.emplace(work());
-                }
-            } catch (...) {
-                state->thrown = std::current_exception();
+    auto got = std::make_shared<detail::thread_value<kept>>();
+    auto run = detail::make_task([got, work = std::move(work)]() mutable noexcept {
+        try {
+            if constexpr (std::is_void_v<returned>) {
+                work();
+            } else {
+                got->value.emplace(work());
             }
-            state->has_run = true;
-        });
-        // Not in the state, which the waiting coroutine shares: dropped, it must end that.
-        host.blocking(std::move(run),
-                      detail::make_task([done = std::move(done)] { done->done(door::body{}); }));
+        } catch (...) {
+            got->thrown = std::current_exception();
+        }
+        got->has_run = true;
     });
-    const auto outcome = co_await std::move(pending);
-    outcome.value();
-    if (state->thrown) {
-        std::rethrow_exception(state->thrown);
-    }
-    if (!state->has_run) {
-        throw error(errc::overloaded, "no thread is free for blocking work");
-    }
+    auto waiting = detail::wait_for_thread(host_, std::move(run), within);
+    co_await std::move(waiting);
+    got->check();
     if constexpr (!std::is_void_v<returned>) {
-        co_return std::move(*state->value);
+        co_return std::move(*got->value);
     }
 }
 

@@ -199,6 +199,46 @@ TEST_F(app_of_a_server, brings_values_and_exceptions_back_from_blocking_work) {
     EXPECT_THAT(host.log_lines, ElementsAre("test: application: disk on fire"));
 }
 
+shaddock::awaitable<void> use_blocking_within(shaddock::app& app, shaddock::door::duration within,
+                                              std::vector<std::string>& seen) {
+    auto work = [number = std::make_unique<int>(5)]() mutable { return std::move(number); };
+    try {
+        auto waits = app.blocking(std::move(work), within);
+        const auto got = co_await std::move(waits);
+        seen.push_back(std::to_string(*got));
+    } catch (const shaddock::error& failed) {
+        seen.push_back(std::string(to_string(failed.code())) + ": " + failed.text());
+    }
+}
+
+TEST_F(app_of_a_server, gives_move_only_work_to_a_thread_and_waits_so_long) {
+    host.holds_blocking = true;
+    app.spawn("in time", use_blocking_within(app, 1s, seen));
+    host.advance(900ms);
+    EXPECT_THAT(seen, ElementsAre());
+    EXPECT_EQ(host.run_blocking(), 1U);
+    EXPECT_THAT(seen, ElementsAre("5"));
+    host.advance(1s);
+    EXPECT_THAT(seen, ElementsAre("5"));
+
+    app.spawn("too late", use_blocking_within(app, 1s, seen));
+    host.advance(999ms);
+    EXPECT_EQ(seen.size(), 1U);
+    host.advance(1ms);
+    EXPECT_THAT(seen, ElementsAre("5", "timeout: blocking work took longer than 1000 ms"));
+    EXPECT_EQ(host.run_blocking(), 1U);
+    EXPECT_EQ(seen.size(), 2U);
+
+    app.spawn("at once", use_blocking_within(app, 0s, seen));
+    host.advance(0s);
+    EXPECT_EQ(seen.back(), "timeout: blocking work took longer than 0 ms");
+    app.spawn("never", use_blocking_within(app, shaddock::door::duration::max(), seen));
+    host.advance(24h);
+    EXPECT_EQ(seen.size(), 3U);
+    EXPECT_EQ(host.run_blocking(), 2U);
+    EXPECT_EQ(seen.back(), "5");
+}
+
 TEST_F(app_of_a_server, pushes_to_channels_with_one_text) {
     auto room = app.channels().create("room");
     const auto ann = shaddock::testing::make_session(1, "ann").ref;
