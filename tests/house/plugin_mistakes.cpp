@@ -83,6 +83,15 @@ struct global_filter_of_errors {
     void after(std::string_view, const session&, const error&) {}
 };
 
+// expect: nobody awaits a global filter's before: it decides at once, or a filter of the server
+// expect: nobody awaits a global filter's after: call app.spawn with the coroutine
+struct global_filter_of_coroutines {
+    awaitable<result<void>> before(std::string_view, std::string_view, const session&) {
+        co_return result<void>();
+    }
+    awaitable<void> after(std::string_view, const session&, const error*) { co_return; }
+};
+
 // expect: this component's start is never called: it takes no arguments
 struct component_that_wants_the_app {
     void start(shaddock::app&) {}
@@ -108,12 +117,27 @@ struct state_without_a_name {
     void restore_state(std::string_view, std::string_view) {}
 };
 
+// expect: restore_state returns void or result<void>: nobody awaits a coroutine, and nobody looks
+// at
+struct state_that_is_restored_later {
+    static constexpr std::string_view state_name = "later";
+    std::string save_state() const { return {}; }
+    awaitable<void> restore_state(std::string_view, std::string_view) { co_return; }
+};
+
 awaitable<void> waits(shaddock::app&) {
     co_return;
 }
 // expect: nobody awaits this coroutine: call app.spawn with it
 void sets_a_timer_for_a_coroutine(shaddock::app& app) {
     app.every("waits", std::chrono::seconds(1), [&app] { return waits(app); });
+}
+// expect: a pool thread runs no coroutine: give a function to app.blocking
+awaitable<void> gives_a_coroutine_to_a_thread(shaddock::app& app) {
+    co_await app.blocking([&app] { return waits(app); });
+}
+awaitable<result<std::string>> picks_later(const shaddock::route_param&) {
+    co_return std::string();
 }
 
 } // namespace
@@ -135,11 +159,25 @@ SHADDOCK_PLUGIN("house", registrar) {
     registrar.global_filter<global_filter_without_functions>();
     registrar.global_filter<global_filter_that_changes_sessions>();
     registrar.global_filter<global_filter_of_errors>();
+    registrar.global_filter<global_filter_of_coroutines>();
     registrar.component<component_that_wants_the_app>("one");
     registrar.component<component_that_wants_a_reason>("two");
     registrar.component<state_that_is_only_saved>("three");
     registrar.state<state_that_changes_while_saved>();
     registrar.state<state_without_a_name>();
+    registrar.state<state_that_is_restored_later>();
+    // expect: nobody awaits a route function: it decides at once, on what is known here
+    registrar.route_by("chat", picks_later);
+    // expect: nobody awaits a route function: it decides at once, on what is known here
+    registrar.route("chat", [](const shaddock::route_param& by,
+                               std::span<const shaddock::server_info>) { return picks_later(by); });
+    // expect: nobody awaits check_client: what takes its time is for on_handshake
+    registrar.check_client(
+        [](std::string_view, std::string_view) -> awaitable<bool> { co_return true; });
+    // expect: nobody looks at what this hook's coroutine gives: it is an awaitable<void>, and
+    // throws
+    registrar.on_started(
+        [](shaddock::app&) -> awaitable<result<void>> { co_return result<void>(); });
     // expect: nobody awaits on_member_lost: call app.spawn with the coroutine
     registrar.on_member_lost(
         [](shaddock::app& app, std::string_view, const shaddock::member&) { return waits(app); });

@@ -272,7 +272,11 @@ public:
 
     /// Frontends: `check(type, version)` of each client that shakes hands; false: it is answered
     /// 501, "too old".
-    void check_client(detail::client_check check) {
+    template <class F>
+    void check_client(F check) {
+        static_assert(
+            !detail::is_awaitable<std::invoke_result_t<F&, std::string_view, std::string_view>>,
+            "nobody awaits check_client: what takes its time is for on_handshake");
         into_.handshake(instance_ == nullptr ? nullptr
                                              : instance_->make<detail::client_check_of>(
                                                    instance_->app().host(), std::move(check)));
@@ -292,6 +296,8 @@ public:
     /// the caller's answer.
     template <class F>
     void route_by(std::string_view type, F key) {
+        static_assert(!detail::is_awaitable<std::invoke_result_t<F&, const route_param&>>,
+                      "nobody awaits a route function: it decides at once, on what is known here");
         route(type,
               [key = std::move(key)](const route_param& by,
                                      std::span<const server_info> expected) -> result<std::string> {
@@ -304,7 +310,11 @@ public:
     }
     /// `pick(route_param, span of expected servers)` gives the id of one of them. The span is
     /// sorted by id and never empty.
-    void route(std::string_view type, detail::pick_function pick) {
+    template <class F>
+    void route(std::string_view type, F pick) {
+        using returned = std::invoke_result_t<F&, const route_param&, std::span<const server_info>>;
+        static_assert(!detail::is_awaitable<returned>,
+                      "nobody awaits a route function: it decides at once, on what is known here");
         into_.route(type, instance_ == nullptr ? nullptr
                                                : instance_->make<detail::router_of>(
                                                      instance_->app().host(), std::move(pick)));
@@ -381,7 +391,12 @@ private:
     template <class F>
     std::function<void()> bound(const char* name, F hook) {
         return [&app = instance_->app(), name, hook = std::move(hook)] {
-            if constexpr (detail::is_awaitable<decltype(hook(app))>) {
+            using returned = decltype(hook(app));
+            static_assert(!detail::is_awaitable<returned> ||
+                              std::is_void_v<detail::awaited_t<returned>>,
+                          "nobody looks at what this hook's coroutine gives: it is an "
+                          "awaitable<void>, and throws what goes wrong");
+            if constexpr (detail::is_awaitable<returned>) {
                 app.spawn(name, hook(app));
             } else {
                 hook(app);

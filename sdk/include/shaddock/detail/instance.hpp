@@ -118,6 +118,10 @@ public:
     void after(std::string_view route, const door::session_data& data,
                const error* failed) noexcept override {
         if constexpr (has_after) {
+            using returned = decltype(filter_.after(route, std::declval<const session&>(), failed));
+            static_assert(!is_awaitable<returned>,
+                          "nobody awaits a global filter's after: call app.spawn with the "
+                          "coroutine");
             try {
                 const session who(host_, data);
                 filter_.after(route, who, failed);
