@@ -195,8 +195,8 @@ public:
     awaitable<result<void>> before_async(std::string_view route, session& who,
                                          message_ref message) {
         for (const auto& step : steps_) {
-            auto outcome =
-                co_await guarded_async([&] { return step->before_async(route, who, message); });
+            const auto begin = [&] { return step->before_async(route, who, message); };
+            auto outcome = co_await guarded_async(begin);
             if (!outcome) {
                 co_return outcome;
             }
@@ -218,8 +218,10 @@ public:
     awaitable<void> after_async(std::string_view route, session& who, result<door::body>& answer) {
         for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) {
             const auto failed = failure_of(answer);
-            auto outcome = co_await guarded_async(
-                [&] { return (*step)->after_async(route, who, failed ? &*failed : nullptr); });
+            const auto begin = [&] {
+                return (*step)->after_async(route, who, failed ? &*failed : nullptr);
+            };
+            auto outcome = co_await guarded_async(begin);
             if (!outcome) {
                 answer = std::move(outcome).error();
             }
@@ -240,7 +242,7 @@ private:
     }
     /// `call` stays until this has ended.
     template <class F>
-    static awaitable<result<void>> guarded_async(F&& call) {
+    static awaitable<result<void>> guarded_async(const F& call) {
         try {
             co_return co_await call();
         } catch (...) {
