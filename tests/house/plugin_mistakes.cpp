@@ -96,7 +96,7 @@ struct global_filter_of_coroutines {
 struct component_that_wants_the_app {
     void start(shaddock::app&) {}
 };
-// expect: this component's stop is never called: it takes no arguments
+// expect: this component's stop is never called: it takes a shaddock::stop_reason
 struct component_that_wants_a_reason {
     void stop(std::string_view) {}
 };
