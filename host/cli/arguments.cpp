@@ -95,10 +95,13 @@ Exit status: 0 nothing is wrong (there may be warnings), 1 something is, 2 wrong
 constexpr const char* new_examples = R"(
 Makes a folder with all that a server type needs: CMakeLists.txt, a handler for clients, a remote for other
 servers, their tests, a README.md. Then prints how to build, test and run it. Nothing of a system is touched.
+Several types get a folder each, one header of contracts by which they ask each other, and a configuration
+with the host's gate and connector, with which `host start` runs them.
 
 Examples:
-  host new tally --type tally               ./tally, which becomes build/tally.so
+  host new tally --type tally               ./tally, which becomes build/dev/tally.so
   host new ~/games/my-game --type my-game   the handler's routes are my-game.myGameHandler.*
+  host new island --types area,bag,quest    three types, and a system of them
 
 Exit status: 0 made, 1 not made (the folder is in use, the type is no name), 2 wrong arguments.)";
 
@@ -231,9 +234,15 @@ struct parser {
         new_app.add_option("folder", project->folder, "A new or an empty folder")
             ->option_text("DIR")
             ->required();
-        new_app.add_option("--type", project->type, "The server type, a key of servers.json")
-            ->option_text("TYPE")
-            ->required();
+        auto* kinds = new_app.add_option_group("types")->require_option(1);
+        kinds->add_option("--type", project->type, "The server type, a key of servers.json")
+            ->option_text("TYPE");
+        kinds
+            ->add_option("--types", project->types,
+                         "Several, which share a header of contracts; with a configuration")
+            ->option_text("TYPE,TYPE..")
+            ->delimiter(',')
+            ->allow_extra_args(false);
     }
 
     void add_client() {

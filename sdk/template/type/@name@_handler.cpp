@@ -1,4 +1,8 @@
 #include "@name@_handler.hpp"
+@system@
+
+#include "@contracts@"
+@end@
 
 namespace @name@_type {
 namespace {
@@ -30,5 +34,12 @@ shaddock::awaitable<total_message> @name@_handler::watch(watch_request request,
     app_.channels().create(watchers).add(session.ref()).value();
     co_return total_message{counter_.total()};
 }
+@system@
+
+shaddock::awaitable<total_message> @name@_handler::next_total() {
+    const auto answer = co_await app_.call(@next_name@_type::total, shaddock::routing("any key"));
+    co_return total_message{answer.value()};
+}
+@end@
 
 } // namespace @name@_type

@@ -22,7 +22,7 @@ struct watch_request {
 };
 BOOST_DESCRIBE_STRUCT(watch_request, (), (name))
 
-/// What clients may ask: `@type@.@camel@Handler.add` and `@type@.@camel@Handler.watch`.
+/// What clients may ask: `@type@.@camel@Handler.add` and the others.
 class @name@_handler {
 public:
     @name@_handler(shaddock::app& app, counter& counter) : app_(app), counter_(counter) {}
@@ -32,6 +32,12 @@ public:
 
     /// From now on the client gets `onTotal`. Errors: 500 when the name is empty or watches already.
     shaddock::awaitable<total_message> watch(watch_request request, shaddock::session& session);
+@system@
+
+    /// The total of a @next_type@ server, asked by the contract that both share. Errors: no_server,
+    /// timeout and others of a call.
+    shaddock::awaitable<total_message> next_total();
+@end@
 
 private:
     shaddock::app& app_;

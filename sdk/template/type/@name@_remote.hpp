@@ -1,11 +1,11 @@
 #pragma once
 
-#include "@name@_api.hpp"
+#include "@contracts@"
 #include "@name@_counter.hpp"
 
 namespace @name@_type {
 
-/// What other servers may ask, as @name@_api.hpp says.
+/// What other servers may ask, as @contracts@ says.
 class @name@_remote {
 public:
     explicit @name@_remote(counter& counter) : counter_(counter) {}

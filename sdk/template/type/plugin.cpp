@@ -9,6 +9,9 @@ SHADDOCK_PLUGIN("@type@", registrar) {
     const auto counter = registrar.state<@name@_type::counter>();
     registrar.handler<@name@_type::@name@_handler>("@camel@Handler", counter)
         .method("add", &@name@_type::@name@_handler::add)
+@system@
+        .method("nextTotal", &@name@_type::@name@_handler::next_total)
+@end@
         .method("watch", &@name@_type::@name@_handler::watch);
     registrar.remote<@name@_type::@name@_remote>("@camel@Remote", counter)
         .method(@name@_type::total, &@name@_type::@name@_remote::total);

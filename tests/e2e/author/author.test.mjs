@@ -37,6 +37,13 @@ async function run(program, ...options) {
 const configure = (project, ...options) => run("cmake", "-S", join(folder, project), "-B", join(folder, project, "build"),
     "-G", "Ninja", `-DCMAKE_PREFIX_PATH=${prefix}`, "-DCMAKE_BUILD_TYPE=Debug", ...options);
 const compile = (project, ...options) => run("cmake", "--build", join(folder, project, "build"), ...options);
+/** The lines that `host new` prints first, as printed but for the generator and the warnings. */
+async function buildAsSaid(said) {
+    const [begin, ...lines] = cut(said, /\n\n((?: {2}.*\n)+)\n/).trim().split("\n").map((line) => line.trim());
+    assert.deepEqual(lines, ["cmake --build --preset dev", "ctest --preset dev"]);
+    assert.match(begin, /^cd \S+ && cmake --preset dev$/);
+    return run("sh", "-ec", `${begin} -G Ninja '-DCMAKE_CXX_FLAGS=${strict}'\n${lines.join(" -j 2\n")} --no-tests=error`);
+}
 
 /** The first match's group, which must be there. */
 function cut(text, pattern) {
@@ -51,6 +58,17 @@ async function writeHello() {
     await mkdir(join(folder, "hello"));
     await writeFile(join(folder, "hello/plugin.cpp"), cut(readme, /<!-- file: docs\/samples\/hello\/plugin\.cpp -->\n```cpp\n(.*?)^```$/ms));
     await writeFile(join(folder, "hello/CMakeLists.txt"), cut(guide, /^```cmake\n(cmake_minimum_required.*?project\(hello .*?)^```$/ms));
+}
+
+/** A client of a connector. */
+async function connect() {
+    const gate = new Client({ url: `ws://127.0.0.1:${system.gatePort}`, WebSocket });
+    await gate.connect();
+    const { port } = await gate.request("gate.gateHandler.queryEntry", { uid: "ada" });
+    gate.close();
+    const client = new Client({ url: `ws://127.0.0.1:${port}`, WebSocket });
+    await client.connect();
+    return client;
 }
 
 before(async () => {
@@ -78,14 +96,10 @@ test("the package refuses what would not load", async () => {
 
 test("a new project is built, tested and run by what `host new` says", async () => {
     const said = await run(host, "new", join(folder, "tally"), "--type", "tally");
-    // What it prints is what is done here, but for the warnings.
-    assert.ok(said.includes(`cmake -B build -DCMAKE_PREFIX_PATH=${prefix}\n  cmake --build build\n  ctest --test-dir build\n`), said);
-    await configure("tally", `-DCMAKE_CXX_FLAGS=${strict}`);
+    assert.match(await buildAsSaid(said), /100% tests passed/);
     await configure("hello", `-DCMAKE_CXX_FLAGS=${strict}`);
-    await Promise.all([compile("tally", "-j", "2"), compile("hello")]);
-    const tested = await run("ctest", "--test-dir", join(folder, "tally/build"), "--no-tests=error");
-    assert.match(tested, /100% tests passed/);
-    await run(host, "check", "--module", join(folder, "tally/build/tally.so"), "--type", "gate").then(
+    await compile("hello");
+    await run(host, "check", "--module", join(folder, "tally/build/dev/tally.so"), "--type", "gate").then(
         () => assert.fail("a module of another type was taken"), (failed) => assert.match(failed.message, /found server type 'tally', wanted 'gate'/));
 
     await copyFile(join(folder, "hello/build/plugins/hello.so"), join(prefix, "lib/shaddock/plugins/hello.so"));
@@ -105,12 +119,7 @@ test("a new project is built, tested and run by what `host new` says", async () 
 });
 
 test("a client of a connector calls both types", async () => {
-    const gate = new Client({ url: `ws://127.0.0.1:${system.gatePort}`, WebSocket });
-    await gate.connect();
-    const { port } = await gate.request("gate.gateHandler.queryEntry", { uid: "ada" });
-    gate.close();
-    const client = new Client({ url: `ws://127.0.0.1:${port}`, WebSocket });
-    await client.connect();
+    const client = await connect();
     try {
         const expected = JSON.parse(cut(readme, /asks `hello\.helloHandler\.greet` with `\{"name":"Ada"\}` and gets `(\{.*?\})`/));
         assert.deepEqual(await client.request("hello.helloHandler.greet", { name: "Ada" }), expected);
@@ -123,6 +132,24 @@ test("a client of a connector calls both types", async () => {
         await client.request("tally.tallyHandler.add", { by: 3 });
         await until(() => told.length > 0, "the push onTotal");
         assert.deepEqual(told, [{ total: 5 }]);
+    } finally {
+        client.close();
+    }
+});
+
+test("a new project of several types is built, tested and run, and its types call each other", async () => {
+    await system?.stop();
+    const said = await run(host, "new", join(folder, "island"), "--types", "area,big-bag");
+    assert.match(await buildAsSaid(said), /100% tests passed/);
+    const config = cut(said, /^ {2}host start --config (.*)$/m);
+    system = await startSystem({ host, config });
+    assert.match(system.output(), /area-server-1 +area .*ready/);
+
+    const client = await connect();
+    try {
+        assert.deepEqual(await client.request("big-bag.bigBagHandler.add", { by: 7 }), { total: 7 });
+        assert.deepEqual(await client.request("area.areaHandler.nextTotal", {}), { total: 7 });
+        assert.deepEqual(await client.request("big-bag.bigBagHandler.nextTotal", {}), { total: 0 });
     } finally {
         client.close();
     }

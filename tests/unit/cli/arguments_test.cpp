@@ -90,7 +90,10 @@ TEST(arguments, make_a_project) {
     const auto wanted = parsed<new_command>({"new", "games/tally", "--type", "tally"});
     EXPECT_EQ(wanted.folder, "games/tally");
     EXPECT_EQ(wanted.type, "tally");
+    EXPECT_THAT(parsed<new_command>({"new", "--types", "area,bag", "island"}).types,
+                testing::ElementsAre("area", "bag"));
     EXPECT_EQ(parsed<answer>({"new", "games/tally"}).status, exit_usage);
+    EXPECT_EQ(parsed<answer>({"new", "a", "--type", "b", "--types", "c,d"}).status, exit_usage);
     EXPECT_EQ(parsed<answer>({"new", "--type", "tally"}).status, exit_usage);
     EXPECT_THAT(parsed<answer>({"new", "--help"}).text,
                 AllOf(HasSubstr("host new tally --type tally"), HasSubstr("Exit status:")));

@@ -42,6 +42,25 @@ protected:
         wanted.type = type;
         return make_project(wanted, root_ / "prefix/bin/host");
     }
+    result<std::string> make_several(const fs::path& folder, std::vector<std::string> types) {
+        new_command wanted;
+        wanted.folder = folder;
+        wanted.types = std::move(types);
+        return make_project(wanted, root_ / "prefix/bin/host");
+    }
+    /// The number of files; none has a word of the template left.
+    static std::size_t files_of(const fs::path& folder) {
+        std::size_t files = 0;
+        for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+            EXPECT_THAT(entry.path().filename().string(), Not(HasSubstr("@")));
+            if (entry.is_regular_file()) {
+                ++files;
+                EXPECT_THAT(content(entry.path()), Not(testing::ContainsRegex("@[a-z_ ]+@")))
+                    << entry.path();
+            }
+        }
+        return files;
+    }
 
     fs::path root_;
 };
@@ -49,17 +68,11 @@ protected:
 TEST_F(a_new_project, has_the_type_in_all_names_and_texts) {
     const auto folder = root_ / "project";
     ASSERT_TRUE(make(folder, "my-game"));
-    std::size_t files = 0;
-    for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-        EXPECT_THAT(entry.path().filename().string(), Not(HasSubstr("@")));
-        if (entry.is_regular_file()) {
-            ++files;
-            EXPECT_THAT(content(entry.path()), Not(HasSubstr("@name@"))) << entry.path();
-            EXPECT_THAT(content(entry.path()), Not(testing::ContainsRegex("@[a-z_]+@")))
-                << entry.path();
-        }
-    }
-    EXPECT_GE(files, 10U);
+    EXPECT_EQ(files_of(folder), 11U);
+    EXPECT_THAT(content(folder / "my_game_handler.cpp"), Not(HasSubstr("next_total")));
+    EXPECT_THAT(content(folder / "my_game_remote.hpp"), HasSubstr("\"my_game_api.hpp\""));
+    EXPECT_THAT(content(folder / "CMakePresets.json"),
+                HasSubstr("\"CMAKE_PREFIX_PATH\": \"" + (root_ / "prefix").string() + "\""));
     EXPECT_THAT(content(folder / "CMakeLists.txt"),
                 AllOf(HasSubstr("shaddock_add_plugin(my-game "), HasSubstr("my_game_handler.cpp")));
     EXPECT_THAT(content(folder / "plugin.cpp"),
@@ -67,21 +80,58 @@ TEST_F(a_new_project, has_the_type_in_all_names_and_texts) {
                       HasSubstr(R"("myGameHandler")")));
     EXPECT_TRUE(fs::exists(folder / "tests/my_game_test.cpp"));
     EXPECT_TRUE(fs::exists(folder / ".gitignore"));
-    EXPECT_THAT(content(folder / "README.md"), HasSubstr((folder / "build/my-game.so").string()));
+    EXPECT_THAT(content(folder / "README.md"),
+                HasSubstr((folder / "build/dev/my-game.so").string()));
+}
+
+TEST_F(a_new_project, of_several_types_has_a_folder_for_each_and_one_header_of_contracts) {
+    const auto folder = root_ / "my island";
+    const auto said = make_several(folder, {"area", "big-bag"});
+    ASSERT_TRUE(said) << said.error().text();
+    EXPECT_EQ(files_of(folder), 20U);
+    EXPECT_THAT(content(folder / "CMakeLists.txt"),
+                AllOf(HasSubstr("project(my_island "), HasSubstr("set(types area big-bag)")));
+    EXPECT_THAT(content(folder / "contracts/contracts.hpp"),
+                AllOf(HasSubstr("area_type {"), HasSubstr("big_bag_type {"),
+                      HasSubstr("\"big-bag.bigBagRemote.total\"")));
+    EXPECT_FALSE(fs::exists(folder / "area/area_api.hpp"));
+    EXPECT_THAT(content(folder / "area/area_handler.cpp"),
+                AllOf(HasSubstr("app_.call(big_bag_type::total"), HasSubstr("\"contracts.hpp\"")));
+    EXPECT_THAT(content(folder / "big-bag/big_bag_handler.cpp"),
+                HasSubstr("app_.call(area_type::total"));
+    EXPECT_THAT(content(folder / "config/servers.json"),
+                AllOf(HasSubstr(R"("id": "area-server-1", "host": "127.0.0.1", "port": 7100)"),
+                      HasSubstr(R"("id": "big-bag-server-1", "host": "127.0.0.1", "port": 7101)")));
+    EXPECT_THAT(
+        content(folder / "config/host.yaml"),
+        HasSubstr("  big-bag: {modules: [\"" + folder.string() + "/build/dev/big-bag.so\"]}"));
+    EXPECT_THAT(*said,
+                AllOf(HasSubstr("the server types area, big-bag"),
+                      HasSubstr("\n  host start --config '" + folder.string() + "/config'\n"),
+                      HasSubstr("--target area ")));
+}
+
+TEST_F(a_new_project, of_several_types_has_types_that_differ_and_are_its_own) {
+    const auto refused = [this](std::vector<std::string> types) {
+        const auto made = make_several(root_ / "never", std::move(types));
+        EXPECT_FALSE(fs::exists(root_ / "never"));
+        return made ? "made" : made.error().text();
+    };
+    EXPECT_THAT(refused({"area", "connector"}), HasSubstr("--types: found 'connector', which"));
+    EXPECT_THAT(refused({"area", "config"}), HasSubstr("--types: found 'config', which"));
+    EXPECT_THAT(refused({"a-b", "a_b"}), HasSubstr("--types: found 'a-b' and 'a_b'"));
+    EXPECT_THAT(refused({"area", "a.b"}), HasSubstr("--types: found 'a.b'"));
 }
 
 TEST_F(a_new_project, says_what_to_do_next) {
     const auto folder = root_ / "a folder";
     const auto said = make(folder, "tally");
     ASSERT_TRUE(said) << said.error().text();
-    EXPECT_THAT(*said, HasSubstr("cd '" + folder.string() +
-                                 "' && cmake -B build "
-                                 "-DCMAKE_PREFIX_PATH=" +
-                                 (root_ / "prefix").string() + "\n"));
+    EXPECT_THAT(*said, HasSubstr("cd '" + folder.string() + "' && cmake --preset dev\n"));
     EXPECT_THAT(
         *said,
-        AllOf(HasSubstr("\n  cmake --build build\n"), HasSubstr("\n  ctest --test-dir build\n"),
-              HasSubstr("  tally: {modules: [\"" + folder.string() + "/build/tally.so\"]}\n"),
+        AllOf(HasSubstr("\n  cmake --build --preset dev\n"), HasSubstr("\n  ctest --preset dev\n"),
+              HasSubstr("  tally: {modules: [\"" + folder.string() + "/build/dev/tally.so\"]}\n"),
               HasSubstr(R"("id": "tally-server-1")")));
 }
 

@@ -126,10 +126,12 @@ struct routes_command {
     std::string type;
     bool as_json = false;
 };
-/// `host new DIR --type T`: a plugin project.
+/// `host new DIR --type T` or `--types A,B`: a plugin project.
 struct new_command {
     std::filesystem::path folder;
+    /// Empty when `types` are given.
     std::string type;
+    std::vector<std::string> types;
 };
 
 /// `host client`: a client of a frontend in the terminal.
