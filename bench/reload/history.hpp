@@ -73,11 +73,22 @@ struct push {
     bool is_proved = true;
 };
 
+/// One row that the chat server wrote of a session: how many of its messages it had counted by
+/// then, and the sum of their numbers.
+struct row {
+    std::uint64_t count = 0;
+    std::uint64_t sum = 0;
+
+    friend bool operator==(const row&, const row&) = default;
+};
+
 struct session {
     std::uint32_t room = 0;
     /// Indices into history::requests, by n.
     std::vector<std::uint32_t> requests;
     std::deque<push> pushes;
+    /// All rows ever written of it, in their order; the last is what a restart would find.
+    std::vector<row> rows;
     std::uint32_t answers = 0;
     /// Answers to ids that were never asked.
     std::uint32_t unasked = 0;
@@ -119,6 +130,8 @@ struct history {
     std::vector<stamp> stamps;
     /// The servers drain before a swap, so that the rooms' count of messages has to go on over it.
     bool has_state = false;
+    /// The servers write rows, and flush before a swap.
+    bool has_rows = false;
 
     stamp_id intern(const stamp& one);
     /// Notes a request that is about to be sent.

@@ -66,8 +66,12 @@ void add_options(CLI::App& app, reload::run_options& wanted, raw_options& raw) {
     app.add_option("--pipeline", wanted.pipeline, "Unanswered requests of a session at most")
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
-    app.add_flag("--drained", wanted.is_drained,
-                 "The chat servers drain before a swap: state must cross without a gap");
+    auto* drained =
+        app.add_flag("--drained", wanted.is_drained,
+                     "The chat servers drain before a swap: state must cross without a gap");
+    app.add_option("--rows", wanted.rows_in,
+                   "The folder in which the chat servers write rows: none may be lost or stale")
+        ->needs(drained);
     app.add_option("--memory-slack-kib", raw.memory_slack_kib,
                    "Taken off a server's growth: noise that few reloads do not drown")
         ->capture_default_str();

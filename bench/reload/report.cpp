@@ -225,9 +225,9 @@ std::string text_report(const run_options& options, const history& seen, const m
                        one.before.id, one.generations(), was.rss_kib, is.rss_kib, was.maps, is.maps,
                        was.threads, is.threads, was.descriptors, is.descriptors);
     }
-    fmt::format_to(to,
-                   "\nchecked: {} requests ({} under way during a reload), {} pushes, {} swaps\n",
-                   found.requests, found.across, found.pushes, found.swaps);
+    fmt::format_to(
+        to, "\nchecked: {} requests ({} under way during a reload), {} pushes, {} swaps, {} rows\n",
+        found.requests, found.across, found.pushes, found.swaps, found.rows);
     for (const auto& one : bounds) {
         fmt::format_to(to, "{:<8} {:<12} {:>10.2f} of {} {} ({})\n",
                        one.is_kept ? "kept" : "BROKEN", one.name, one.found, one.limit, one.unit,

@@ -36,6 +36,9 @@ public:
         check_order();
         check_generations();
         check_pushes();
+        if (all_.has_rows) {
+            check_rows();
+        }
         check_connections();
         return std::move(found_);
     }
@@ -77,6 +80,7 @@ private:
     void check_member(const session& member, std::size_t place, const messages& owed);
     void check_after(std::size_t place, const push& one, const push& before);
     void check_common_order(const session& member, std::size_t place, const places& common);
+    void check_rows();
     void check_connections();
 
     using moment = std::pair<nanoseconds, std::uint64_t>;
@@ -346,6 +350,33 @@ void examination::check_common_order(const session& member, std::size_t place,
     }
 }
 
+void examination::check_rows() {
+    for (std::size_t place = 0; place < all_.sessions.size(); ++place) {
+        const auto& who = all_.sessions[place];
+        row said;
+        for (const auto index : who.requests) {
+            const auto& one = all_.requests[index];
+            if (one.what == kind::say && one.answers > 0 && !one.is_refused) {
+                ++said.count;
+                said.sum += one.n;
+            }
+        }
+        const auto is = who.rows.empty() ? row() : who.rows.back();
+        if (is != said) {
+            add(rule::lost_row, "session {}: its row has {} messages, sum {}; it said {}, sum {}",
+                place, is.count, is.sum, said.count, said.sum);
+        }
+        for (std::size_t i = 1; i < who.rows.size(); ++i) {
+            if (who.rows[i].count < who.rows[i - 1].count) {
+                add(rule::stale_row,
+                    "session {}: a row of {} messages was overwritten by one of {}", place,
+                    who.rows[i - 1].count, who.rows[i].count);
+            }
+        }
+        found_.rows += who.rows.size();
+    }
+}
+
 void examination::check_connections() {
     for (std::size_t place = 0; place < all_.sessions.size(); ++place) {
         const auto& one = all_.sessions[place];
@@ -380,6 +411,8 @@ std::string_view to_string(rule broken) {
                                                         "push_out_of_order",
                                                         "ghost_push",
                                                         "lost_state",
+                                                        "lost_row",
+                                                        "stale_row",
                                                         "closed",
                                                         "mangled",
                                                         "reload_failed"};

@@ -40,12 +40,16 @@ enum class rule : std::uint8_t {
     /// A room's messages did not go on counting: the plugin's state did not cross. Only where the
     /// servers drain: without, what was accepted before the swap changes the old state after it.
     lost_state,
+    /// What is in the database at the end is not what a session said.
+    lost_row,
+    /// A row was overwritten by an older one, as by a flush of a generation that was replaced.
+    stale_row,
     closed,
     mangled,
     /// `host reload` failed, or an instance did not swap, or not to the next generation.
     reload_failed,
 };
-inline constexpr std::size_t rules = 18;
+inline constexpr std::size_t rules = 20;
 std::string_view to_string(rule broken);
 
 struct violation {
@@ -61,6 +65,7 @@ struct findings {
     std::size_t requests = 0;
     std::size_t pushes = 0;
     std::size_t swaps = 0;
+    std::size_t rows = 0;
     /// Requests that were sent before a swap ended and answered after it began.
     std::size_t across = 0;
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <fstream>
 #include <stdexcept>
 
 namespace shaddock::reload {
@@ -53,6 +54,7 @@ kind kind_of(std::uint64_t turn, bool may_wait) {
 
 proof_run::proof_run(const run_options& options) : options_(options), all_(io_) {
     all_.seen.has_state = options.is_drained;
+    all_.seen.has_rows = !options.rows_in.empty();
 }
 
 double proof_run::since(nanoseconds then) const {
@@ -285,6 +287,19 @@ void proof_run::tick_drain() {
 void proof_run::finish() {
     for (const auto& one : clients_) {
         one->end();
+    }
+    if (all_.seen.has_rows) {
+        read_rows();
+    }
+}
+
+/// The servers have had nothing to write for a while.
+void proof_run::read_rows() {
+    for (std::size_t place = 0; place < all_.seen.sessions.size(); ++place) {
+        std::ifstream in(fmt::format("{}/u{}", options_.rows_in, place));
+        for (row next; in >> next.count >> next.sum;) {
+            all_.seen.sessions[place].rows.push_back(next);
+        }
     }
 }
 

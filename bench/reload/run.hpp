@@ -38,6 +38,8 @@ struct run_options {
     /// The system is configured with `reload: drain`: rooms must go on counting over every swap,
     /// and nobody asks for what makes a drain wait (`wait`).
     bool is_drained = false;
+    /// Where the chat servers write a file of rows per user; empty: they write none.
+    std::string rows_in;
     unsigned settle_ms = 500;
     unsigned drain_ms = 10'000;
 };
@@ -87,6 +89,7 @@ private:
     void look_at_servers(bool is_after);
     void note_server(const listed_server& one, const holding& held, bool is_after);
     void finish();
+    void read_rows();
     void start_drain();
     double since(nanoseconds then) const;
 
