@@ -14,6 +14,8 @@ namespace {
 
 /// What was cancelled has this long to unwind.
 constexpr auto unwind_time = std::chrono::seconds(1);
+/// Of the loop, for what a destroyed generation waited for.
+constexpr int unwind_turns = 8;
 
 } // namespace
 
@@ -84,17 +86,27 @@ void generations::discard(living one, base::unique_function<void()> gone) {
     auto& added = ending_.back();
     added.step = ending_step::cancelled;
     wait_until(added, unwind_time);
-    // Its component may have ended a step right here.
-    boost::asio::post(parts_.executor,
-                      alive_.guard([this, of = added.one.made, gone = std::move(gone)]() mutable {
-                          const auto at = std::ranges::find(
-                              ending_, of, [](const ending_one& each) { return each.one.made; });
-                          if (at != ending_.end()) {
-                              at->one.components.reset();
-                          }
-                          of->destroy();
-                          gone();
-                      }));
+    destroy_soon(added.one.made, unwind_turns, std::move(gone));
+}
+
+/// By post: its component may have ended a step right here. What it waited for on its own ends in
+/// the loop's next turns, and what the coroutines hold is let go while the objects are there.
+void generations::destroy_soon(std::shared_ptr<generation> of, int turns,
+                               base::unique_function<void()> gone) {
+    boost::asio::post(parts_.executor, alive_.guard([this, of = std::move(of), turns,
+                                                     gone = std::move(gone)]() mutable {
+        auto& host = static_cast<plugin_host&>(of->host());
+        if (turns > 0 && host.work().count() != 0) {
+            return destroy_soon(std::move(of), turns - 1, std::move(gone));
+        }
+        const auto at =
+            std::ranges::find(ending_, of, [](const ending_one& each) { return each.one.made; });
+        if (at != ending_.end()) {
+            at->one.components.reset();
+        }
+        of->destroy();
+        gone();
+    }));
 }
 
 void generations::wait_until(ending_one& of, base::duration patience) {

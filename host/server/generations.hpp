@@ -115,6 +115,8 @@ private:
     void let_end(living one, door::stop_reason why);
     /// Destroys its objects without running any of its functions, soon; then `gone`.
     void discard(living one, base::unique_function<void()> gone);
+    void destroy_soon(std::shared_ptr<generation> of, int turns,
+                      base::unique_function<void()> gone);
     void stop_components(ending_one& of, base::duration patience);
     void wait_until(ending_one& of, base::duration patience);
     void look_later();

@@ -74,9 +74,10 @@ void plugin_host::tell_end(const std::weak_ptr<end_calls>& all) {
 
 void plugin_host::discard() {
     alive_.end();
+    // What waits on its own for the loop ends with it, unrun, while the objects are there.
+    tell_end(at_end_);
     work_.discard();
     timers_.clear();
-    at_end_->clear();
     // Their destructors may end up here again.
     const auto asleep = std::exchange(sleepers_, {});
     const auto awaited = std::exchange(awaited_, {});

@@ -2,6 +2,7 @@
 
 #include <shaddock/plugin.hpp>
 
+#include <boost/asio/steady_timer.hpp>
 #include <boost/describe.hpp>
 
 #include <array>
@@ -15,7 +16,7 @@
 /// version is to do wrong is said in `notes`, what it did is found there.
 namespace shaddock::versions {
 
-enum class start_step { works, fails, throws, hangs, is_slow };
+enum class start_step { works, fails, throws, hangs, waits, is_slow };
 
 struct notes {
     // wanted, of versions from 2 on
@@ -71,6 +72,12 @@ struct counted {
 struct in_frame {
     in_frame() { ++seen().frames; }
     ~in_frame() { --seen().frames; }
+};
+
+/// What a coroutine holds of its object, as a lock; it is let go while that lives.
+template <int V>
+struct held_by {
+    ~held_by() { seen().log.push_back(seen().alive[V] > 0 ? "let go" : "let go of what is gone"); }
 };
 
 inline awaitable<result<door::body>> park() {
@@ -268,6 +275,13 @@ struct part : counted<V> {
     awaitable<result<void>> go(std::string what, start_step how) {
         if (how == start_step::hangs) {
             co_await park();
+        }
+        if (how == start_step::waits) {
+            const held_by<V> mine;
+            boost::asio::steady_timer never(app_.executor(),
+                                            boost::asio::steady_timer::time_point::max());
+            auto wait = never.async_wait(boost::asio::use_awaitable);
+            co_await app_.until_end(std::move(wait));
         }
         if (how == start_step::is_slow) {
             co_await app_.sleep(std::chrono::milliseconds(100));

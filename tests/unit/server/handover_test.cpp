@@ -127,6 +127,21 @@ TEST_F(handover_test, one_that_cannot_serve_is_only_destroyed_before_the_old_one
     expect_candidate_gone();
 }
 
+TEST_F(handover_test, what_a_refused_generation_waits_for_ends_while_its_objects_live) {
+    seen().serving = start_step::waits;
+    begin_reload({});
+    pass(4990ms);
+    // As in a server, where the clock tells on the loop.
+    boost::asio::post(loop, [this] { clock.advance(20ms); });
+    turn();
+    EXPECT_EQ(word(), "component 'part' did not begin to serve (on_serving) within 5000 ms");
+    EXPECT_EQ(alive(2), 0);
+    EXPECT_EQ(count("let go"), 1);
+    EXPECT_EQ(count("let go of what is gone"), 0);
+    expect_old_serves();
+    expect_candidate_gone();
+}
+
 TEST_F(handover_test, nothing_of_a_refused_generation_runs_with_the_old_ones_state) {
     seen().start = start_step::is_slow;
     begin_reload({});
