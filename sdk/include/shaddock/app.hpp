@@ -421,14 +421,32 @@ inline std::unique_ptr<door::timer_task> app::timer(std::string_view name,
     return std::make_unique<detail::timer_function>(host_, name, std::move(work));
 }
 
+namespace detail {
+
+/// co_spawn makes an empty value beside an exception, which not every type has: a socket has none.
+template <class T>
+awaitable<std::optional<T>> maybe(awaitable<T> waits) {
+    co_return co_await std::move(waits);
+}
+inline awaitable<void> maybe(awaitable<void> waits) {
+    return waits;
+}
+
+} // namespace detail
+
 template <class T>
 awaitable<T> app::until_end(awaitable<T> waits) {
     // Members are read before the first suspension: the object may go while this waits.
     auto watch = std::make_unique<detail::end_watch>(host_);
     try {
-        co_return co_await boost::asio::co_spawn(
-            host_.executor(), std::move(waits),
+        auto ends = boost::asio::co_spawn(
+            host_.executor(), detail::maybe(std::move(waits)),
             boost::asio::bind_cancellation_slot(watch->slot(), boost::asio::use_awaitable));
+        if constexpr (std::is_void_v<T>) {
+            co_return co_await std::move(ends);
+        } else {
+            co_return std::move(*co_await std::move(ends));
+        }
     } catch (...) {
         if (!watch->is_over()) {
             throw;

@@ -328,6 +328,26 @@ TEST_F(app_of_a_server, cancels_a_wait_of_its_own_at_the_generations_end) {
     EXPECT_THAT(seen, ElementsAre("cancelled"));
 }
 
+/// As an accepted socket: there is none without a value.
+struct guest {
+    explicit guest(int is) : number(is) {}
+    int number;
+};
+shaddock::awaitable<guest> come(int number) {
+    co_return guest(number);
+}
+shaddock::awaitable<void> let_in(shaddock::app& app, int& seen) {
+    auto ends = app.until_end(come(7));
+    seen = (co_await std::move(ends)).number;
+}
+
+TEST_F(app_of_a_server, gives_what_a_wait_of_its_own_gives) {
+    int number = 0;
+    run(let_in(app, number));
+    host.run();
+    EXPECT_EQ(number, 7);
+}
+
 TEST_F(app_of_a_server, ends_a_wait_of_its_own_as_it_ends) {
     boost::asio::steady_timer timer(app.executor(), boost::asio::steady_timer::time_point::max());
     run(wait_on(app, timer, seen));
