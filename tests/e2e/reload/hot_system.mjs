@@ -31,8 +31,9 @@ const modulePath = (folder, type) => join(folder, "modules", `hot_${type}.so`);
  * Starts it with the first build of each type. Modules change by `host reload` alone: nobody watches their folder.
  * @param {object} [options]
  * @param {string} [options.drain] `reload: drain` of the chat servers
+ * @param {boolean} [options.hasRows] they write what was said into the folder `rows`, slowly; a reload waits for that
  */
-export async function startHotSystem({ drain = "0 ms" } = {}) {
+export async function startHotSystem({ drain = "0 ms", hasRows = false } = {}) {
     const system = await startSystem({
         edit: async (config) => {
             const folder = dirname(config);
@@ -40,6 +41,10 @@ export async function startHotSystem({ drain = "0 ms" } = {}) {
             for (const type of types) {
                 await copyFile(join(built, `hot_${type}_one.so`), modulePath(folder, type));
                 await chmod(modulePath(folder, type), 0o755);
+            }
+            if (hasRows) {
+                await mkdir(join(folder, "rows"));
+                await writeFile(join(config, "ledger.json"), JSON.stringify({ folder: join(folder, "rows") }));
             }
             await writeFile(join(config, "servers.json"), JSON.stringify(servers));
             await writeFile(join(config, "host.yaml"), [
@@ -54,7 +59,8 @@ export async function startHotSystem({ drain = "0 ms" } = {}) {
         },
     });
     const moved = JSON.parse(await readFile(join(system.folder, "config/servers.json"), "utf8"));
-    return { ...system, connectors: moved.development.connector.map(({ clientPort }) => `127.0.0.1:${clientPort}`) };
+    return { ...system, connectors: moved.development.connector.map(({ clientPort }) => `127.0.0.1:${clientPort}`),
+        greeters: moved.development.chat.map(({ port }) => port) };
 }
 
 /**

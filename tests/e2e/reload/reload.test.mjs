@@ -4,7 +4,9 @@
  */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
+import { connect } from "node:net";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { promisify } from "node:util";
 
@@ -31,7 +33,8 @@ const [name, options] = isSanitized ? ["30 reloads at 500 requests/s, with sanit
 async function proveOn(settings, ...wanted) {
     const system = await startHotSystem(settings);
     try {
-        assert.match(await prove(system, ...wanted), /^clean$/m);
+        const rows = settings.hasRows ? ["--rows", join(system.folder, "rows")] : [];
+        assert.match(await prove(system, ...wanted, ...rows), /^clean$/m);
         // Nothing was restarted and nobody complained.
         assert.doesNotMatch(system.output(), /died|restart|crash/);
     } finally {
@@ -43,8 +46,25 @@ test(`${name}: every answer and push, once, in order, by one version`, { timeout
     await proveOn({}, ...options);
 });
 
-test("with `reload: drain` a plugin's state crosses without a gap", { timeout: 300_000 }, async () => {
-    await proveOn({ drain: "200 ms" }, ...drained);
+test("with `reload: drain` a plugin's state crosses without a gap, and no row is lost or stale", { timeout: 300_000 }, async () => {
+    await proveOn({ drain: "200 ms", hasRows: true }, ...drained);
+});
+
+test("a component that binds a TCP port is reloaded again and again", { timeout: 120_000 }, async () => {
+    const system = await startHotSystem();
+    try {
+        const reloads = isLong ? 100 : 15;
+        for (let generation = 1; generation <= reloads + 1; ++generation) {
+            if (generation > 1) {
+                await run(process.env.SHADDOCK_HOST_BIN, ["reload", "chat", "--run", join(system.folder, "run")]);
+            }
+            for (const port of system.greeters) {
+                assert.equal(await text(connect(port, "127.0.0.1")), `${generation}\n`);
+            }
+        }
+    } finally {
+        await system.stop();
+    }
 });
 
 test("the chat goes on: people talk, whisper, move and leave while every type is reloaded", { timeout: 300_000 }, async () => {

@@ -1,3 +1,5 @@
+#include "greeter.hpp"
+#include "ledger.hpp"
 #include "mark.hpp"
 
 #include <shaddock/plugin.hpp>
@@ -12,7 +14,7 @@ using shaddock::error;
 
 class talk {
 public:
-    talk(shaddock::app& app, memory& known) : app_(app), known_(known) {}
+    talk(shaddock::app& app, memory& known, ledger& rows) : app_(app), known_(known), rows_(rows) {}
 
     /// Tells the sender's room, then answers.
     auto say(const request& asked, shaddock::session& session) {
@@ -23,6 +25,7 @@ public:
         }
         const auto taken = mark(app_, known_, asked.n);
         const auto seq = known_.next(room);
+        rows_.note(session.uid(), asked.n);
         channel->push("onSaid", said{session.uid(), asked.n, seq, taken}).value();
         return give(app_, taken, seq, [this, n = asked.n] { return mark(app_, known_, n); });
     }
@@ -38,6 +41,7 @@ public:
 private:
     shaddock::app& app_;
     memory& known_;
+    ledger& rows_;
 };
 
 class rooms {
@@ -61,11 +65,14 @@ private:
 
 SHADDOCK_PLUGIN("chat", registrar) {
     const auto known = registrar.state<hot::memory>();
-    registrar.handler<hot::talk>("hot", known)
+    const auto rows = registrar.state<hot::ledger>();
+    registrar.handler<hot::talk>("hot", known, rows)
         .method("say", &hot::talk::say)
         .serial()
         .method("wait", &hot::talk::wait);
     registrar.remote<hot::rooms>("hotRemote", known)
         .method(hot::join, &hot::rooms::join)
         .method(hot::ask, &hot::rooms::ask);
+    registrar.component<hot::ledger_writer>("ledger", rows);
+    registrar.component<hot::greeter>("greeter", known);
 }
