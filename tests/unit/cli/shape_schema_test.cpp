@@ -26,6 +26,14 @@ TEST(shape_schema, of_objects_names_what_must_be_there) {
               R"("items":{"type":"string"}}})");
 }
 
+TEST(shape_schema, of_members_with_a_default_and_maps_by_number) {
+    EXPECT_EQ(schema_of("{a: bool = default}"),
+              R"({"type":"object","properties":{"a":{"type":"boolean"}},"required":[]})");
+    EXPECT_EQ(schema_of("{*int32: bool}"),
+              R"({"type":"object","propertyNames":{"pattern":"^-?[0-9]+$"},)"
+              R"("additionalProperties":{"type":"boolean"}})");
+}
+
 TEST(shape_schema, of_lists) {
     EXPECT_EQ(schema_of("bool[12][]"),
               R"({"type":"array","items":{"type":"array","items":{"type":"boolean"},)"
@@ -65,6 +73,8 @@ TEST(shape_schema, of_what_is_not_in_the_form_allows_anything) {
                               "(\"red\"",
                               "(\"a\\\"\")",
                               "{*: bool",
+                              "{*text: bool}",
+                              "{*bool}",
                               "string string"}) {
         EXPECT_EQ(schema_of(shape), "{}") << shape;
     }
