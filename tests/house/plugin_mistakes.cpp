@@ -2,6 +2,8 @@
 // plugin_mistakes.py looks whether the compiler names each mistake, as `expect:` before it says.
 #include <shaddock/plugin.hpp>
 
+#include <map>
+
 using shaddock::awaitable;
 using shaddock::error;
 using shaddock::result;
@@ -19,6 +21,19 @@ struct other_request {
 };
 BOOST_DESCRIBE_STRUCT(other_request, (), (number))
 
+// expect: the keys of a map in a message are std::string or integers of 16 to 64 bits: JSON has no
+struct with_other_keys {
+    std::map<bool, int> counts;
+};
+BOOST_DESCRIBE_STRUCT(with_other_keys, (), (counts))
+
+// expect: `defaults` of this struct names what is no described member of it
+struct with_a_slip {
+    int limit = 20;
+    static constexpr shaddock::defaults defaults{"limt"};
+};
+BOOST_DESCRIBE_STRUCT(with_a_slip, (), (limit))
+
 struct undescribed {
     int number = 0;
 };
@@ -28,6 +43,8 @@ inline constexpr shaddock::remote_method<int(std::string)> contract{"house.house
 struct handler {
     // expect: this type cannot stand in a message: describe it with BOOST_DESCRIBE_STRUCT
     void takes_any_struct(const undescribed&) {}
+    void takes_a_map(const with_other_keys&) {}
+    void takes_defaults(const with_a_slip&) {}
     // expect: a handler's method takes (const Request&, session&), (const Request&), (session&) or
     void takes_the_session_first(session&, const request&) {}
     // expect: a handler's method takes the session by reference: session&
@@ -145,6 +162,8 @@ awaitable<result<std::string>> picks_later(const shaddock::route_param&) {
 SHADDOCK_PLUGIN("house", registrar) {
     registrar.handler<handler>("houseHandler")
         .method("a", &handler::takes_any_struct)
+        .method("map", &handler::takes_a_map)
+        .method("defaults", &handler::takes_defaults)
         .method("b", &handler::takes_the_session_first)
         .method("c", &handler::takes_a_copy_of_the_session)
         .method("d", &no_member);

@@ -216,11 +216,13 @@ public:
     }
 
     // ---- settings of this process, files
-    /// Nothing when it is not set or of another type.
+    /// Nothing when it is not set or of another type; members that the value lacks keep their
+    /// initialisers (json::decode_tolerant).
     template <class T>
     std::optional<T> get(std::string_view key) const {
         const auto text = host_.setting(key);
-        auto value = text ? json::decode<T>(*text, key) : result<T>(error(errc::not_found, ""));
+        auto value =
+            text ? json::decode_tolerant<T>(*text, key) : result<T>(error(errc::not_found, ""));
         return value ? std::optional<T>(std::move(*value)) : std::nullopt;
     }
     template <class T>
@@ -228,7 +230,8 @@ public:
         host_.set_setting(key, json::encode(value));
     }
     /// `config/<name>.json` for this environment (the key named like it, else the whole file; else
-    /// config/<env>/<name>.json). Errors: not_found; config, `config/rooms.json:12: rooms[1].size:
+    /// config/<env>/<name>.json). Members that the file lacks keep their initialisers, as with
+    /// json::decode_tolerant. Errors: not_found; config, `config/rooms.json:12: rooms[1].size:
     /// expected integer, found string "big"`.
     template <class T>
     result<T> load_config(std::string_view name) const;
@@ -474,7 +477,7 @@ result<T> app::load_config(std::string_view name) const {
         return refuse(detail::line_of_offset(text->json, tree.problem_offset()), tree.problem());
     }
     T value{};
-    detail::refusal no;
+    detail::refusal no{.members = detail::absent_members::keep_initialisers};
     if (!detail::decode(value, tree.root(), nullptr, no)) {
         return refuse(detail::line_of_path(text->json, no.where),
                       (no.where.empty() ? "the file" : no.where) + ": " + no.what);

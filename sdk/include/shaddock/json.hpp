@@ -3,7 +3,9 @@
 #include <shaddock/detail/erased.hpp>
 #include <shaddock/message.hpp>
 
-/// Messages to text and back; which types may stand in a message says message.hpp.
+/// Messages to text and back; which types may stand in a message says message.hpp. `decode` is for
+/// what two sides agree on now, requests and calls: what is missing is an error. `decode_tolerant`
+/// is for what is kept, and outlives the build that wrote it: states, config, settings.
 ///
 /// Written: compact; numbers as JavaScript writes them (`1`, not `1.0`; NaN as null); fields in
 /// order of description, empty optionals left out; characters beyond U+FFFF as `\uXXXX` pairs,
@@ -32,6 +34,21 @@ template <class T>
 result<T> decode(std::string_view text, std::string_view name = "body") {
     T value{};
     if (auto read = detail::read_text(text, name, &value, &detail::decode_object<T>); !read) {
+        return std::move(read).error();
+    }
+    return value;
+}
+
+/// As `decode`, but a member that is absent keeps its initialiser, in every struct of the value; an
+/// optional that is absent is empty, as it is when an empty one was written. So
+/// a build that has a member more reads what one without it has written; one that has a member less
+/// passes over it, as always. What is there must be of its type.
+template <class T>
+result<T> decode_tolerant(std::string_view text, std::string_view name = "body") {
+    T value{};
+    if (auto read = detail::read_text(text, name, &value, &detail::decode_object<T>,
+                                      detail::absent_members::keep_initialisers);
+        !read) {
         return std::move(read).error();
     }
     return value;

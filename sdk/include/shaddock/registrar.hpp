@@ -131,14 +131,12 @@ public:
                                                      .is_serial = false,
                                                      .contract = 0,
                                                      .request_shape = "{}",
-                                                     .reply_shape = "{}",
+                                                     .reply_shape = {},
                                                      .target = nullptr};
         if constexpr (shape::takes_request) {
             entry.request_shape = detail::shape_of<typename shape::request>();
         }
-        if constexpr (!std::is_void_v<typename shape::reply>) {
-            entry.reply_shape = detail::shape_of<typename shape::reply>();
-        }
+        entry.reply_shape = detail::reply_shape<typename shape::reply>();
         if (instance_ != nullptr) {
             entry.target = instance_->make<wrapper>(instance_->shared(), *object_, function);
         }
@@ -183,7 +181,7 @@ public:
             .is_serial = false,
             .contract = contract.hash(),
             .request_shape = detail::shape_of<typename wrapper::arguments>(),
-            .reply_shape = std::is_void_v<R> ? "{}" : detail::shape_of<R>(),
+            .reply_shape = detail::reply_shape<R>(),
             .target = nullptr};
         if (instance_ != nullptr) {
             entry.target = instance_->make<wrapper>(instance_->shared(), *object_, function);
@@ -217,9 +215,10 @@ private:
 /// A reload makes all objects anew. A state, handler, remote or component that is to keep what it
 /// knows has both `std::string save_state() const` and `void restore_state(std::string_view bytes,
 /// std::string_view version)` (or returning result<void>); a state also `static constexpr
-/// std::string_view state_name`. At the swap, between two turns of the loop, the old object saves
-/// and the new one of the same kind and name restores; `version` is the old module's. An error or
-/// exception leaves the old generation serving, its objects untouched.
+/// std::string_view state_name`. A struct that is saved as JSON is read with json::decode_tolerant,
+/// so that a member more or less refuses no reload. At the swap, between two turns of the loop, the
+/// old object saves and the new one of the same kind and name restores; `version` is the old
+/// module's. An error or exception leaves the old generation serving, its objects untouched.
 class registrar {
 public:
     /// `made` is null when routes are only listed.

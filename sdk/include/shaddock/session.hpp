@@ -37,14 +37,15 @@ public:
     const session_ref& ref() const { return data_->ref; }
     const door::session_data& data() const { return *data_; }
 
-    /// Nothing when the key is absent or holds another type.
+    /// Nothing when the key is absent or holds another type; members that its value lacks keep
+    /// their initialisers (json::decode_tolerant).
     template <class T>
     std::optional<T> get(std::string_view key) const {
         const auto* found = find(key);
         if (found == nullptr) {
             return std::nullopt;
         }
-        auto value = json::decode<T>(found->json, key);
+        auto value = json::decode_tolerant<T>(found->json, key);
         return value ? std::optional<T>(std::move(*value)) : std::nullopt;
     }
     bool has(std::string_view key) const { return find(key) != nullptr; }

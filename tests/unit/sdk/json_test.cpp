@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <variant>
 #include <vector>
 
@@ -147,6 +148,70 @@ TEST(json_decode, reads_texts_longer_than_its_stack_buffer) {
     for (std::size_t size = 2040; size < 2056; ++size) {
         EXPECT_EQ(json::decode<std::string>("\"" + std::string(size, 'y') + "\"").value().size(),
                   size);
+    }
+}
+
+struct found : base {
+    std::string text;
+    int limit = 20;
+    static constexpr shaddock::defaults defaults{"limit", "id"};
+};
+BOOST_DESCRIBE_STRUCT(found, (base), (text, limit))
+
+TEST(json_decode, does_without_members_that_have_a_default) {
+    EXPECT_EQ(json::decode<found>(R"({"text":"a","id":1})")->limit, 20);
+    EXPECT_EQ(json::decode<found>(R"({"text":"a","limit":3})")->limit, 3);
+    EXPECT_EQ(problem<found>(R"({"limit":3})"), "text: missing");
+    EXPECT_EQ(problem<found>(R"({"text":"a","limit":null})"),
+              "limit: expected integer, found null");
+    EXPECT_EQ(json::encode(found{}), R"({"id":0,"text":"","limit":20})") << "always written";
+}
+
+struct kept {
+    int count = 7;
+    std::string name = "none";
+    std::vector<letter> letters;
+    std::optional<int> last = 5;
+    std::map<std::string, user> users;
+    std::variant<letter, user> owner;
+};
+BOOST_DESCRIBE_STRUCT(kept, (), (count, name, letters, last, users, owner))
+
+TEST(json_decode_tolerant, keeps_the_initialisers_of_absent_members_wherever_they_are) {
+    const auto empty = json::decode_tolerant<kept>("{}");
+    EXPECT_EQ(empty->count, 7);
+    EXPECT_EQ(empty->name, "none");
+    EXPECT_EQ(empty->last, std::nullopt) << "so an empty one was written";
+    const auto some = json::decode_tolerant<kept>(
+        R"({"letters":[{"note":"n"}],"users":{"a":{"id":3}},"owner":{"id":4},"gone":[1]})");
+    ASSERT_TRUE(some) << some.error().text();
+    EXPECT_EQ(some->letters.at(0).note, "n");
+    EXPECT_EQ(some->users.at("a").id, 3);
+    EXPECT_EQ(some->users.at("a").name, "");
+    EXPECT_EQ(std::get<letter>(some->owner).content, "") << "no alternative fits whole";
+    const auto whole = json::decode_tolerant<kept>(R"({"owner":{"id":4,"name":"ann"}})");
+    EXPECT_EQ(std::get<user>(whole->owner).name, "ann") << "what fits whole comes first";
+}
+
+TEST(json_decode_tolerant, refuses_what_is_of_another_type) {
+    EXPECT_EQ(json::decode_tolerant<kept>(R"({"letters":[{"content":1}]})", "rooms").error().text(),
+              "letters[0].content: expected string, found number 1");
+    EXPECT_EQ(json::decode_tolerant<kept>("[]", "rooms").error().text(),
+              "rooms: expected object, found array");
+    EXPECT_THAT(json::decode_tolerant<kept>("{").error().text(), StartsWith("body: not JSON"));
+}
+
+TEST(json_map, has_keys_that_are_integers) {
+    using counts = std::map<std::int32_t, std::string>;
+    EXPECT_EQ(json::encode(counts{{-3, "a"}, {12, "b"}}), R"({"-3":"a","12":"b"})");
+    EXPECT_EQ(json::decode<counts>(R"({"-3":"a","12":"b"})").value(),
+              (counts{{-3, "a"}, {12, "b"}}));
+    using big = std::unordered_map<std::uint64_t, bool>;
+    EXPECT_EQ(json::decode<big>(R"({"18446744073709551615":true})").value(),
+              (big{{18446744073709551615ULL, true}}));
+    for (const auto* key : {"x", "1x", " 1", "1.0", "2147483648"}) {
+        EXPECT_EQ(problem<counts>(std::string("{\"") + key + "\":\"a\"}"),
+                  std::string(key) + ": expected integer from -2147483648 to 2147483647 as key");
     }
 }
 

@@ -48,6 +48,17 @@ struct tree {
 };
 BOOST_DESCRIBE_STRUCT(tree, (), (name, children))
 
+struct grove;
+struct forest {
+    std::vector<grove> trees;
+};
+struct grove {
+    std::vector<forest> wood;
+    std::vector<grove> next;
+};
+BOOST_DESCRIBE_STRUCT(forest, (), (trees))
+BOOST_DESCRIBE_STRUCT(grove, (), (wood, next))
+
 TEST(shape, of_words_and_numbers) {
     EXPECT_EQ(shape_of<bool>(), "bool");
     EXPECT_EQ(shape_of<std::string>(), "string");
@@ -84,8 +95,37 @@ TEST(shape, of_a_struct_marks_what_may_be_left_out) {
               "{frontend: string, life: uint64, id: uint64, uid: string}");
 }
 
+struct marked : base_message {
+    int limit = 20;
+    std::string colour = "red";
+    static constexpr shaddock::defaults defaults{"limit", "colour"};
+};
+BOOST_DESCRIBE_STRUCT(marked, (base_message), (limit, colour))
+
+struct marked_below : marked {
+    int level = 1;
+};
+BOOST_DESCRIBE_STRUCT(marked_below, (marked), (level))
+
+TEST(shape, marks_members_that_have_a_default_inherited_ones_too) {
+    EXPECT_EQ(shape_of<marked>(), "{id: string, limit: int32 = default, colour: string = default}");
+    EXPECT_EQ(shape_of<marked_below>(),
+              "{id: string, limit: int32 = default, colour: string = default, level: int32}");
+}
+
+TEST(shape, of_a_map_by_numbers_names_them) {
+    EXPECT_EQ((shape_of<std::map<std::uint64_t, bool>>()), "{*uint64: bool}");
+}
+
+TEST(shape, of_a_contract_has_arguments_and_result) {
+    EXPECT_EQ((shaddock::detail::contract_shape<point, std::string, bool>()),
+              "[string, bool] -> {x: int32, y: int32}");
+    EXPECT_EQ(shaddock::detail::contract_shape<void>(), "[] -> {}");
+}
+
 TEST(shape, ends_for_a_type_that_contains_itself) {
     EXPECT_EQ(shape_of<tree>(), "{name: string, children: ...[]}");
+    EXPECT_EQ(shape_of<forest>(), "{trees: {wood: ...1[], next: ...[]}[]}");
 }
 
 } // namespace

@@ -31,8 +31,9 @@ bool decode_object(void* into, const json_value& root, refusal& no) {
 }
 
 inline result<void> read_root(const json_value& root, std::string_view name, void* into,
-                              decode_function decode) {
-    refusal no;
+                              decode_function decode,
+                              absent_members members = absent_members::are_refused) {
+    refusal no{.members = members};
     if (!decode(into, root, no)) {
         return error(errc::bad_request,
                      (no.where.empty() ? std::string(name) : no.where) + ": " + no.what);
@@ -40,14 +41,15 @@ inline result<void> read_root(const json_value& root, std::string_view name, voi
     return {};
 }
 
-/// As json::decode.
+/// As json::decode, or json::decode_tolerant.
 inline result<void> read_text(std::string_view text, std::string_view name, void* into,
-                              decode_function decode) {
+                              decode_function decode,
+                              absent_members members = absent_members::are_refused) {
     const parsed tree(text);
     if (!tree.problem().empty()) {
         return error(errc::bad_request, std::string(name) + ": " + tree.problem());
     }
-    return read_root(tree.root(), name, into, decode);
+    return read_root(tree.root(), name, into, decode, members);
 }
 
 /// The body of a client's request: what is not JSON counts as `{}`. Source: Pomelo

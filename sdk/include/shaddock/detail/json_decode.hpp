@@ -23,6 +23,7 @@
 #pragma GCC diagnostic pop
 #endif
 
+#include <charconv>
 #include <limits>
 
 namespace shaddock::detail {
@@ -63,10 +64,13 @@ inline std::string to_text(const path* at) {
     return text;
 }
 
-/// Says no: the path and what is wrong there.
+enum class absent_members { are_refused, keep_initialisers };
+
+/// Says no: the path and what is wrong there. Also how a member that is not there is taken.
 struct refusal {
-    std::string where;
-    std::string what;
+    std::string where{};
+    std::string what{};
+    absent_members members = absent_members::are_refused;
 
     bool at(const path* place, std::string text) {
         where = to_text(place);
@@ -246,25 +250,45 @@ bool decode_tuple(T& into, const json_value& from, const path* at, refusal& no) 
     (std::make_index_sequence<size>());
 }
 
+template <class Key>
+bool decode_key(Key& into, std::string_view text, const path* at, refusal& no) {
+    if constexpr (std::same_as<Key, std::string>) {
+        into = text;
+        return true;
+    } else {
+        const auto* end = text.data() + text.size();
+        const auto read = std::from_chars(text.data(), end, into);
+        return (read.ec == std::errc() && read.ptr == end) ||
+               no.at(at, "expected integer from " +
+                             std::to_string(std::numeric_limits<Key>::min()) + " to " +
+                             std::to_string(std::numeric_limits<Key>::max()) + " as key");
+    }
+}
+
 template <class T>
 bool decode_map(T& into, const json_value& from, const path* at, refusal& no) {
+    check_key<typename T::key_type>();
     if (!from.IsObject()) {
         return expected("object", from, at, no);
     }
     into.clear();
     for (const auto& member : from.GetObject()) {
-        const auto key = text_of(member.name);
-        const path here{at, key};
-        if (!decode(into[std::string(key)], member.value, &here, no)) {
+        const auto text = text_of(member.name);
+        const path here{at, text};
+        typename T::key_type key{};
+        typename T::mapped_type value{};
+        if (!decode_key(key, text, &here, no) || !decode(value, member.value, &here, no)) {
             return false;
         }
+        into.insert_or_assign(std::move(key), std::move(value));
     }
     return true;
 }
 
+/// `is_defaulted`: it may be absent, and then stays as it is.
 template <class T>
-bool decode_field(T& into, const json_value& object, std::string_view key, const path* at,
-                  refusal& no) {
+bool decode_field(T& into, const json_value& object, std::string_view key, bool is_defaulted,
+                  const path* at, refusal& no) {
     const path here{at, key};
     // From the back: as in JavaScript, the last of equal keys counts.
     for (auto member = object.MemberEnd(); member != object.MemberBegin();) {
@@ -274,10 +298,11 @@ bool decode_field(T& into, const json_value& object, std::string_view key, const
         }
     }
     if constexpr (optional_type<T>) {
-        into.reset();
+        into.reset(); // as an empty one is written
         return true;
     } else {
-        return no.at(&here, "missing");
+        return is_defaulted || no.members == absent_members::keep_initialisers ||
+               no.at(&here, "missing");
     }
 }
 
@@ -286,19 +311,22 @@ bool decode_struct(T& into, const json_value& from, const path* at, refusal& no)
     if (!from.IsObject()) {
         return expected("object", from, at, no);
     }
+    static_assert(has_what_it_marks<T>(),
+                  "`defaults` of this struct names what is no described member of it");
     bool ok = true;
     boost::mp11::mp_for_each<members_of<T>>([&](auto member) {
-        ok = ok && decode_field(into.*member.pointer, from, member.name, at, no);
+        ok = ok &&
+             decode_field(into.*member.pointer, from, member.name, is_defaulted<T>(member), at, no);
     });
     return ok;
 }
 
 template <class T>
-bool decode_variant(T& into, const json_value& from, const path* at, refusal& no) {
-    const bool found = [&]<std::size_t... I>(std::index_sequence<I...>) {
+bool decode_alternative(T& into, const json_value& from, absent_members members, const path* at) {
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
         return ([&] {
             std::variant_alternative_t<I, T> held{};
-            refusal ignored;
+            refusal ignored{.members = members};
             if (!decode(held, from, at, ignored)) {
                 return false;
             }
@@ -307,6 +335,14 @@ bool decode_variant(T& into, const json_value& from, const path* at, refusal& no
         }() || ...);
     }
     (std::make_index_sequence<std::variant_size_v<T>>());
+}
+
+template <class T>
+bool decode_variant(T& into, const json_value& from, const path* at, refusal& no) {
+    // Where all members may be absent every object fits the first struct: what fits whole is first.
+    const bool found = decode_alternative(into, from, absent_members::are_refused, at) ||
+                       (no.members != absent_members::are_refused &&
+                        decode_alternative(into, from, no.members, at));
     return found || expected("one of " + std::to_string(std::variant_size_v<T>) + " alternatives",
                              from, at, no);
 }

@@ -56,8 +56,15 @@ template <class Map>
 void encode_map(std::string& out, const Map& values) {
     out += '{';
     bool first = true;
+    check_key<typename Map::key_type>();
     for (const auto& [key, value] : values) {
-        encode_field(out, first, key, value);
+        if constexpr (std::integral<typename Map::key_type>) {
+            std::string text;
+            append_integer(text, key);
+            encode_field(out, first, text, value);
+        } else {
+            encode_field(out, first, key, value);
+        }
     }
     out += '}';
 }

@@ -8,11 +8,13 @@
 #include <string_view>
 
 /// The shape of a type: what travels, not what it is called here. Two builds whose shapes of a
-/// remote differ must not talk. `host routes` shows it to people and reads it for programs.
+/// remote differ talk only where the host finds that they fit. `host routes` shows shapes to people
+/// and reads them for programs.
 ///
 /// Form: `null`, `bool`, `string`, `int8` to `int64`, `uint8` to `uint64`, `float32`, `float64`,
-/// `any` (raw JSON); `{name: T, optional?: T}`, `{*: T}` (a map), `T[]`, `T[3]`, `[T, U]` (a
-/// tuple), `(T | U)`, `("red" | "green")` (an enum), `T?` (or null), `...` (a type inside itself).
+/// `any` (raw JSON); `{name: T, optional?: T, other: T = default}`, `{*: T}` (a map), `{*int32: T}`
+/// (one by numbers), `T[]`, `T[3]`, `[T, U]` (a tuple), `(T | U)`, `("red" | "green")` (an enum),
+/// `T?` (or null), `...` (a type inside itself), `...1` (with one struct between).
 namespace shaddock::detail {
 
 /// Collects a shape as FNV-1a 64; usable at compile time.
@@ -49,6 +51,8 @@ constexpr void add_enum_shape(Sink& sink) {
 
 template <class T, class... Outer, class Sink>
 constexpr void add_struct_shape(Sink& sink) {
+    static_assert(has_what_it_marks<T>(),
+                  "`defaults` of this struct names what is no described member of it");
     sink.add("{");
     bool first = true;
     boost::mp11::mp_for_each<members_of<T>>([&](auto member) {
@@ -62,6 +66,7 @@ constexpr void add_struct_shape(Sink& sink) {
         } else {
             sink.add(": ");
             add_shape<field, Outer..., T>(sink);
+            sink.add(is_defaulted<T>(member) ? " = default" : "");
         }
     });
     sink.add("}");
@@ -94,6 +99,11 @@ template <class T, class... Outer, class Sink>
 constexpr void add_shape(Sink& sink) {
     if constexpr ((std::same_as<T, Outer> || ...)) {
         sink.add("...");
+        constexpr auto between =
+            sizeof...(Outer) - 1 - boost::mp11::mp_find<boost::mp11::mp_list<Outer...>, T>::value;
+        if constexpr (between != 0) {
+            add_count(sink, between);
+        }
     } else if constexpr (std::is_void_v<T> || std::same_as<T, std::monostate>) {
         sink.add("null");
     } else if constexpr (std::same_as<T, bool>) {
@@ -120,7 +130,12 @@ constexpr void add_shape(Sink& sink) {
         add_count(sink, std::tuple_size_v<T>);
         sink.add("]");
     } else if constexpr (map_type<T>) {
-        sink.add("{*: ");
+        check_key<typename T::key_type>();
+        sink.add("{*");
+        if constexpr (std::integral<typename T::key_type>) {
+            add_number_shape<typename T::key_type>(sink);
+        }
+        sink.add(": ");
         add_shape<typename T::mapped_type, Outer...>(sink);
         sink.add("}");
     } else if constexpr (tuple_type<T>) {
@@ -147,6 +162,17 @@ std::string shape_of() {
     shape_text text;
     add_shape<T>(text);
     return text.value;
+}
+/// Of what a method answers: nothing is `{}`.
+template <class R>
+std::string reply_shape() {
+    return std::is_void_v<R> ? "{}" : shape_of<R>();
+}
+
+/// The types of a remote method: `[string, bool] -> {users: string[]}`.
+template <class R, class... Args>
+std::string contract_shape() noexcept {
+    return shape_of<std::tuple<Args...>>() + " -> " + reply_shape<R>();
 }
 
 } // namespace shaddock::detail
