@@ -4,6 +4,7 @@
 #include "check_places.hpp"
 #include "master/page_server.hpp"
 #include "module_look.hpp"
+#include "proto_replies.hpp"
 #include "server_options.hpp"
 #include "wire_files.hpp"
 
@@ -85,7 +86,7 @@ private:
             note_twice("handler", looked->handlers, names[i], where, owner_of_handler);
             note_twice("remote", looked->remotes, names[i], where, owner_of_remote);
             for (const auto& one : looked->handlers) {
-                routes_.insert(one.route);
+                replies_.emplace(one.route, one.reply_shape);
             }
         }
     }
@@ -132,6 +133,11 @@ private:
             if (!is_module_missing_) {
                 check_proto_routes(file, name == "clientProtos.json");
             }
+            if (name == "serverProtos.json") {
+                for (const auto& one : unfit_replies(*file.set, replies_)) {
+                    note(true, place_of_route(file, one.route), one.text);
+                }
+            }
         }
     }
 
@@ -139,7 +145,10 @@ private:
     /// those to clients only what looks like a handler's, or like a slip, is suspicious.
     void check_proto_routes(const proto_file& file, bool is_of_client) {
         constexpr int most = 100;
-        std::vector<std::string> known(routes_.begin(), routes_.end());
+        std::vector<std::string> known;
+        for (const auto& [route, reply] : replies_) {
+            known.push_back(route);
+        }
         known.insert(known.end(), dictionary_.begin(), dictionary_.end());
         auto routes = file.set->routes();
         std::sort(routes.begin(), routes.end());
@@ -179,7 +188,7 @@ private:
         }
         report_.servers = system().servers.size();
         report_.types = types.size();
-        report_.routes = routes_.size();
+        report_.routes = replies_.size();
         report_.ports = static_cast<std::size_t>(
             std::count_if(files_.ports.begin(), files_.ports.end(),
                           [](const auto& use) { return use.is_listened; }));
@@ -188,7 +197,8 @@ private:
     located_folder folders_;
     config::checked files_;
     system_report report_;
-    std::set<std::string> routes_;
+    /// The shapes of handlers' replies, by route.
+    std::map<std::string, std::string> replies_;
     bool is_module_missing_ = false;
     std::vector<std::string> dictionary_;
 };

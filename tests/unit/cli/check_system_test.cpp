@@ -121,6 +121,14 @@ TEST_F(system_check_test, tells_routes_that_two_modules_have) {
                                               "once in a type"))));
 }
 
+TEST_F(system_check_test, warns_of_protos_that_replies_do_not_fit) {
+    folder_.write("config/serverProtos.json",
+                  "{\n\"gate.gateHandler.queryEntry\":\n{\"required string hots\": 1}}");
+    EXPECT_THAT(lines(),
+                ElementsAre("warning: serverProtos.json:2: gate.gateHandler.queryEntry: found no "
+                            "member 'hots' in its replies, expected one: the field is required"));
+}
+
 TEST_F(system_check_test, warns_of_protos_that_nobody_uses) {
     folder_.write("config/dictionary.json", R"(["onChat"])");
     folder_.write("config/serverProtos.json", R"({
