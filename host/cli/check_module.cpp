@@ -5,6 +5,7 @@
 #include "cli/run.hpp"
 #include "cluster/local.hpp"
 #include "module_files.hpp"
+#include "module_look.hpp"
 #include "scratch_folder.hpp"
 #include "server_options.hpp"
 #include "server_reload.hpp"
@@ -199,6 +200,39 @@ result<std::vector<std::string>> check_module(const check_command& wanted) {
         each = fmt::format("{}: {}", names, each);
     }
     return outcome;
+}
+
+std::vector<std::string> cut_off_by(const check_command& wanted) {
+    std::vector<std::string> found;
+    const auto setting = resolve(wanted.where);
+    if (!setting) {
+        return found;
+    }
+    for (const auto& path : wanted.modules) {
+        const auto next = look_at_module(path, wanted.type);
+        for (const auto& [type, options] : setting->system.host.types) {
+            for (const auto& name :
+                 type == wanted.type ? std::vector<std::string>() : options.modules) {
+                const auto file = find_module(setting->exe, name);
+                const auto other = file ? look_at_module(*file, type) : file.error();
+                if (!next || !other) {
+                    continue;
+                }
+                const auto compare = [&](const module_routes& caller, const module_routes& callee,
+                                         std::string_view there, std::string_view here) {
+                    for (const auto& one : refused_between(caller.contracts, callee.contracts)) {
+                        found.push_back(
+                            fmt::format("cuts off calls of {1}: {0}: {2}; there is {1}, "
+                                        "here {3}",
+                                        one.route, there, one.why, here));
+                    }
+                };
+                compare(*other, *next, name, path.filename().string());
+                compare(*next, *other, path.filename().string(), name);
+            }
+        }
+    }
+    return found;
 }
 
 } // namespace shaddock::cli

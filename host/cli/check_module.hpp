@@ -19,4 +19,10 @@ namespace shaddock::cli {
 /// takes the process with it: call it in one that is there for nothing else.
 result<std::vector<std::string>> check_module(const check_command& wanted);
 
+/// Whom the module files would cut off among the modules of the other types of host.yaml, as far as
+/// these say what they call (shaddock/registrar.hpp, calls): a line each. Opens each in a process
+/// of its own; what cannot be opened is passed over, as check_module() tells it.
+/// Thread: of a process that has no other yet; blocks, at most 5 s for each module.
+std::vector<std::string> cut_off_by(const check_command& wanted);
+
 } // namespace shaddock::cli

@@ -33,6 +33,7 @@ public:
         for (const auto& [type, options] : system().host.types) {
             check_modules(type, options.modules);
         }
+        check_contracts();
         check_dictionary();
         check_protos();
         for (const auto& said : problems_of_folders(system(), folders_.run)) {
@@ -88,6 +89,7 @@ private:
             for (const auto& one : looked->handlers) {
                 replies_.emplace(one.route, one.reply_shape);
             }
+            modules_.push_back({names[i], where, looked->contracts});
         }
     }
 
@@ -106,6 +108,21 @@ private:
                      fmt::format("found the {} '{}' in {}, which {} already has, expected each "
                                  "once in a type",
                                  kind, one.route, module, first->second));
+            }
+        }
+    }
+
+    /// Of what modules say that they call.
+    void check_contracts() {
+        for (const auto& caller : modules_) {
+            for (const auto& callee : modules_) {
+                for (const auto& one : refused_between(caller.contracts, callee.contracts)) {
+                    note(true, caller.where,
+                         fmt::format("found calls of {0} that {1} would refuse: {2}: {3}; there is "
+                                     "{0}, here {1}: build both from the same contract, or give "
+                                     "members that come and go a default",
+                                     caller.name, callee.name, one.route, one.why));
+                }
             }
         }
     }
@@ -197,6 +214,12 @@ private:
     located_folder folders_;
     config::checked files_;
     system_report report_;
+    struct looked_module {
+        std::string name;
+        config::place where;
+        server::contract_rows contracts;
+    };
+    std::vector<looked_module> modules_;
     /// The shapes of handlers' replies, by route.
     std::map<std::string, std::string> replies_;
     bool is_module_missing_ = false;

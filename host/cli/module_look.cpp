@@ -26,9 +26,12 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t most_said = std::size_t{8} * 1024 * 1024;
 
-/// What the child says, line by line: a letter and a text; of a route four texts with tabs between.
+/// What the child says, line by line: a letter and a text; of a route four texts with tabs between,
+/// of a contract three.
 constexpr char handler_line = 'h';
 constexpr char remote_line = 'r';
+constexpr char called_line = 'c';
+constexpr char served_line = 's';
 constexpr char error_line = 'e';
 constexpr char end_line = '.';
 constexpr std::string_view serial_word = "serial";
@@ -44,6 +47,11 @@ std::string line_of(char kind, const std::string& type, const module::route& one
                        on_one_line(fmt::format("{}.{}.{}", type, one.object, one.method)),
                        one.is_serial ? serial_word : "", on_one_line(one.request_shape),
                        on_one_line(one.reply_shape));
+}
+
+std::string line_of(char kind, std::string_view route, std::uint64_t hash, std::string_view shape) {
+    return fmt::format("{}{}\t{}\t{}\n", kind, on_one_line(std::string(route)), hash,
+                       on_one_line(std::string(shape)));
 }
 
 /// Cuts the text up to the next tab off.
@@ -63,6 +71,15 @@ registered_route route_from(std::string_view line) {
     return read;
 }
 
+server::contract_row contract_from(std::string_view line, server::contract_row::role as) {
+    server::contract_row read;
+    read.as = as;
+    read.route = next_text(line);
+    read.hash = std::strtoull(next_text(line).c_str(), nullptr, 10);
+    read.shape = next_text(line);
+    return read;
+}
+
 std::string said_of(const result<module::listing>& listed) {
     if (!listed) {
         return fmt::format("{}{}\n{}\n", error_line, on_one_line(listed.error().text()), end_line);
@@ -73,6 +90,11 @@ std::string said_of(const result<module::listing>& listed) {
     }
     for (const auto& one : listed->remotes) {
         text += line_of(remote_line, listed->type, one);
+        text += line_of(served_line, fmt::format("{}.{}.{}", listed->type, one.object, one.method),
+                        one.contract, fmt::format("{} -> {}", one.request_shape, one.reply_shape));
+    }
+    for (const auto& one : listed->calls) {
+        text += line_of(called_line, one.route, one.contract, one.shape);
     }
     return text + fmt::format("{}\n", end_line);
 }
@@ -151,6 +173,12 @@ result<module_routes> routes_from(std::string_view said, const fs::path& file, i
             break;
         case remote_line:
             routes.remotes.push_back(route_from(text));
+            break;
+        case called_line:
+        case served_line:
+            routes.contracts.push_back(contract_from(
+                text, said.front() == called_line ? server::contract_row::role::called
+                                                  : server::contract_row::role::served));
             break;
         case error_line:
             return error(errc::config, std::string(text));

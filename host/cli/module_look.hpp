@@ -1,5 +1,7 @@
 #pragma once
 
+#include "server/message_shape.hpp"
+
 #include <shaddock/error.hpp>
 
 #include <chrono>
@@ -24,6 +26,8 @@ struct registered_route {
 struct module_routes {
     std::vector<registered_route> handlers;
     std::vector<registered_route> remotes;
+    /// What it serves other servers, and what it says that it calls.
+    server::contract_rows contracts;
 };
 
 /// The file of a module that host.yaml names, for the program `exe`.

@@ -60,6 +60,7 @@ void module_reload::begin_next() {
 void module_reload::begin() {
     from_ = steps_.now();
     begun_ = clock_.now();
+    cut_off_.clear();
     if (!running_->is_rollback) {
         return steps_.check(of_this_job([this](const result<void>& outcome) {
             outcome ? load() : finish_refused(outcome.error().text());
@@ -69,13 +70,23 @@ void module_reload::begin() {
         return finish_refused("there is no previous generation: these modules are the first that "
                               "this process has loaded");
     }
-    swap(previous_);
+    look_ahead(previous_);
 }
 
 void module_reload::load() {
     steps_.load(of_this_job([this](result<reload_steps::plugins> loaded) {
-        loaded ? swap(std::move(*loaded)) : finish_refused(loaded.error().text());
+        loaded ? look_ahead(*loaded) : finish_refused(loaded.error().text());
     }));
+}
+
+void module_reload::look_ahead(const reload_steps::plugins& next) {
+    steps_.look_ahead(next, of_this_job([this, next](std::vector<std::string> found) mutable {
+                          for (const auto& line : found) {
+                              base::log::warn("reload", "{}: {}", id_, line);
+                          }
+                          cut_off_ = std::move(found);
+                          swap(std::move(next));
+                      }));
 }
 
 void module_reload::swap(reload_steps::plugins next) {
@@ -88,6 +99,7 @@ void module_reload::swap(reload_steps::plugins next) {
                     previous_ = std::exchange(current_, std::move(next));
                     reload_report report;
                     report.to = steps_.now();
+                    report.cut_off = std::move(cut_off_);
                     finish(std::move(report));
                 }));
 }

@@ -28,6 +28,9 @@ struct reload_report {
     std::string reason;
     /// From the job's begin, waiting for others not counted.
     std::chrono::duration<double, std::milli> took{};
+    /// Whom the new modules cut off, since types of contracts differ; a line each, known before the
+    /// swap.
+    std::vector<std::string> cut_off{};
 };
 
 /// What a reload needs from others; tests bring their own.
@@ -40,6 +43,9 @@ public:
     virtual void check(base::unique_function<void(result<void>)> done) = 0;
     /// Opens each of the files anew.
     virtual void load(base::unique_function<void(result<plugins>)> done) = 0;
+    /// Whom these plugins would cut off.
+    virtual void look_ahead(const plugins& next,
+                            base::unique_function<void(std::vector<std::string>)> done) = 0;
     virtual void swap(plugins next, base::unique_function<void(result<void>)> done) = 0;
     /// What serves.
     virtual master::running_build now() const = 0;
@@ -50,11 +56,12 @@ public:
 /// The reloads of one server. Jobs run one after the other in the order of their asking, at most
 /// `waiting_limit` wait; each leaves one line in the log.
 ///
-///   check (a process of its own) -> load (a thread of its own) -> swap (the server)
+///   check (a process of its own) -> load (a thread of its own) -> look ahead -> swap (the server)
 ///
-/// The modules before the last swap are kept: a rollback swaps to them without check or load, the
-/// next one forward again.
-/// Thread: the loop. Lifetime: `steps` and `clock` outlive it; `id` is the server's, for the log.
+/// Who will be cut off is a warning in the log before the swap, and stands in the report. The
+/// modules before the last swap are kept: a rollback swaps to them without check or load, the next
+/// one forward again. Thread: the loop. Lifetime: `steps` and `clock` outlive it; `id` is the
+/// server's, for the log.
 class module_reload {
 public:
     static constexpr std::size_t waiting_limit = 8;
@@ -86,6 +93,7 @@ private:
     void begin_next();
     void begin();
     void load();
+    void look_ahead(const reload_steps::plugins& next);
     void swap(reload_steps::plugins next);
     void finish(reload_report report);
     void finish_refused(std::string why);
@@ -103,6 +111,7 @@ private:
     std::optional<job> running_;
     std::deque<job> waiting_;
     master::running_build from_;
+    std::vector<std::string> cut_off_;
     base::time_point begun_{};
     /// Counts the jobs begun.
     std::uint64_t number_ = 0;

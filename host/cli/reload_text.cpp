@@ -1,5 +1,6 @@
 #include "reload_text.hpp"
 
+#include <fmt/ranges.h>
 #include <rapidjson/document.h>
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
@@ -63,6 +64,9 @@ std::string to_json(std::uint64_t job, const reload_report& report) {
         put(out, "to", *report.to);
     } else {
         put(out, "reason", report.reason);
+    }
+    if (!report.cut_off.empty()) {
+        put(out, "cut_off", fmt::format("{}", fmt::join(report.cut_off, "\n")));
     }
     out.Key("ms");
     out.Double(std::round(report.took.count() * 10) / 10);

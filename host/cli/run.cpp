@@ -91,6 +91,11 @@ int run_command(const check_command& wanted) {
         fmt::print("{}", wanted.as_json ? to_json(*report) + "\n" : to_text(*report));
         return report->problems() == 0 ? 0 : exit_failed;
     }
+    if (!wanted.scratch) { // the server that reloads asks those that run
+        for (const auto& line : cut_off_by(wanted)) {
+            fmt::print("warning: {}\n", line);
+        }
+    }
     const auto checked = check_module(wanted);
     if (!checked) {
         return complain(checked.error().text());

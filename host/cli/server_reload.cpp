@@ -76,6 +76,11 @@ void server_reload::load(base::unique_function<void(result<plugins>)> done) {
     });
 }
 
+void server_reload::look_ahead(const plugins& next,
+                               base::unique_function<void(std::vector<std::string>)> done) {
+    server_.look_ahead(next, std::move(done));
+}
+
 void server_reload::swap(plugins next, base::unique_function<void(result<void>)> done) {
     server_.reload(std::move(next), how_, std::move(done));
 }

@@ -26,6 +26,8 @@ public:
 
     void check(base::unique_function<void(result<void>)> done) override;
     void load(base::unique_function<void(result<plugins>)> done) override;
+    void look_ahead(const plugins& next,
+                    base::unique_function<void(std::vector<std::string>)> done) override;
     void swap(plugins next, base::unique_function<void(result<void>)> done) override;
     master::running_build now() const override;
     void cancel() override;

@@ -41,6 +41,7 @@ reload_line line_of(const rapidjson::Value& from) {
     line.to = build_of(from, "to").value_or(line.from);
     line.reason = text_of(from, "reason");
     line.ms = ms_of(from);
+    line.cut_off = text_of(from, "cut_off");
     return line;
 }
 
@@ -64,6 +65,9 @@ void write_reload(json_writer& out, const reload_line& line) {
         put_build(out, "to", line.to);
     } else {
         put(out, "reason", line.reason);
+    }
+    if (!line.cut_off.empty()) {
+        put(out, "cut_off", line.cut_off);
     }
     put_ms(out, line.ms);
 }
@@ -103,7 +107,7 @@ std::string to_table(const std::vector<reload_line>& lines) {
                                                                 : "refused";
         table += fmt::format("{:<20} {:<36} -> {:<36} {:>8}\n", line.id, cell(line.from), to,
                              is_skipped ? "-" : fmt::format("{:.1f}", line.ms));
-        table += indented(line.reason);
+        table += indented(line.reason) + indented(line.cut_off);
     }
     return table;
 }
@@ -120,6 +124,7 @@ result<reload_answer> reload_answer_from_json(std::string_view text) {
     answer.to = build_of(document, "to");
     answer.reason = text_of(document, "reason");
     answer.ms = ms_of(document);
+    answer.cut_off = text_of(document, "cut_off");
     if (answer.ok ? !answer.to : answer.reason.empty()) {
         return error(errc::bad_request, "a server's reload: found neither `to` nor `reason`");
     }

@@ -37,6 +37,7 @@ reload_line line_of(std::string_view id, std::string_view type, reload_answer an
     line.to = answer.to.value_or(line.from);
     line.reason = answer.ok ? "" : std::move(answer.reason);
     line.ms = answer.ms;
+    line.cut_off = std::move(answer.cut_off);
     return line;
 }
 

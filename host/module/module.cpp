@@ -140,6 +140,10 @@ public:
     void hook(door::hooks*) noexcept override {}
     void part(door::component*) noexcept override {}
     void handshake(door::handshake_hook*) noexcept override {}
+    void call(std::string_view route, std::uint64_t contract,
+              std::string_view shape) noexcept override {
+        into_.calls.push_back({std::string(route), contract, std::string(shape)});
+    }
 
 private:
     static void add(std::vector<module::route>& to, const door::method_info& info) {
@@ -348,7 +352,7 @@ result<listing> loader::list_routes(const fs::path& file, std::string_view type)
         return opened.error();
     }
     const auto& door = *opened->door;
-    listing listed{door.type, door.version, opened->build_id, {}, {}};
+    listing listed{door.type, door.version, opened->build_id, {}, {}, {}};
     lister into(listed);
     try {
         door.describe(into);

@@ -51,6 +51,8 @@ void bus_port::on_call(const bus::peer& from, bus::envelope_view call, bus::resp
         return find_sessions(call.bytes, answer);
     case wire::kind::kick_uid:
         return kick_uid(call.bytes, answer);
+    case wire::kind::contracts:
+        return tell_contracts(call.bytes, answer);
     default:
         base::log::warn("server", "{} sent a call of unknown kind {}", from.id, call.kind);
         answer.reply(error(errc::internal, fmt::format("unknown kind of call {}", call.kind)));
@@ -91,7 +93,7 @@ void bus_port::serve(const bus::peer& from, bus::envelope_view what, bus::respon
     auto call = std::make_unique<remote_call>(std::move(session), request, deadline,
                                               std::move(answer), std::move(log));
     if (request.contract != 0) {
-        call->comes_from(fmt::format("{} ({})", from.id, request.caller));
+        call->comes_from(from, request.caller);
     }
     if (static_cast<wire::kind>(what.kind) == wire::kind::client_request) {
         calls_.run_handler(request.route, std::move(call));
@@ -124,6 +126,14 @@ void bus_port::kick_uid(std::string_view bytes, bus::responder& answer) {
     const auto reason = in.text();
     const auto kicked = clients_ != nullptr && in.ok() ? clients_->kick_uid(uid, reason) : 0;
     answer.reply(std::to_string(kicked));
+}
+
+void bus_port::tell_contracts(std::string_view bytes, bus::responder& answer) {
+    wire::reader in(bytes);
+    const auto routes = in.text();
+    const auto& now = calls_.current();
+    answer.reply(
+        wire::encode(now ? calls_.types().of_routes(routes, now->registered()) : contract_rows()));
 }
 
 void bus_port::on_link_up(const bus::peer& with) {

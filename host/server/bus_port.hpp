@@ -37,6 +37,7 @@ private:
     void change_session(std::string_view bytes, bus::responder& answer);
     void find_sessions(std::string_view bytes, bus::responder& answer);
     void kick_uid(std::string_view bytes, bus::responder& answer);
+    void tell_contracts(std::string_view bytes, bus::responder& answer);
 
     base::clock& clock_;
     base::duration call_timeout_;

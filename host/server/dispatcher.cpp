@@ -234,12 +234,7 @@ void dispatcher::run(method_entry* entry, std::string_view route,
                            fmt::format("'{}' is not registered by this server", route)));
         return;
     }
-    if (call->contract_ != 0 && entry->contract != 0 && call->contract_ != entry->contract) {
-        call->finish(
-            error(errc::contract,
-                  fmt::format("'{}': {} calls it with other types than those of this server ({}); "
-                              "build both from the same contract",
-                              route, call->caller_, current_->builds())));
+    if (call->contract_ != entry->contract && !has_fitting_types(*entry, call)) {
         return;
     }
     call->entry_ = entry;
@@ -258,6 +253,74 @@ void dispatcher::run(method_entry* entry, std::string_view route,
             error(errc::overloaded, fmt::format("'{}': {} requests of this session wait already",
                                                 route, serial_limit_)));
     }
+}
+
+/// Of a call whose hash is another. One that may not run, or not yet, is taken. A caller that names
+/// the route only (contract 0) is checked by decoding alone.
+bool dispatcher::has_fitting_types(method_entry& entry, std::unique_ptr<pending_call>& call) {
+    if (call->contract_ == 0 || entry.contract == 0) {
+        return true;
+    }
+    if (asked_.empty() && call->contract_ == entry.fitting) {
+        return true;
+    }
+    asked_key key{call->caller_.id, call->caller_.life, entry.route, call->contract_};
+    // In order behind those that wait already.
+    const auto* why = asked_.contains(key) ? nullptr : types_.between(call->contract_, entry);
+    if (why == nullptr) {
+        wait_for_types(entry, std::move(key), std::move(call));
+        return false;
+    }
+    if (why->empty()) {
+        entry.fitting = call->contract_;
+        return true;
+    }
+    refuse_types(*call, entry.route, *why);
+    return false;
+}
+
+void dispatcher::wait_for_types(const method_entry& entry, asked_key key,
+                                std::unique_ptr<pending_call> call) {
+    call->lease_ = lease(); // by then another generation may serve
+    const auto [at, is_first] = asked_.try_emplace(key);
+    if (at->second.size() == held_limit) {
+        return call->finish(error(errc::overloaded, "too many calls wait for their types"));
+    }
+    const auto caller = call->caller_;
+    at->second.push_back(std::move(call));
+    if (is_first) {
+        types_.fetch(caller, entry.route, key.contract,
+                     [self = self_, key](const result<void>& asked) {
+                         if (*self != nullptr) {
+                             (*self)->go_on(key, asked);
+                         }
+                     });
+    }
+}
+
+void dispatcher::go_on(const asked_key& key, const result<void>& asked) {
+    const auto waiting = asked_.extract(key);
+    if (!waiting) {
+        return; // cancelled
+    }
+    for (auto& call : waiting.mapped()) {
+        if (call->deadline_ <= clock_.now()) {
+            call->finish(error(errc::timeout, fmt::format("'{}' waited too long for the types of "
+                                                          "its caller",
+                                                          key.route)));
+        } else if (asked) {
+            run_remote(key.route, std::move(call));
+        } else {
+            refuse_types(*call, key.route, asked.error().text());
+        }
+    }
+}
+
+void dispatcher::refuse_types(pending_call& call, std::string_view route, std::string_view why) {
+    const auto text = fmt::format("{}: {}; there is {} ({}), here {}", route, why, call.caller_.id,
+                                  call.modules_, current_ ? current_->builds() : "nobody");
+    types_.warn(call.caller_, route, text);
+    call.finish(error(errc::contract, text));
 }
 
 dispatcher::serial_key dispatcher::key_of(const pending_call& call) {
@@ -435,6 +498,11 @@ void dispatcher::cancel_all() {
     free_ = {};
     for (auto& each : std::exchange(held_, {})) {
         each.end(&why);
+    }
+    for (auto& [key, calls] : std::exchange(asked_, {})) {
+        for (auto& each : calls) {
+            each->finish(why);
+        }
     }
     while (running_.first != nullptr) {
         running_.first->finish(why);

@@ -1,13 +1,16 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "contracts.hpp"
 #include "generation.hpp"
 #include "metrics.hpp"
 #include "request_id.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include <compare>
 #include <deque>
+#include <map>
 #include <memory>
 #include <set>
 #include <string>
@@ -35,8 +38,11 @@ public:
 
     /// The request that this is, or that it is a part of.
     void belongs_to(const request_id& request) { id_ = request; }
-    /// Who calls, for people: `chat-server-1 (chat.so 1.2)`. For calls with a contract.
-    void comes_from(std::string caller) { caller_ = std::move(caller); }
+    /// Who calls, and its modules, for people: `chat.so 1.2`. For calls with a contract.
+    void comes_from(bus::peer caller, std::string_view modules) {
+        caller_ = std::move(caller);
+        modules_ = modules;
+    }
     /// When it came, for one that has waited before a dispatcher sees it.
     void came(base::time_point at) { arrived_ = at; }
 
@@ -67,7 +73,8 @@ private:
     std::string bytes_;
     base::time_point deadline_;
     std::uint64_t contract_;
-    std::string caller_;
+    bus::peer caller_;
+    std::string modules_;
     request_id id_;
     bool is_notify_;
     bool is_finished_ = false;
@@ -114,6 +121,7 @@ public:
     const std::shared_ptr<generation>& current() const { return current_; }
     /// The request whose code runs now.
     served_request& serving() { return serving_; }
+    contracts& types() { return types_; }
 
     void run_handler(std::string_view route, std::unique_ptr<pending_call> call);
     void run_remote(std::string_view route, std::unique_ptr<pending_call> call);
@@ -148,6 +156,14 @@ private:
                    (static_cast<std::size_t>(key.session) * 0x9e3779b97f4a7c15u) ^ key.frontend;
         }
     };
+    /// Calls of one server under one contract whose types are being asked for.
+    struct asked_key {
+        std::string caller;
+        incarnation life;
+        std::string route;
+        std::uint64_t contract;
+        friend auto operator<=>(const asked_key&, const asked_key&) = default;
+    };
     struct id_hash {
         std::size_t operator()(const request_id& id) const {
             return static_cast<std::size_t>(id.number ^ static_cast<std::uint64_t>(id.origin)) *
@@ -170,6 +186,11 @@ private:
     void arrived(pending_call& call, const method_entry* entry, route_table& counts);
     bool keep_back(bool is_remote, std::string_view route, std::unique_ptr<pending_call>& call);
     void run(method_entry* entry, std::string_view route, std::unique_ptr<pending_call> call);
+    bool has_fitting_types(method_entry& entry, std::unique_ptr<pending_call>& call);
+    void wait_for_types(const method_entry& entry, asked_key key,
+                        std::unique_ptr<pending_call> call);
+    void go_on(const asked_key& key, const result<void>& asked);
+    void refuse_types(pending_call& call, std::string_view route, std::string_view why);
     static serial_key key_of(const pending_call& call);
     void start(std::unique_ptr<pending_call> call);
     void ended(pending_call& call);
@@ -202,6 +223,8 @@ private:
     std::unordered_map<serial_key, std::deque<std::unique_ptr<pending_call>>, serial_hash> serial_;
     /// Serial routes ever seen: what their keys point to.
     std::set<std::string, std::less<>> serial_routes_;
+    contracts types_{clock_};
+    std::map<asked_key, std::deque<std::unique_ptr<pending_call>>> asked_;
     bool is_holding_ = false;
     /// While it holds: the requests that what runs belongs to.
     std::unordered_map<request_id, std::size_t, id_hash> causes_;

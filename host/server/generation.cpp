@@ -17,6 +17,9 @@ void tables::remote(const door::method_info& info, door::callable* target) noexc
 void tables::add(methods& to, const door::method_info& info, door::callable* target) {
     auto route = fmt::format("{}.{}.{}", type_, info.object, info.method);
     method_entry entry{route, info.is_serial, info.contract, target};
+    if (info.contract != 0) {
+        entry.shape = fmt::format("{} -> {}", info.request_shape, info.reply_shape);
+    }
     if (!to.emplace(route, std::move(entry)).second) {
         problem_ +=
             fmt::format("{}route '{}' is registered twice", problem_.empty() ? "" : "; ", route);
@@ -32,6 +35,14 @@ door::router* tables::router_for(std::string_view type) const {
     const auto at = std::find_if(routers_.rbegin(), routers_.rend(),
                                  [&](const auto& each) { return each.first == type; });
     return at == routers_.rend() ? nullptr : at->second;
+}
+
+contract_rows tables::contracts() const {
+    auto rows = calls_;
+    for (const auto& [route, entry] : remotes_) {
+        rows.push_back({contract_row::role::served, route, entry.contract, entry.shape});
+    }
+    return rows;
 }
 
 result<void> generation::add(std::vector<plugin_source> plugins) {

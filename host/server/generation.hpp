@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/gate.hpp"
+#include "server/message_shape.hpp"
 #include "server/server.hpp"
 
 #include <shaddock/door.hpp>
@@ -23,6 +24,10 @@ struct method_entry {
     bool is_serial = false;
     std::uint64_t contract = 0;
     door::callable* target = nullptr;
+    /// Remotes: the types of the contract as text.
+    std::string shape{};
+    /// Another hash, whose types were compared with these and fit. 0: none yet.
+    std::uint64_t fitting = 0;
     /// Serial methods: the same for the same route in every generation; the dispatcher's.
     const std::string* serial = nullptr;
     /// The same for the same route in every generation; the dispatcher's.
@@ -53,6 +58,11 @@ public:
     void handshake(door::handshake_hook* target) noexcept override {
         handshakes_.push_back(target);
     }
+    void call(std::string_view route, std::uint64_t contract,
+              std::string_view shape) noexcept override {
+        calls_.push_back(
+            {contract_row::role::called, std::string(route), contract, std::string(shape)});
+    }
 
     method_entry* find_handler(std::string_view route) { return find(handlers_, route); }
     methods& handlers() { return handlers_; }
@@ -63,6 +73,8 @@ public:
     const std::vector<door::hooks*>& hooks() const { return hooks_; }
     const std::vector<door::component*>& components() const { return components_; }
     const std::vector<door::handshake_hook*>& handshakes() const { return handshakes_; }
+    /// What it serves other servers, and what it says that it calls.
+    contract_rows contracts() const;
     /// Routes registered twice, as text; empty when all is well.
     const std::string& problem() const { return problem_; }
 
@@ -81,6 +93,7 @@ private:
     std::vector<door::hooks*> hooks_;
     std::vector<door::component*> components_;
     std::vector<door::handshake_hook*> handshakes_;
+    contract_rows calls_;
     std::string problem_;
 };
 

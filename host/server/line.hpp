@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace shaddock::server {
 
@@ -21,6 +22,7 @@ public:
     /// Whoever serves what goes to oneself; set once, before use.
     void serve(bus::receiver& receiver) { self_receiver_ = &receiver; }
     const bus::peer& self() const { return self_; }
+    std::vector<bus::peer> linked() const { return links_.linked(); }
 
     /// As bus::call. `done` never runs inline.
     void call(std::string_view to, wire::kind what, std::string bytes, base::time_point deadline,

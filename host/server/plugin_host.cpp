@@ -309,6 +309,7 @@ void plugin_host::call(std::string_view route, std::uint64_t contract, const doo
     if (!target) {
         return complete(as_waiting(std::move(done)), std::move(target).error());
     }
+    note_types(route, contract, to);
     const auto timeout = to.timeout.count() > 0 ? to.timeout : parts_.options.call_timeout;
     parts_.servers.call(
         *target, wire::kind::remote,
@@ -322,9 +323,18 @@ result<void> plugin_host::cast(std::string_view route, std::uint64_t contract,
     if (!target) {
         return std::move(target).error();
     }
+    note_types(route, contract, to);
     return parts_.servers.cast(
         *target, wire::kind::remote,
         wire::encode(route, request_of_call(), contract, to.session, arguments, who_));
+}
+
+/// Who is called may ask for them.
+void plugin_host::note_types(std::string_view route, std::uint64_t contract,
+                             const door::call_target& to) {
+    if (contract != 0 && to.shape != nullptr) {
+        parts_.calls.types().note_call(route, contract, to.shape);
+    }
 }
 
 // ---- sessions

@@ -160,6 +160,7 @@ private:
     /// Of a generation that was stopped.
     void end_late(std::unique_ptr<door::completion> done);
     result<std::string> target_of(std::string_view route, const door::call_target& to) const;
+    void note_types(std::string_view route, std::uint64_t contract, const door::call_target& to);
 
     host_parts parts_;
     config_files config_files_{parts_.options};

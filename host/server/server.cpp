@@ -19,6 +19,8 @@ namespace {
 
 /// Turns of the loop that cancelled coroutines get to unwind before the plugin's objects go.
 constexpr int settle_turns = 32;
+/// How long another server has to tell its contracts.
+constexpr auto question_time = std::chrono::seconds(1);
 
 bus::peer peer_of(const door::server_info& self) {
     return {self.id, self.life};
@@ -59,6 +61,9 @@ public:
         port_ = std::make_unique<bus_port>(clock, options_.call_timeout, list_, calls_, channels_,
                                            clients_.get());
         line_.serve(*port_);
+        calls_.types().ask_by([this](const bus::peer& to, std::string_view routes, auto done) {
+            ask_contracts(to, routes, std::move(done));
+        });
     }
     ~parts() {
         assert(state_ == state::stopped || (!bus_started_ && generations_->current() == nullptr));
@@ -69,6 +74,8 @@ public:
     void stop(std::string_view reason, base::unique_function<void()> stopped);
     void reload(std::vector<plugin_source> plugins, reload_options how,
                 base::unique_function<void(result<void>)> done);
+    void look_ahead(const std::vector<plugin_source>& plugins,
+                    base::unique_function<void(std::vector<std::string>)> done);
     void use_protos(std::shared_ptr<const protocol::protos> now) {
         if (clients_) {
             clients_->use_protos(std::move(now));
@@ -89,6 +96,8 @@ private:
     void start_components();
     void serve();
 
+    void ask_contracts(const bus::peer& to, std::string_view routes,
+                       base::unique_function<void(result<std::string>)> done);
     void wait_for_requests();
     bool is_idle() const {
         return calls_.in_flight() == 0 && !calls_.is_holding() &&
@@ -336,6 +345,24 @@ void server::parts::reload(std::vector<plugin_source> plugins, reload_options ho
     });
 }
 
+void server::parts::look_ahead(const std::vector<plugin_source>& plugins,
+                               base::unique_function<void(std::vector<std::string>)> done) {
+    later([this, plugins, done = std::move(done)]() mutable {
+        calls_.types().look_ahead(options_.self.type, plugins, line_.linked(), std::move(done));
+    });
+}
+
+void server::parts::ask_contracts(const bus::peer& to, std::string_view routes,
+                                  base::unique_function<void(result<std::string>)> done) {
+    if (to.version < wire::contracts_version) {
+        return later([done = std::move(done)]() mutable {
+            done(error(errc::contract, "its host is of a version that does not tell them"));
+        });
+    }
+    line_.call(to.id, wire::kind::contracts, wire::encoded(routes), clock_.now() + question_time,
+               std::move(done));
+}
+
 status server::parts::now() const {
     status made;
     made.now = state_;
@@ -392,6 +419,11 @@ void server::stop(std::string_view reason, base::unique_function<void()> stopped
 void server::reload(std::vector<plugin_source> plugins, reload_options how,
                     base::unique_function<void(result<void>)> done) {
     parts_->reload(std::move(plugins), how, std::move(done));
+}
+
+void server::look_ahead(const std::vector<plugin_source>& plugins,
+                        base::unique_function<void(std::vector<std::string>)> done) {
+    parts_->look_ahead(plugins, std::move(done));
 }
 
 void server::use_protos(std::shared_ptr<const protocol::protos> now) {

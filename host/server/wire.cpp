@@ -92,6 +92,33 @@ bool decode(std::string_view in, request& out) {
     return fields.ok();
 }
 
+std::string encode(const contract_rows& rows) {
+    std::string bytes;
+    writer out(bytes);
+    out.u32(static_cast<std::uint32_t>(rows.size()));
+    for (const auto& row : rows) {
+        out.u8(static_cast<std::uint8_t>(row.as));
+        out.text(row.route);
+        out.u64(row.hash);
+        out.text(row.shape);
+    }
+    return bytes;
+}
+
+bool decode(std::string_view in, contract_rows& out) {
+    reader fields(in);
+    const auto count = fields.u32();
+    for (std::uint32_t i = 0; i < count && fields.ok(); ++i) {
+        contract_row row;
+        row.as = static_cast<contract_row::role>(fields.u8());
+        row.route = fields.text();
+        row.hash = fields.u64();
+        row.shape = fields.text();
+        out.push_back(std::move(row));
+    }
+    return fields.ok();
+}
+
 std::string encode(const session_ref& who, const door::session_change& change) {
     std::string bytes;
     writer out(bytes);

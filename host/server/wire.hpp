@@ -2,6 +2,7 @@
 
 #include "base/bytes.hpp"
 #include "request_id.hpp"
+#include "server/message_shape.hpp"
 
 #include <shaddock/door.hpp>
 
@@ -29,6 +30,8 @@ enum class kind : std::uint8_t {
     change_session = 3,
     find_sessions = 4,
     kick_uid = 5,
+    /// From version 3 of the bus on.
+    contracts = 6,
     // casts, owner of a channel -> frontend
     push_channel = 16,
     push_sessions = 17,
@@ -71,6 +74,12 @@ std::string encode(std::string_view route, const request_id& id, std::uint64_t c
                    const door::session_data* session, door::body_view body,
                    std::string_view caller = {});
 bool decode(std::string_view in, request& out);
+
+/// The question for contracts is a text, how their routes begin. The answer is a list of rows.
+std::string encode(const contract_rows& rows);
+bool decode(std::string_view in, contract_rows& out);
+/// The first version of the bus with that question.
+inline constexpr std::uint16_t contracts_version = 3;
 
 /// A session change: the session, then the change.
 std::string encode(const session_ref& who, const door::session_change& change);

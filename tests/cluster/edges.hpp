@@ -32,6 +32,37 @@ struct greeting {
 };
 BOOST_DESCRIBE_STRUCT(greeting, (), (version, name))
 
+/// Version 2 has members more, which the other side may lack.
+template <int V>
+struct wanted {
+    std::string text;
+    friend bool operator==(const wanted&, const wanted&) = default;
+};
+template <>
+struct wanted<2> {
+    std::string text;
+    int limit = 20;
+    std::optional<std::string> note;
+    static constexpr shaddock::defaults defaults{"limit"};
+};
+BOOST_DESCRIBE_STRUCT(wanted<1>, (), (text))
+BOOST_DESCRIBE_STRUCT(wanted<2>, (), (text, limit, note))
+template <int V>
+inline constexpr remote_method<wanted<V>(bool, wanted<V>)> find{"probe.findRemote.find"};
+
+/// Says what it was asked for: as version 2 has it, with the limit.
+template <int V>
+struct find_remote : counted<V> {
+    wanted<V> find(bool, wanted<V> asked) {
+        if constexpr (V == 2) {
+            asked.text += " to " + std::to_string(asked.limit) + asked.note.value_or("");
+            asked.limit = 7;
+            asked.note = "!";
+        }
+        return asked;
+    }
+};
+
 template <int V>
 struct edge_handler : counted<V> {
     explicit edge_handler(app& with) : app_(with) {}
@@ -73,6 +104,19 @@ struct edge_handler : counted<V> {
         answer made{V, got ? got->version : 0, got ? "" : got.error().text()};
         co_return made;
     }
+    /// The same with types that fit.
+    awaitable<answer> find(asked request) {
+        routing by(to_server(request.server));
+        wanted<V> asking;
+        asking.text = "up";
+        auto calling = app_.call(edges::find<V>, std::move(by), true, asking);
+        auto got = co_await std::move(calling);
+        answer made{V, 0, got ? got->text : got.error().text()};
+        if constexpr (V == 2) {
+            made.count = got ? got->limit : 0;
+        }
+        co_return made;
+    }
     static auto argument() {
         if constexpr (V == 1) {
             return 1;
@@ -104,9 +148,11 @@ void setup(registrar& into) {
         .method("block_briefly", &edge_handler<V>::block_briefly)
         .method("spawn", &edge_handler<V>::spawn)
         .method("sum", &edge_handler<V>::sum)
+        .method("find", &edge_handler<V>::find)
         .method(V == 1 ? "removed" : "added", &edge_handler<V>::who);
     into.remote<versions::remote<V>>("probeRemote")
         .method(versions::sum<V>, &versions::remote<V>::sum);
+    into.remote<find_remote<V>>("findRemote").method(edges::find<V>, &find_remote<V>::find);
     into.check_client([](std::string_view type, std::string_view) {
         return type != (V == 1 ? "only 2" : "only 1");
     });

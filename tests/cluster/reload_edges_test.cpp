@@ -2,6 +2,7 @@
 #include "edges.hpp"
 
 #include <boost/asio/thread_pool.hpp>
+#include <gmock/gmock.h>
 
 #include <algorithm>
 
@@ -56,6 +57,21 @@ struct reload_edges : testing::Test {
     }
     std::string ask(chat_client& from, std::string_view method, std::string_view body = "{}") {
         return all->ask(from, fmt::format("probe.edge.{}", method), body);
+    }
+    chat_client& client_of(const std::string& id) {
+        auto& link = all->open(id);
+        link.write_package(protocol::package_type::handshake, R"({"sys":{},"user":"ann"})");
+        EXPECT_TRUE(all->until([] { return !seen().parked.empty(); }));
+        go_on();
+        EXPECT_TRUE(all->until([&] { return !link.packages.empty(); }));
+        link.packages.clear();
+        return all->admit(id, link);
+    }
+    texts look_ahead(const std::string& id, server::plugin_source next) {
+        std::optional<texts> found;
+        all->at(id).look_ahead({std::move(next)}, [&](texts said) { found = std::move(said); });
+        EXPECT_TRUE(all->until([&] { return found.has_value(); }));
+        return found.value_or(texts{"nothing was said"});
     }
     server::status probe() { return all->at("probe-server-1").now(); }
     static bool logged(std::string_view line) {
@@ -238,6 +254,7 @@ struct route_list final : door::registration {
     void hook(door::hooks*) noexcept override {}
     void part(door::component*) noexcept override {}
     void handshake(door::handshake_hook*) noexcept override {}
+    void call(std::string_view, std::uint64_t, std::string_view) noexcept override {}
     texts routes;
 };
 
@@ -310,15 +327,6 @@ TEST_F(route_edges, codes_keep_their_meaning_until_the_frontend_starts_again) {
 
 TEST_F(reload_edges, a_rolling_reload_that_changes_types_names_both_builds) {
     start({.connectors = 1, .chats = 1, .is_probe_frontend = true, .probes = 2});
-    const auto client_of = [&](const std::string& id) -> chat_client& {
-        auto& link = all->open(id);
-        link.write_package(protocol::package_type::handshake, R"({"sys":{},"user":"ann"})");
-        EXPECT_TRUE(all->until([] { return !seen().parked.empty(); }));
-        go_on();
-        EXPECT_TRUE(all->until([&] { return !link.packages.empty(); }));
-        link.packages.clear();
-        return all->admit(id, link);
-    };
     reload("probe-server-1", build<1>("aaaaaaaaaaaaaaaaaaaa"));
     reload("probe-server-2", build<1>("aaaaaaaaaaaaaaaaaaaa"));
     auto& first = client_of("probe-server-1");
@@ -328,18 +336,45 @@ TEST_F(reload_edges, a_rolling_reload_that_changes_types_names_both_builds) {
     EXPECT_EQ(ask(first, "sum", to_second), R"({"version":1,"count":1,"note":""})");
 
     reload("probe-server-1", build<2>("bbbbbbbbbbbbbbbbbbbb"));
-    EXPECT_EQ(ask(first, "sum", to_second),
-              R"({"version":2,"count":0,"note":"'probe.probeRemote.sum': probe-server-1 )"
-              R"((probe.so 2 build bbbbbbbbbbbb) calls it with other types than those of this )"
-              R"(server (probe.so 1 build aaaaaaaaaaaa); build both from the same contract"})");
-    EXPECT_EQ(ask(second, "sum", to_first),
-              R"({"version":1,"count":0,"note":"'probe.probeRemote.sum': probe-server-2 )"
-              R"((probe.so 1 build aaaaaaaaaaaa) calls it with other types than those of this )"
-              R"(server (probe.so 2 build bbbbbbbbbbbb); build both from the same contract"})");
+    EXPECT_EQ(
+        ask(first, "sum", to_second),
+        R"({"version":2,"count":0,"note":"probe.probeRemote.sum: argument 1 is a text there, a )"
+        R"(number here; there is probe-server-1 (probe.so 2 build bbbbbbbbbbbb), here probe.so )"
+        R"(1 build aaaaaaaaaaaa"})");
+    EXPECT_EQ(
+        ask(second, "sum", to_first),
+        R"({"version":1,"count":0,"note":"probe.probeRemote.sum: argument 1 is a number there, )"
+        R"(a text here; there is probe-server-2 (probe.so 1 build aaaaaaaaaaaa), here probe.so )"
+        R"(2 build bbbbbbbbbbbb"})");
+    // Whom the second reload would cut off is known before: the caller has the old types.
+    EXPECT_THAT(look_ahead("probe-server-2", build<2>()), testing::IsEmpty())
+        << "the first has the new ones";
+    EXPECT_THAT(look_ahead("probe-server-2", build<1>()),
+                testing::ElementsAre("cuts off calls of probe-server-1: probe.probeRemote.sum: "
+                                     "argument 1 is a text there, a number here; there is "
+                                     "probe-server-1, here the new build"));
 
     reload("probe-server-2", build<2>("bbbbbbbbbbbbbbbbbbbb"));
     EXPECT_EQ(ask(first, "sum", to_second), R"({"version":2,"count":2,"note":""})");
     EXPECT_EQ(ask(second, "sum", to_first), R"({"version":2,"count":2,"note":""})");
+}
+
+TEST_F(reload_edges, a_rolling_reload_that_adds_members_cuts_nobody_off) {
+    start({.connectors = 1, .chats = 1, .is_probe_frontend = true, .probes = 2});
+    auto& first = client_of("probe-server-1");
+    auto& second = client_of("probe-server-2");
+    const auto to_first = R"({"server":"probe-server-1"})";
+    const auto to_second = R"({"server":"probe-server-2"})";
+    EXPECT_EQ(ask(first, "find", to_second), R"({"version":1,"count":0,"note":"up"})");
+    EXPECT_THAT(look_ahead("probe-server-1", build<2>()), testing::IsEmpty());
+    reload("probe-server-1", build<2>());
+    EXPECT_EQ(ask(first, "find", to_second), R"({"version":2,"count":20,"note":"up"})")
+        << "what the old one does not send keeps its initialiser";
+    EXPECT_EQ(ask(second, "find", to_first), R"({"version":1,"count":0,"note":"up to 20"})");
+    EXPECT_EQ(ask(second, "find", R"({"server":"probe-server-2"})"),
+              R"({"version":1,"count":0,"note":"up"})");
+    reload("probe-server-2", build<2>());
+    EXPECT_EQ(ask(second, "find", to_first), R"({"version":2,"count":7,"note":"up to 20"})");
 }
 
 } // namespace

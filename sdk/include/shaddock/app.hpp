@@ -175,13 +175,14 @@ public:
     template <class R, class... Args, class... Given>
     awaitable<result<R>> call(const remote_method<R(Args...)>& method, routing by,
                               const Given&... given) {
-        return finish_call<R>(host_, std::string(method.route()), method.hash(), std::move(by),
+        return finish_call<R>(host_, std::string(method.route()), method.hash(), method.shape,
+                              std::move(by),
                               detail::encode_arguments<std::remove_cvref_t<Args>...>(given...));
     }
     /// Calls a remote by its route, unchecked by types of both sides.
     template <class R = raw_json, class... Given>
     awaitable<result<R>> call(std::string_view route, routing by, const Given&... given) {
-        return finish_call<R>(host_, std::string(route), 0, std::move(by),
+        return finish_call<R>(host_, std::string(route), 0, nullptr, std::move(by),
                               detail::encode_arguments<detail::written<Given>...>(given...));
     }
     /// As `call` without an answer. Errors: what is known at once (no_server, overloaded, routing).
@@ -189,7 +190,7 @@ public:
     result<void> cast(const remote_method<R(Args...)>& method, const routing& by,
                       const Given&... given) {
         const auto arguments = detail::encode_arguments<std::remove_cvref_t<Args>...>(given...);
-        return host_.cast(method.route(), method.hash(), by.target(), arguments);
+        return host_.cast(method.route(), method.hash(), by.target(method.shape), arguments);
     }
     template <class... Given>
     result<void> cast(std::string_view route, const routing& by, const Given&... given) {
@@ -323,14 +324,16 @@ public:
 private:
     template <class R>
     static awaitable<result<R>> finish_call(door::host& host, std::string route,
-                                            std::uint64_t contract, routing by,
-                                            std::string arguments);
+                                            std::uint64_t contract, std::string (*shape)() noexcept,
+                                            routing by, std::string arguments);
     /// What it is given stays until the call has begun.
     static detail::start_function call_start(door::host& host, const std::string& route,
-                                             std::uint64_t contract, const routing& by,
+                                             std::uint64_t contract,
+                                             std::string (*shape)() noexcept, const routing& by,
                                              const std::string& arguments) {
-        return [&host, &route, contract, &by, &arguments](std::unique_ptr<door::completion> done) {
-            host.call(route, contract, by.target(), arguments, std::move(done));
+        return [&host, &route, contract, shape, &by,
+                &arguments](std::unique_ptr<door::completion> done) {
+            host.call(route, contract, by.target(shape), arguments, std::move(done));
         };
     }
     std::unique_ptr<door::task> guarded(std::string what, std::function<void()> work);
@@ -346,8 +349,9 @@ private:
 
 template <class R>
 awaitable<result<R>> app::finish_call(door::host& host, std::string route, std::uint64_t contract,
-                                      routing by, std::string arguments) {
-    auto pending = detail::wait(call_start(host, route, contract, by, arguments));
+                                      std::string (*shape)() noexcept, routing by,
+                                      std::string arguments) {
+    auto pending = detail::wait(call_start(host, route, contract, shape, by, arguments));
     auto outcome = co_await std::move(pending);
     if (!outcome) {
         co_return std::move(outcome).error();

@@ -283,6 +283,9 @@ public:
     virtual void part(component* target) noexcept = 0;
     /// In the order of registration, one after the other; the last `user` that is not empty counts.
     virtual void handshake(handshake_hook* target) noexcept = 0;
+    /// A contract under which the plugin calls others. For people and checks: a call needs none.
+    virtual void call(std::string_view route, std::uint64_t contract,
+                      std::string_view shape) noexcept = 0;
 };
 
 // ---- what the host offers
@@ -299,6 +302,9 @@ struct call_target {
     duration timeout{};
     /// The request being served, if any: its session travels along.
     const session_data* session = nullptr;
+    /// Gives the contract's types as text (detail/shape.hpp, contract_shape); called within `call`
+    /// and `cast` only. Null: the call has no contract.
+    std::string (*shape)() noexcept = nullptr;
 };
 
 /// A room of members, owned by this server. Valid until `destroy_channel`.

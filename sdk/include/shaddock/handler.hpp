@@ -103,8 +103,6 @@ struct method_traits {
     decode_function decode;
     const void* tag;
     bool is_coroutine;
-    /// Remotes: the hash of the contract. Handlers: 0.
-    std::uint64_t contract;
 };
 
 /// The way of a request or call through the plugin, the same for all types: filters, method,
@@ -170,26 +168,13 @@ private:
                                                 const door::session_data& none) {
         return call.session() == nullptr ? none : *call.session();
     }
-    /// Form: a remote's arguments are a JSON array.
+    /// Form: a remote's arguments are a JSON array; the host has compared the caller's contract.
     result<void> read(const door::invocation& call, void* message) const {
-        if (auto same = check_contract(call); !same) {
-            return same;
-        }
         if (traits_.decode == nullptr) {
             return {};
         }
         return is_remote() ? read_text(call.request(), "arguments", message, traits_.decode)
                            : read_client_body(call.request(), message, traits_.decode);
-    }
-    /// A caller that names the route only (contract 0) is checked by decoding alone.
-    result<void> check_contract(const door::invocation& call) const {
-        if (is_remote() && call.contract() != 0 && call.contract() != traits_.contract) {
-            return error(errc::contract,
-                         std::string(call.route()) +
-                             ": caller and callee were built with different types; build both "
-                             "from the same contract");
-        }
-        return {};
     }
     result<door::body> guarded(void* message, session& who) {
         try {
@@ -310,8 +295,7 @@ public:
         : base(shared.host, &shared.filters,
                {.decode = function::takes_request ? &decode_message : nullptr,
                 .tag = &type_tag<typename function::message>,
-                .is_coroutine = base::is_coroutine,
-                .contract = 0}),
+                .is_coroutine = base::is_coroutine}),
           object_(object), method_(method) {}
 
     decltype(auto) call([[maybe_unused]] typename function::message& given,
@@ -356,8 +340,7 @@ public:
         : base(shared.host, nullptr,
                {.decode = &decode_object<arguments>,
                 .tag = nullptr,
-                .is_coroutine = base::is_coroutine,
-                .contract = remote_method<R(Args...)>::hash()}),
+                .is_coroutine = base::is_coroutine}),
           object_(object), method_(method) {}
 
     decltype(auto) call(arguments& given, session& /*nobody*/) {

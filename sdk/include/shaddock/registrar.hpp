@@ -247,6 +247,14 @@ public:
                                       keep_state("remote ", name, construct<R>(args...)));
     }
 
+    /// Says that the plugin calls others under these contracts. Calls need no such word; with it
+    /// `host check` finds types that do not fit those of the callee's module, and `host reload`
+    /// before the first call.
+    template <class... Signatures>
+    void calls(const remote_method<Signatures>&... contracts) {
+        (into_.call(contracts.route(), contracts.hash(), contracts.shape()), ...);
+    }
+
     /// Runs around every request that this server's handlers serve (filter.hpp). With `Message`:
     /// sees and may change it.
     template <class F, class Message = void, class... Args>

@@ -3,6 +3,7 @@
 #include <shaddock/detail/shape.hpp>
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace shaddock {
@@ -17,8 +18,10 @@ class remote_method;
 ///         "chat.chatRemote.get"};
 ///
 /// Form: the route is `type.remote.method`. Arguments travel as a JSON array, the result as JSON.
-/// `hash` covers the shapes of all types: caller and callee with different hashes end in
-/// errc::contract before any argument is read.
+/// `hash` covers the shapes of all types. Caller and callee with different hashes are compared by
+/// the host before any argument is read: members that are optional or have a default
+/// (shaddock::defaults) may be more or fewer on either side; what does not fit ends in
+/// errc::contract.
 template <class R, class... Args>
 class remote_method<R(Args...)> {
 public:
@@ -39,6 +42,10 @@ public:
     /// The method's own name, after the last dot.
     constexpr std::string_view name() const { return route_.substr(route_.rfind('.') + 1); }
     static constexpr std::uint64_t hash() { return hash_; }
+    /// The types as text, for where hashes differ.
+    static std::string shape() noexcept {
+        return detail::contract_shape<R, std::remove_cvref_t<Args>...>();
+    }
 
 private:
     static constexpr std::uint64_t hash_ = [] {

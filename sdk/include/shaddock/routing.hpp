@@ -42,13 +42,14 @@ public:
         return std::move(*this);
     }
 
-    /// Views into this object.
-    door::call_target target() const {
+    /// Views into this object. `shape`: door::call_target::shape.
+    door::call_target target(std::string (*shape)() noexcept = nullptr) const {
         const auto* by = session_ ? &*session_ : nullptr;
         return {.server_id = server_id_,
                 .param = {.session = by, .text = text_, .number = number_},
                 .timeout = timeout_,
-                .session = by};
+                .session = by,
+                .shape = shape};
     }
 
 private:

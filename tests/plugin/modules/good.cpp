@@ -44,6 +44,7 @@ void describe(door::registration& into) {
                  .request_shape = {},
                  .reply_shape = {}},
                 nullptr);
+    into.call("chat.chatRemote.add", 7, "[bool, string, bool] -> {users: string[]}");
 }
 door::plugin* create(door::host& with, door::registration& into, std::string*) {
     describe(into);

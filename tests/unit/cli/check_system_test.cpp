@@ -121,6 +121,16 @@ TEST_F(system_check_test, tells_routes_that_two_modules_have) {
                                               "once in a type"))));
 }
 
+TEST_F(system_check_test, warns_of_modules_that_call_others_by_other_types) {
+    host_yaml("types: {gate: , connector: , chat: , good: {modules: [" SHADDOCK_TEST_BINARY_DIR
+              "/tests/modules/module_good.so]}}\n");
+    EXPECT_THAT(lines(),
+                ElementsAre(AllOf(
+                    StartsWith("warning: host.yaml:2: types.good.modules[0]: found calls of "),
+                    HasSubstr("module_good.so that chat.so would refuse: chat.chatRemote.add: "
+                              "argument 1 is true or false there, an object here; "))));
+}
+
 TEST_F(system_check_test, warns_of_protos_that_replies_do_not_fit) {
     folder_.write("config/serverProtos.json",
                   "{\n\"gate.gateHandler.queryEntry\":\n{\"required string hots\": 1}}");

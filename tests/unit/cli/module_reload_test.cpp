@@ -26,6 +26,10 @@ public:
         asked.emplace_back("load");
         loaded = std::move(done);
     }
+    void look_ahead(const plugins&,
+                    base::unique_function<void(std::vector<std::string>)> done) override {
+        done(seen_ahead);
+    }
     void swap(plugins next, base::unique_function<void(result<void>)> done) override {
         asked.push_back("swap " + next.front().file);
         swapped = [this, next, done = std::move(done)](const result<void>& outcome) mutable {
@@ -39,6 +43,7 @@ public:
     void cancel() override { asked.emplace_back("cancel"); }
 
     std::vector<std::string> asked;
+    std::vector<std::string> seen_ahead;
     master::running_build serving{"one", "", 1};
     base::unique_function<void(result<void>)> checked;
     base::unique_function<void(result<plugins>)> loaded;
@@ -112,6 +117,23 @@ TEST_F(module_reload_jobs, end_with_the_reason_of_the_step_that_refuses) {
         EXPECT_EQ(report.from.version, "one");
     }
     EXPECT_THAT(asked(), ElementsAre("check", "check", "load", "check", "load", "swap two"));
+}
+
+TEST_F(module_reload_jobs, say_whom_they_cut_off) {
+    steps.seen_ahead = {"cuts off calls of a-1: x", "cuts off calls of a-2: x"};
+    jobs.reload(note());
+    pass("two");
+    ASSERT_EQ(reports.size(), 1U);
+    EXPECT_EQ(reports[0].cut_off, steps.seen_ahead);
+    const auto told = master::reload_answer_from_json(to_json(1, reports[0]));
+    EXPECT_EQ(told->cut_off, "cuts off calls of a-1: x\ncuts off calls of a-2: x");
+    steps.seen_ahead.clear();
+    jobs.roll_back(note());
+    turn();
+    steps.swapped(result<void>());
+    turn();
+    EXPECT_THAT(reports.back().cut_off, IsEmpty());
+    EXPECT_EQ(to_json(2, reports.back()).find("cut_off"), std::string::npos);
 }
 
 TEST_F(module_reload_jobs, run_one_after_the_other) {

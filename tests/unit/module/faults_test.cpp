@@ -36,6 +36,7 @@ public:
     void hook(door::hooks*) noexcept override {}
     void part(door::component* one) noexcept override { parts.push_back(one); }
     void handshake(door::handshake_hook*) noexcept override {}
+    void call(std::string_view, std::uint64_t, std::string_view) noexcept override {}
 
     std::vector<std::string> routes;
     std::vector<door::component*> parts;

@@ -115,6 +115,9 @@ TEST_F(module_loader, lists_routes_without_creating_anything) {
     EXPECT_TRUE(found->handlers[0].is_serial);
     ASSERT_EQ(found->remotes.size(), 1U);
     EXPECT_EQ(found->remotes[0].contract, 42U);
+    ASSERT_EQ(found->calls.size(), 1U);
+    EXPECT_EQ(found->calls[0].route, "chat.chatRemote.add");
+    EXPECT_EQ(found->calls[0].contract, 7U);
     EXPECT_TRUE(loader.list_routes(file("module_throws"), "throws"));
 }
 

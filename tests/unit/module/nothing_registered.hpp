@@ -16,6 +16,7 @@ public:
     void hook(door::hooks*) noexcept override {}
     void part(door::component*) noexcept override {}
     void handshake(door::handshake_hook*) noexcept override {}
+    void call(std::string_view, std::uint64_t, std::string_view) noexcept override {}
 };
 
 } // namespace shaddock::module_test

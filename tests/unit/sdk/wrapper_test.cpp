@@ -167,7 +167,7 @@ TEST_F(wrapper, serves_remotes_by_their_contract) {
     EXPECT_EQ(plugin.call("sampleRemote.later", "[3]", sample::later.hash())->value(), R"("n3")");
     const auto mixed = plugin.call("sampleRemote.echo", arguments, sample::echo.hash() + 1);
     EXPECT_EQ(mixed->error().code(), errc::contract);
-    EXPECT_THAT(mixed->error().text(), HasSubstr("sample.sampleRemote.echo"));
+    EXPECT_THAT(mixed->error().text(), HasSubstr("sampleRemote.echo"));
     EXPECT_EQ(plugin.call("sampleRemote.echo", "[1]")->error().text(),
               "arguments: expected array of 2, found array of 1");
     EXPECT_EQ(

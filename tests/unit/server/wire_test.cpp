@@ -46,6 +46,23 @@ TEST(wire, every_cut_request_is_refused) {
     }
 }
 
+TEST(wire, contracts_come_out_as_they_went_in_and_cut_ones_are_refused) {
+    const contract_rows rows{{contract_row::role::called, "a.b.c", 42, "[] -> {}"},
+                             {contract_row::role::served, "d.e.f", 7, "[bool] -> int32"}};
+    const auto bytes = wire::encode(rows);
+    contract_rows out;
+    ASSERT_TRUE(wire::decode(bytes, out));
+    ASSERT_EQ(out.size(), 2U);
+    EXPECT_EQ(out[1].as, contract_row::role::served);
+    EXPECT_EQ(out[1].route, "d.e.f");
+    EXPECT_EQ(out[1].hash, 7U);
+    EXPECT_EQ(out[1].shape, "[bool] -> int32");
+    for (std::size_t size = 0; size < bytes.size(); ++size) {
+        contract_rows cut;
+        EXPECT_FALSE(wire::decode(std::string_view(bytes).substr(0, size), cut)) << size;
+    }
+}
+
 TEST(wire, a_session_change_comes_out_as_it_went_in) {
     door::session_change change;
     change.what = door::session_change::kind::push;

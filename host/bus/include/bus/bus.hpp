@@ -21,10 +21,11 @@ namespace shaddock::bus {
 /// Versions of what goes over a link: the form of the frames (host/bus/frame.hpp) and of the
 /// envelopes in them. Both ends say in their greeting which ones they speak; the link speaks the
 /// highest that is common, so that a new build can be rolled over a running system. Version 1 was
-/// the form before the greeting had a range: nobody speaks it any more.
+/// the form before the greeting had a range: nobody speaks it any more. Version 3 has the question
+/// for contracts (host/server/wire.hpp).
 struct version_range {
     std::uint16_t lowest = 2;
-    std::uint16_t highest = 2;
+    std::uint16_t highest = 3;
     friend bool operator==(const version_range&, const version_range&) = default;
 };
 /// The highest version that both speak; 0: there is none.

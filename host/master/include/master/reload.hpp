@@ -47,6 +47,8 @@ struct reload_line {
     /// Empty when it has swapped.
     std::string reason;
     double ms = 0;
+    /// Whom the swap cuts off, since types of contracts differ; a line each.
+    std::string cut_off{};
 
     friend bool operator==(const reload_line&, const reload_line&) = default;
 };
@@ -55,12 +57,13 @@ struct reload_line {
 bool has_succeeded(const std::vector<reload_line>& lines);
 
 /// Form: {"results":[{"id","type","ok":true,"from":{"version","build_id","generation"},"to":{..},
-/// "ms"}]}; instead of `to`, a refusal has "ok":false and "reason", a skipped one "skipped":true,
-/// too.
+/// "ms"}]}, and "cut_off" when it cuts others off; instead of `to`, a refusal has "ok":false and
+/// "reason", a skipped one "skipped":true, too.
 std::string to_json(const std::vector<reload_line>& lines);
 /// Errors: bad_request.
 result<std::vector<reload_line>> reload_from_json(std::string_view text);
-/// For people: a line per server under a heading; below it the reason when it has not swapped.
+/// For people: a line per server under a heading; below it the reason when it has not swapped, or
+/// whom it cuts off.
 std::string to_table(const std::vector<reload_line>& lines);
 
 /// What a server answers on its line to the master, `reloaded`.
@@ -71,6 +74,7 @@ struct reload_answer {
     std::optional<running_build> to;
     std::string reason;
     double ms = 0;
+    std::string cut_off{};
 };
 /// Errors: bad_request (no object, or it says neither `to` nor `reason`).
 result<reload_answer> reload_answer_from_json(std::string_view text);

@@ -26,6 +26,13 @@ struct route {
     std::string reply_shape;
 };
 
+/// A contract under which a plugin says that it calls others.
+struct called_contract {
+    std::string route;
+    std::uint64_t contract = 0;
+    std::string shape;
+};
+
 /// What a plugin registers, read without constructing anything.
 struct listing {
     std::string type;
@@ -33,6 +40,7 @@ struct listing {
     std::string build_id;
     std::vector<route> handlers;
     std::vector<route> remotes;
+    std::vector<called_contract> calls;
 };
 
 /// An opened copy of a plugin's file. It stays mapped for ever, so that an older one can take over

@@ -140,6 +140,11 @@ public:
     void reload(std::vector<plugin_source> plugins, reload_options how,
                 base::unique_function<void(result<void>)> done);
 
+    /// Whom a reload to these plugins would cut off, since types of contracts differ: a line for
+    /// each route and server, of those that are linked. Changes nothing. `done` once, never inline.
+    void look_ahead(const std::vector<plugin_source>& plugins,
+                    base::unique_function<void(std::vector<std::string>)> done);
+
     /// Frontends: new proto files. Clients that are told another set in a later handshake speak the
     /// new one; those that are connected keep theirs. Nothing when the server was started without.
     void use_protos(std::shared_ptr<const protocol::protos> now);

@@ -125,9 +125,14 @@ public:
         }
         return user;
     }
-    /// A call of another server. `contract` 0 is not checked by the remote.
+    /// A call of another server. `contract` 0 is not compared; another one than the remote's is
+    /// refused, as by a host that does not know the caller's types.
     std::optional<result<std::string>> call(std::string_view name, std::string_view arguments,
                                             std::uint64_t contract = 0) {
+        if (contract != 0 && contract != remote(name).contract) {
+            return error(errc::contract,
+                         std::string(name) + ": the caller has other types than the remote");
+        }
         auto answer = invoke(*remote(name).target, host.self_.type + "." + std::string(name),
                              arguments, nullptr, contract);
         host.run();
@@ -320,6 +325,7 @@ private:
         void handshake(door::handshake_hook* target) noexcept override {
             handshakes.push_back(target);
         }
+        void call(std::string_view, std::uint64_t, std::string_view) noexcept override {}
 
         std::map<std::string, method, std::less<>> handlers;
         std::map<std::string, method, std::less<>> remotes;
