@@ -15,7 +15,7 @@ namespace {
 using server::message_shape;
 using kind = message_shape::kind;
 
-std::string text_in(const rapidjson::Value& field, const char* key) {
+std::string text_of_field(const rapidjson::Value& field, const char* key) {
     const auto at = field.FindMember(key);
     return at != field.MemberEnd() && at->value.IsString() ? at->value.GetString() : "";
 }
@@ -45,7 +45,7 @@ public:
             }
             const auto at = path.empty() ? name : fmt::format("{}.{}", path, name);
             const auto member = std::ranges::find(reply.parts, name, &message_shape::name);
-            const bool is_required = text_in(field.value, "option") == "required";
+            const bool is_required = text_of_field(field.value, "option") == "required";
             if (member == reply.parts.end()) {
                 if (is_required) {
                     into_.push_back(fmt::format("found no member '{}' in its replies, expected "
@@ -70,7 +70,7 @@ private:
     void compare_value(const rapidjson::Value& proto, const rapidjson::Value& field,
                        const message_shape& member, const std::string& at) {
         const auto* value = value_of(member);
-        if (value != nullptr && text_in(field, "option") == "repeated") {
+        if (value != nullptr && text_of_field(field, "option") == "repeated") {
             if (value->what == kind::list || value->what == kind::array) {
                 value = value_of(value->parts.front());
             } else if (value->what != kind::tuple) {
@@ -80,7 +80,7 @@ private:
         if (value == nullptr || value->what == kind::tuple) {
             return;
         }
-        const auto type = text_in(field, "type");
+        const auto type = text_of_field(field, "type");
         if (const auto* message = message_of(proto, type)) {
             if (value->what == kind::object) {
                 compare(*message, *value, at);

@@ -13,7 +13,7 @@ namespace shaddock::server {
 namespace {
 
 /// Between two lines about one pair of servers and one route.
-constexpr auto complaint_period = std::chrono::minutes(1);
+constexpr auto warning_period = std::chrono::minutes(1);
 
 /// Nothing of it is constructed. A module that cannot list what it has is refused elsewhere.
 contract_rows listed(std::string_view type, std::span<const plugin_source> plugins) {
@@ -97,7 +97,7 @@ void contracts::warn(const bus::peer& caller, std::string_view route, std::strin
         ++last.unnamed;
         return;
     }
-    last.next = clock_.now() + complaint_period;
+    last.next = clock_.now() + warning_period;
     const auto unnamed = std::exchange(last.unnamed, 0);
     base::log::warn("server", "calls of {} are refused: {}{}", caller.id, why,
                     unnamed != 0 ? fmt::format("; {} more since the last such line", unnamed) : "");

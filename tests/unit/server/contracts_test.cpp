@@ -22,12 +22,12 @@ using ::testing::IsEmpty;
 using ::testing::Not;
 using texts = std::vector<std::string>;
 
-class noted_call final : public pending_call {
+class contract_call final : public pending_call {
 public:
-    noted_call(texts& notes, std::string name, std::uint64_t contract, base::time_point deadline)
+    contract_call(texts& notes, std::string name, std::uint64_t contract, base::time_point deadline)
         : pending_call(nullptr, name, deadline, contract, false), notes_(notes),
           name_(std::move(name)) {}
-    ~noted_call() override { abandon(); }
+    ~contract_call() override { abandon(); }
 
 private:
     void answer(result<door::body> outcome) noexcept override {
@@ -99,7 +99,7 @@ struct contracts_test : ::testing::Test {
     }
     void call(std::string name, std::uint64_t contract, std::string from = "c-1") {
         auto made =
-            std::make_unique<noted_call>(notes, std::move(name), contract, clock.now() + 5s);
+            std::make_unique<contract_call>(notes, std::move(name), contract, clock.now() + 5s);
         made->comes_from({std::move(from), incarnation{1}}, "c.so 1");
         calls.run_remote("t.r.find", std::move(made));
     }
