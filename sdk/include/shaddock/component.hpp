@@ -28,6 +28,24 @@ using stop_reason = door::stop_reason;
 
 namespace shaddock::detail {
 
+inline result<door::body> body_of_step(const result<void>& outcome) {
+    if (!outcome) {
+        return outcome.error();
+    }
+    return door::body{};
+}
+/// The same for all components; a template, so that it costs only those files that use it.
+template <class Step>
+awaitable<void> await_step(door::host& host, Step running, std::unique_ptr<door::completion> done) {
+    result<void> outcome;
+    try {
+        outcome = co_await std::move(running);
+    } catch (...) {
+        outcome = current_error();
+    }
+    complete(host, std::move(done), body_of_step(outcome));
+}
+
 template <class T>
 class component_of final : public door::component {
     static constexpr bool has_start = requires(T & t) { t.start(); };
@@ -106,7 +124,8 @@ private:
     void run(F step, std::unique_ptr<door::completion> done) {
         using returned = decltype(step(object_));
         if constexpr (is_awaitable<returned>) {
-            detail::spawn(host_, "component " + name_, run_async(*this, step, std::move(done)));
+            detail::spawn(host_, "component " + name_,
+                          await_step(host_, settle(step(object_)), std::move(done)));
         } else {
             result<void> outcome;
             try {
@@ -114,27 +133,9 @@ private:
             } catch (...) {
                 outcome = current_error();
             }
-            complete(host_, std::move(done), body_of(outcome));
+            complete(host_, std::move(done), body_of_step(outcome));
         }
     }
-    template <class F>
-    static awaitable<void> run_async(component_of& self, F step,
-                                     std::unique_ptr<door::completion> done) {
-        result<void> outcome;
-        try {
-            outcome = co_await settle(step(self.object_));
-        } catch (...) {
-            outcome = current_error();
-        }
-        complete(self.host_, std::move(done), body_of(outcome));
-    }
-    static result<door::body> body_of(const result<void>& outcome) {
-        if (!outcome) {
-            return outcome.error();
-        }
-        return door::body{};
-    }
-
     door::host& host_;
     std::string name_;
     T& object_;
