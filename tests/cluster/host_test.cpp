@@ -259,6 +259,10 @@ TEST_F(host_test, calls_remotes_of_itself_and_others_by_post) {
     EXPECT_EQ(call("probe.probeRemote.silent",
                    {.server_id = {}, .param = {}, .timeout = 50ms, .session = nullptr}),
               "timeout");
+    EXPECT_EQ(
+        call("probe.probeRemote.echo",
+             {.server_id = {}, .param = {}, .timeout = door::duration::max(), .session = nullptr}),
+        "[1]");
 }
 
 TEST_F(host_test, timers_and_sleeps_end_with_the_server) {
