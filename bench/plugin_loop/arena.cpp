@@ -186,6 +186,7 @@ public:
         return shaddock::json::encode(all);
     }
     void restore_state(std::string_view bytes, std::string_view /*version*/) {
+        // Strict, for hosts that have no decode_tolerant yet: a plugin of your own reads with that.
         for (auto& each : shaddock::json::decode<std::vector<player>>(bytes, "players").value()) {
             players_[each.uid] = std::move(each);
         }

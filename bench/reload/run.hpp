@@ -35,7 +35,7 @@ struct run_options {
     double seconds = 10;
     /// From the start of one reload to that of the next at least.
     unsigned every_ms = 0;
-    /// The system is configured with `reload: drain`: rooms must go on counting over every swap,
+    /// The chat servers have a `reload: drain` above 0: rooms must go on counting over every swap,
     /// and nobody asks for what makes a drain wait (`wait`).
     bool is_drained = false;
     /// Where the chat servers write a file of rows per user; empty: they write none.

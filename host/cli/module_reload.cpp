@@ -80,7 +80,8 @@ void module_reload::load() {
 }
 
 void module_reload::look_ahead(const reload_steps::plugins& next) {
-    steps_.look_ahead(next, of_this_job([this, next](std::vector<std::string> found) mutable {
+    steps_.look_ahead(next, of_this_job([this, next = reload_steps::plugins(next)](
+                                            std::vector<std::string> found) mutable {
                           for (const auto& line : found) {
                               base::log::warn("reload", "{}: {}", id_, line);
                           }

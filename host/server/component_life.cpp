@@ -45,11 +45,13 @@ std::string component_life::text_of(const door::component& one, step what, std::
 }
 
 void component_life::begin(step what, base::duration patience, done_call done) {
+    // Only those that were asked to make way serve again.
+    const auto served_before = step_ == step::hand_over ? next_ : 0;
+    next_ = what == step::hand_over ? started_ : served_before;
     step_ = what;
     as_ = {};
     done_ = std::move(done);
     patience_ = patience;
-    next_ = what == step::hand_over ? started_ : 0;
     wait_.cancel();
     if (patience != base::duration::zero()) {
         wait_ = clock_.after(patience, [this] {

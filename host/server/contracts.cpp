@@ -42,12 +42,15 @@ void contracts::note_new_call(std::string_view route, std::uint64_t hash,
 }
 
 contract_rows contracts::of_routes(std::string_view prefix, const tables& served) const {
-    auto rows = served.contracts();
+    contract_rows rows;
     for (const auto& [route, known] : called_) {
         for (const auto& each : known) {
             rows.push_back({contract_row::role::called, route, each.hash, each.shape});
         }
     }
+    // Last: what the build of now says that it calls counts more than what earlier ones have
+    // called.
+    std::ranges::move(served.contracts(), std::back_inserter(rows));
     std::erase_if(rows, [&](const auto& row) { return !row.route.starts_with(prefix); });
     return rows;
 }

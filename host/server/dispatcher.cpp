@@ -264,11 +264,11 @@ bool dispatcher::has_fitting_types(method_entry& entry, std::unique_ptr<pending_
     if (asked_.empty() && call->contract_ == entry.fitting) {
         return true;
     }
-    asked_key key{call->caller_.id, call->caller_.life, entry.route, call->contract_};
+    const asked_key key{call->caller_.id, call->caller_.life, entry.route, call->contract_};
     // In order behind those that wait already.
     const auto* why = asked_.contains(key) ? nullptr : types_.between(call->contract_, entry);
     if (why == nullptr) {
-        wait_for_types(entry, std::move(key), std::move(call));
+        wait_for_types(entry, key, std::move(call));
         return false;
     }
     if (why->empty()) {
@@ -279,7 +279,7 @@ bool dispatcher::has_fitting_types(method_entry& entry, std::unique_ptr<pending_
     return false;
 }
 
-void dispatcher::wait_for_types(const method_entry& entry, asked_key key,
+void dispatcher::wait_for_types(const method_entry& entry, const asked_key& key,
                                 std::unique_ptr<pending_call> call) {
     call->lease_ = lease(); // by then another generation may serve
     const auto [at, is_first] = asked_.try_emplace(key);

@@ -187,7 +187,7 @@ private:
     bool keep_back(bool is_remote, std::string_view route, std::unique_ptr<pending_call>& call);
     void run(method_entry* entry, std::string_view route, std::unique_ptr<pending_call> call);
     bool has_fitting_types(method_entry& entry, std::unique_ptr<pending_call>& call);
-    void wait_for_types(const method_entry& entry, asked_key key,
+    void wait_for_types(const method_entry& entry, const asked_key& key,
                         std::unique_ptr<pending_call> call);
     void go_on(const asked_key& key, const result<void>& asked);
     void refuse_types(pending_call& call, std::string_view route, std::string_view why);

@@ -4,8 +4,8 @@ set(SHADDOCK_PLUGIN_MAP "${CMAKE_CURRENT_LIST_DIR}/plugin.map" CACHE INTERNAL "E
 #
 #   shaddock_add_plugin(chat SOURCES plugin.cpp ... [VERSION 1.2.0] [OUTPUT_DIRECTORY DIR] [LINK targets])
 #
-# OUTPUT_DIRECTORY: where the finished file stands, <build>/plugins by default. It is linked elsewhere and renamed into place, so that who
-# watches the folder never sees half a file. The build id is the linker's. The target's property SHADDOCK_PLUGIN_FILE is its path.
+# OUTPUT_DIRECTORY: where the finished file stands, <build>/plugins by default. It is linked elsewhere and renamed into place, so that a host
+# that watches the folder never sees half a file. The build id is the linker's. The target's property SHADDOCK_PLUGIN_FILE is its path.
 # Sealed (each of these has a reason in docs/plugin-guide.md): one exported symbol, no STB_GNU_UNIQUE objects, nothing undefined.
 function(shaddock_add_plugin name)
   cmake_parse_arguments(arg "" "VERSION;OUTPUT_DIRECTORY" "SOURCES;LINK" ${ARGN})

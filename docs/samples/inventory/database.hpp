@@ -24,7 +24,7 @@ public:
     /// It is over when what this returns is destroyed.
     shaddock::awaitable<turn> take() {
         if (std::exchange(is_taken_, true)) {
-            // The timer never expires: its wait is cancelled by who hands the turn on.
+            // The timer never expires: its wait is cancelled by the turn before it.
             auto handed_on = next_.async_wait(boost::asio::use_awaitable);
             try {
                 co_await app_.until_end(std::move(handed_on));
@@ -55,9 +55,9 @@ public:
     /// loop while it looks that up.
     database(shaddock::app& app, std::string where) : app_(app), where_(std::move(where)) {}
 
-    /// Connects, unless it is connected. Takes the lock of this server's rows: who comes next waits
-    /// until PostgreSQL has ended what a killed process, or a connection that was lost, had under
-    /// way here. Otherwise that could overwrite newer rows.
+    /// Connects, unless it is connected. Takes the lock of this server's rows: the next process or
+    /// connection waits until PostgreSQL has ended what a killed process, or a connection that was
+    /// lost, had under way here. Otherwise that could overwrite newer rows.
     shaddock::awaitable<void> open() {
         if (line_) {
             co_return;

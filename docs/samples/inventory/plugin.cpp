@@ -68,7 +68,11 @@ class store {
 public:
     explicit store(shaddock::app& app)
         : app_(app), options_(app.load_config<inventory_options>("inventory").value()), turns_(app),
-          database_(app, options_.database) {}
+          database_(app, options_.database) {
+        if (options_.database.empty()) {
+            throw error(errc::config, "config/inventory.json: database: missing");
+        }
+    }
 
     std::chrono::milliseconds flush_every() const {
         return std::chrono::milliseconds(options_.flush_ms);
@@ -150,7 +154,7 @@ public:
     static constexpr std::string_view state_name = "store";
     std::string save_state() const { return shaddock::json::encode(bags_); }
     shaddock::result<void> restore_state(std::string_view bytes, std::string_view /*version*/) {
-        auto bags = shaddock::json::decode<std::map<std::string, bag>>(bytes);
+        auto bags = shaddock::json::decode_tolerant<std::map<std::string, bag>>(bytes, "bags");
         if (!bags) {
             return bags.error();
         }

@@ -164,8 +164,8 @@ public:
     server_list servers(std::string_view type) const { return host_.servers(type); }
     server_list servers() const { return host_.all_servers(); }
 
-    /// Only tried (`host check --module`, and before each reload): components start and stop,
-    /// nothing serves and timers do not run.
+    /// True where the plugin is only tried (`host check --module`, and before each reload):
+    /// components start and stop, nothing serves and timers do not run.
     bool is_check() const { return host_.is_check(); }
 
     // ---- calls to other servers

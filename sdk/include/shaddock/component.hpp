@@ -9,17 +9,18 @@
 
 /// A component is a class with a life cycle of its own, each step of it optional:
 ///
-///     start()            sets up, and binds nothing: a check runs it too, and a reload that is
-///     refused on_serving()       binds the port, takes the lock; before the first request is
-///     served on_replacing()     before a newer generation takes over: flushes, lets the port and
-///     the lock go stop(stop_reason)  ends it; flushes at stop_reason::server_stops
+///     start()            sets up, binds nothing: a check and a refused reload run it too
+///     on_serving()       binds the port, takes the lock, before the first request is served
+///     on_replacing()     flushes, lets port and lock go, before a newer generation serves
+///     stop(stop_reason)  ends it; flushes at stop_reason::server_stops
 ///
 /// Each returns void, result<void>, or either as a coroutine, which is awaited. In order of
 /// registration; on_replacing and stop in reverse. An error of start or on_serving stops the
 /// server's start; of start, on_replacing or on_serving it refuses a reload, and on_serving of the
 /// old generation runs again when its on_replacing has run. `stop()` without the reason runs at
 /// server_stops and replaced only. Limits: `reload.timeout` for start, `reload.handover` for
-/// on_replacing and for on_serving, all components together; `drain_timeout` for each stop.
+/// on_replacing and for on_serving, all components together; half of `limits: stop_timeout` for
+/// each stop.
 namespace shaddock {
 
 using stop_reason = door::stop_reason;

@@ -366,8 +366,8 @@ public:
     /// type. Never null.
     virtual server_list servers(std::string_view type) const noexcept = 0;
     virtual server_list all_servers() const noexcept = 0;
-    /// Only tried (`host check --module`, and before each reload): components start and stop,
-    /// nothing serves, timers do not run.
+    /// True where the plugin is only tried (`host check --module`, and before each reload):
+    /// components start and stop, nothing serves, timers do not run.
     virtual bool is_check() const noexcept = 0;
 
     // the loop. Thread: any for `post` and `is_on_loop`.

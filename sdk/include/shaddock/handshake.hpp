@@ -109,12 +109,13 @@ private:
     static awaitable<void> run_async(handshake_of& self, awaitable<result<door::body>> running,
                                      std::unique_ptr<door::completion> done) {
         result<door::body> user = door::body{};
+        // NOLINTBEGIN(bugprone-use-after-move): false; clang-tidy 14 misreads co_await
         try {
             user = co_await std::move(running);
         } catch (...) {
             user = current_error();
         }
-        // NOLINTNEXTLINE(bugprone-use-after-move): false; clang-tidy 14 misreads co_await
+        // NOLINTEND(bugprone-use-after-move)
         self.finish(std::move(done), std::move(user));
     }
     void finish(std::unique_ptr<door::completion> done, result<door::body> user) {

@@ -17,8 +17,8 @@
 ///
 /// A field may be bool, an integer, float or double, std::string, a described enum (by name),
 /// std::optional (absent or null), std::vector, std::array, std::tuple, std::map whose keys are
-/// text or integers, std::variant (the first that fits), raw_json, session_ref, or another
-/// described struct. Members of described base classes come first.
+/// text or integers of 16 to 64 bits, std::variant (the first that fits), raw_json, session_ref, or
+/// another described struct. Members of described base classes come first.
 namespace shaddock {
 
 /// Names the members of a described struct that a reader does without: where one is absent, its

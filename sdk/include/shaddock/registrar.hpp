@@ -216,9 +216,10 @@ private:
 /// knows has both `std::string save_state() const` and `void restore_state(std::string_view bytes,
 /// std::string_view version)` (or returning result<void>); a state also `static constexpr
 /// std::string_view state_name`. A struct that is saved as JSON is read with json::decode_tolerant,
-/// so that a member more or less refuses no reload. At the swap, between two turns of the loop, the
-/// old object saves and the new one of the same kind and name restores; `version` is the old
-/// module's. An error or exception leaves the old generation serving, its objects untouched.
+/// so that a member more or less refuses no reload. After on_replacing of the old components and
+/// before on_serving of the new ones the old object saves and the new one of the same kind and name
+/// restores; `version` is the old module's. After an error or exception the new objects are only
+/// destroyed, and the old generation serves on.
 class registrar {
 public:
     /// `made` is null when routes are only listed.

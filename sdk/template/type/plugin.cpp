@@ -15,4 +15,7 @@ SHADDOCK_PLUGIN("@type@", registrar) {
         .method("watch", &@name@_type::@name@_handler::watch);
     registrar.remote<@name@_type::@name@_remote>("@camel@Remote", counter)
         .method(@name@_type::total, &@name@_type::@name@_remote::total);
+@system@
+    registrar.calls(@next_name@_type::total);
+@end@
 }

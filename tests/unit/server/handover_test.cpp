@@ -178,6 +178,76 @@ TEST_F(handover_test, a_stop_while_the_old_one_makes_way_lets_it_serve_what_was_
     EXPECT_EQ(answers, texts{R"({"version":1,"count":1,"note":""})"});
 }
 
+/// A component that is ready at once.
+class ready_component final : public door::component {
+public:
+    ready_component(texts& log, std::string name) : log_(log), name_(std::move(name)) {}
+    bool stays = false;
+
+    std::string_view name() const noexcept override { return name_; }
+    void start(std::unique_ptr<door::completion> done) noexcept override {
+        end("starts", std::move(done));
+    }
+    void on_serving(std::unique_ptr<door::completion> done) noexcept override {
+        end("takes", std::move(done));
+    }
+    void on_replacing(std::unique_ptr<door::completion> done) noexcept override {
+        end("leaves", std::move(done));
+    }
+    void stop(door::stop_reason, std::unique_ptr<door::completion> done) noexcept override {
+        end("stops", std::move(done));
+    }
+    std::string_view advice() const noexcept override { return ""; }
+
+private:
+    void end(std::string_view step, std::unique_ptr<door::completion> done) {
+        log_.push_back(name_ + " " + std::string(step));
+        done->done(step == "leaves" && stays ? result<door::body>(error(errc::application, "no"))
+                                             : result<door::body>(door::body{}));
+    }
+
+    texts& log_;
+    std::string name_;
+};
+
+TEST(component_life_test, only_those_that_were_asked_to_make_way_serve_again) {
+    boost::asio::io_context loop;
+    base::manual_clock clock;
+    served_request serving;
+    texts log;
+    ready_component a(log, "a");
+    ready_component b(log, "b");
+    ready_component c(log, "c");
+    const std::vector<door::component*> all{&a, &b, &c};
+    component_life life(loop.get_executor(), clock, serving, all);
+    std::string said;
+    const auto note = [&](const result<void>& outcome) {
+        said = outcome ? "done" : outcome.error().text();
+    };
+    const auto turn = [&] {
+        loop.restart();
+        loop.poll();
+        return std::exchange(log, {});
+    };
+    life.start(0s, note);
+    turn();
+    life.serve(0s, note);
+    EXPECT_EQ(turn(), (texts{"a takes", "b takes", "c takes"}));
+    b.stays = true;
+    life.hand_over({}, 1s, note);
+    EXPECT_EQ(turn(), (texts{"c leaves", "b leaves"}));
+    EXPECT_EQ(said, "component 'b' did not make way (on_replacing): no");
+    life.serve(1s, note);
+    EXPECT_EQ(turn(), (texts{"b takes", "c takes"}));
+    b.stays = false;
+    life.hand_over({}, 1s, note);
+    EXPECT_EQ(turn(), (texts{"c leaves", "b leaves", "a leaves"}));
+    life.serve(1s, note);
+    EXPECT_EQ(turn(), (texts{"a takes", "b takes", "c takes"}));
+    life.stop(door::stop_reason::server_stops, 1s, [] {});
+    EXPECT_EQ(turn(), (texts{"c stops", "b stops", "a stops"}));
+}
+
 // ---- timers
 
 TEST_F(handover_test, a_timer_of_another_period_counts_from_the_swap) {

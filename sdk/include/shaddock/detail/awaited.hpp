@@ -18,7 +18,7 @@ using awaitable = boost::asio::awaitable<T>;
 ///
 /// g++ makes code of every inline coroutine that it reads, used or not, in each file: half of what
 /// including plugin.hpp cost. So coroutines of the SDK, and what calls them, are templates
-/// (`template <class = void>`): only who uses one pays for it.
+/// (`template <class = void>`): only a file that uses one pays for it.
 namespace shaddock::detail {
 
 template <class T>

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-/// What the server types of this project may ask each other. Who asks includes this header, and
+/// What the server types of this project may ask each other. The caller includes this header, and
 /// calls
 ///
 ///     auto total = co_await app.call(@name@_type::total, shaddock::routing("any key"));
