@@ -16,9 +16,16 @@ class component_end final : public door::completion {
 public:
     explicit component_end(base::unique_function<void(result<void>)> next)
         : next_(std::move(next)) {}
+    /// Its coroutine was destroyed, or never began.
+    ~component_end() override {
+        if (next_) {
+            done(error(errc::internal, "it ended without an answer"));
+        }
+    }
     void done(result<door::body> outcome) noexcept override {
-        auto next = std::move(next_);
-        next(outcome ? result<void>() : result<void>(std::move(outcome).error()));
+        if (auto next = std::exchange(next_, nullptr)) {
+            next(outcome ? result<void>() : result<void>(std::move(outcome).error()));
+        }
     }
 
 private:
@@ -36,44 +43,49 @@ void component_life::later(F call) {
     boost::asio::post(executor_, alive_.guard(std::move(call)));
 }
 
-std::string component_life::text_of(const door::component& one, step what, std::string_view how) {
-    const auto* const verb = what == step::start   ? "start"
-                             : what == step::serve ? "begin to serve (on_serving)"
-                             : what == step::stop  ? "stop"
-                                                   : "make way (on_replacing)";
-    return fmt::format("component '{}' did not {}{}", one.name(), verb, how);
+std::string component_life::text_of(std::size_t one, step what, std::string_view how) const {
+    const auto* const verb = what == step::start       ? "start"
+                             : what == step::stop      ? "stop"
+                             : what == step::hand_over ? "make way (on_replacing)"
+                                                       : "begin to serve (on_serving)";
+    return fmt::format("component '{}' did not {}{}", components_[one]->name(), verb, how);
 }
 
 void component_life::begin(step what, base::duration patience, done_call done) {
-    // Only those that were asked to make way serve again.
-    const auto served_before = step_ == step::hand_over ? next_ : 0;
-    next_ = what == step::hand_over ? started_ : served_before;
+    serves_.resize(components_.size());
     step_ = what;
+    is_under_way_ = true;
     as_ = {};
     done_ = std::move(done);
+    worst_ = {};
     patience_ = patience;
+    next_ = what == step::hand_over ? started_ : 0;
     wait_.cancel();
     if (patience != base::duration::zero()) {
-        wait_ = clock_.after(patience, [this] {
-            const auto within = fmt::format(" within {} ms", in_ms(patience_));
-            finish(error(errc::timeout, running_ != nullptr
-                                            ? text_of(*running_, running_step_, within)
-                                            : fmt::format("{} components did not start{}",
-                                                          components_.size(), within)));
-        });
+        wait_ = clock_.after(patience, [this] { too_late(); });
     }
     later([this] { go_on(); });
+}
+
+void component_life::too_late() {
+    const auto within = fmt::format(" within {} ms", in_ms(patience_));
+    const auto goes_on = step_ == step::serve_again;
+    finish(error(errc::timeout, running_ ? text_of(*running_, running_step_, within)
+                                         : fmt::format("{} components did not start{}",
+                                                       components_.size(), within)));
+    is_under_way_ = goes_on;
 }
 
 void component_life::stop(door::stop_reason why, base::duration patience,
                           base::unique_function<void()> done) {
     step_ = step::stop;
+    is_under_way_ = true;
     as_ = {};
     why_ = why;
     patience_ = patience;
     wait_.cancel();
     done_ = [done = std::move(done)](const result<void>&) mutable { done(); };
-    if (running_ != nullptr) {
+    if (running_) {
         return wait_to_stop();
     }
     go_on();
@@ -92,36 +104,65 @@ void component_life::leave_behind() {
     if (running_step_ == step::start) {
         --started_;
     }
-    running_ = nullptr;
+    running_.reset();
     ++run_;
 }
 
 void component_life::go_on() {
-    if (!done_ || running_ != nullptr) {
-        return;
-    }
-    switch (step_) {
-    case step::none:
-        return;
-    case step::start:
-        // Counted before it is up: a stop in between stops this one too.
-        return started_ == components_.size() ? finish({}) : call(*components_[started_++]);
-    case step::serve:
-        return next_ == started_ ? finish({}) : call(*components_[next_++]);
-    case step::hand_over:
-        return next_ == 0 ? finish({}) : call(*components_[--next_]);
-    case step::stop:
-        return started_ == 0 ? finish({}) : call(*components_[--started_]);
+    if (is_under_way_ && !running_) {
+        choose_next() ? call() : finish(std::exchange(worst_, result<void>()));
     }
 }
 
-void component_life::call(door::component& one) {
-    running_ = &one;
+/// Makes the next one of the step the running one; false: there is none.
+bool component_life::choose_next() {
+    switch (step_) {
+    case step::none:
+        return false;
+    case step::start:
+        if (started_ == components_.size()) {
+            return false;
+        }
+        // Counted before it is up: a stop in between stops this one too.
+        running_ = started_++;
+        return true;
+    case step::serve:
+    case step::serve_again:
+        while (next_ < started_ && serves_[next_]) {
+            ++next_;
+        }
+        if (next_ == started_) {
+            return false;
+        }
+        running_ = next_++;
+        return true;
+    case step::hand_over:
+        while (next_ > 0 && !serves_[next_ - 1]) {
+            --next_;
+        }
+        if (next_ == 0) {
+            return false;
+        }
+        running_ = --next_;
+        serves_[*running_] = false;
+        return true;
+    case step::stop:
+        if (started_ == 0) {
+            return false;
+        }
+        running_ = --started_;
+        return true;
+    }
+    return false;
+}
+
+void component_life::call() {
+    auto& one = *components_[*running_];
     running_step_ = step_;
     auto end = std::make_unique<component_end>(
-        alive_.guard([this, &one, what = step_, run = ++run_](const result<void>& outcome) {
+        alive_.guard([this, run = ++run_](const result<void>& outcome) {
             if (run == run_) {
-                ended(one, what, outcome);
+                ended(outcome);
             }
         }));
     const served_request::scope here(serving_, as_);
@@ -131,6 +172,7 @@ void component_life::call(door::component& one) {
     case step::start:
         return one.start(std::move(end));
     case step::serve:
+    case step::serve_again:
         return one.on_serving(std::move(end));
     case step::hand_over:
         return one.on_replacing(std::move(end));
@@ -140,28 +182,36 @@ void component_life::call(door::component& one) {
     }
 }
 
-void component_life::ended(door::component& one, step what, const result<void>& outcome) {
+void component_life::ended(const result<void>& outcome) {
+    const auto one = *running_;
+    const auto what = running_step_;
+    running_.reset();
+    ++run_;
     if (what == step::start && !outcome) {
         --started_;
     }
-    running_ = nullptr;
-    ++run_;
-    if (what == step::stop || what != step_) {
-        if (!outcome) {
-            base::log::warn("server", "{}",
-                            text_of(one, what, ": " + std::string(outcome.error().text())));
+    if (what == step::serve || what == step::serve_again) {
+        serves_[one] = outcome.has_value();
+    }
+    if (step_ == step::stop) {
+        wait_.cancel();
+    }
+    if (!outcome) {
+        const error why(outcome.error().code(),
+                        text_of(one, what, ": " + std::string(outcome.error().text())));
+        if (what == step_ && what != step::stop && what != step::serve_again) {
+            return finish(why);
         }
-        if (step_ == step::stop) {
-            wait_.cancel();
+        base::log::warn("server", "{}", why.text());
+        if (what == step_ && worst_) {
+            worst_ = why;
         }
-    } else if (!outcome) {
-        return finish(error(outcome.error().code(),
-                            text_of(one, what, ": " + std::string(outcome.error().text()))));
     }
     later([this] { go_on(); });
 }
 
 void component_life::finish(result<void> outcome) {
+    is_under_way_ = false;
     wait_.cancel();
     if (auto done = std::exchange(done_, nullptr)) {
         done(std::move(outcome));

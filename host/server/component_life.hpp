@@ -10,6 +10,7 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -34,8 +35,14 @@ public:
     void start(base::duration patience, done_call done) {
         begin(step::start, patience, std::move(done));
     }
+    /// Those that do not serve yet.
     void serve(base::duration patience, done_call done) {
         begin(step::serve, patience, std::move(done));
+    }
+    /// As serve() after a hand-over that led to nothing: an error of one does not keep the others
+    /// from serving, and what takes longer than `patience` goes on.
+    void serve_again(base::duration patience, done_call done) {
+        begin(step::serve_again, patience, std::move(done));
     }
     /// Calls that it makes belong to `as`.
     void hand_over(const request_id& as, base::duration patience, done_call done) {
@@ -45,24 +52,27 @@ public:
     /// Stops those that were started, also one that is starting, as soon as it is up. Each has
     /// `patience`; one that does not stop in time is left. `done` once, possibly inline.
     void stop(door::stop_reason why, base::duration patience, base::unique_function<void()> done);
-    /// The step under way tells nobody any more.
+    /// The step under way tells nobody any more, and goes no further.
     void forget() {
+        is_under_way_ = false;
         done_ = nullptr;
         wait_.cancel();
     }
 
 private:
-    enum class step { none, start, serve, hand_over, stop };
+    enum class step { none, start, serve, serve_again, hand_over, stop };
 
     void begin(step what, base::duration patience, done_call done);
+    void too_late();
     void go_on();
-    void call(door::component& one);
-    void ended(door::component& one, step what, const result<void>& outcome);
+    bool choose_next();
+    void call();
+    void ended(const result<void>& outcome);
     void finish(result<void> outcome);
     void wait_to_stop();
     /// What is under way is not waited for any more.
     void leave_behind();
-    static std::string text_of(const door::component& one, step what, std::string_view how);
+    std::string text_of(std::size_t one, step what, std::string_view how) const;
     template <class F>
     void later(F call);
 
@@ -72,11 +82,14 @@ private:
     const std::vector<door::component*>& components_;
     /// Those before it were started, or are starting.
     std::size_t started_ = 0;
+    /// Those that serve, or begin to.
+    std::vector<bool> serves_;
     step step_ = step::none;
+    bool is_under_way_ = false;
     /// Next of the step.
     std::size_t next_ = 0;
-    /// Null: none is under way. It may belong to an earlier step.
-    door::component* running_ = nullptr;
+    /// None is under way when empty. It may belong to an earlier step.
+    std::optional<std::size_t> running_;
     step running_step_ = step::none;
     /// Counts what was begun: one that was left behind is told apart.
     std::uint64_t run_ = 0;
@@ -85,6 +98,8 @@ private:
     base::duration patience_{};
     base::timer wait_;
     done_call done_;
+    /// Of serve_again: the first error.
+    result<void> worst_;
     base::alive alive_;
 };
 

@@ -17,6 +17,8 @@ namespace {
 constexpr auto sweep_period = std::chrono::milliseconds(250);
 /// Calls kept back while a reload waits for those in flight.
 constexpr std::size_t held_limit = 100'000;
+/// Of them; other work of the loop has its turn in between.
+constexpr std::size_t released_in_a_turn = 256;
 /// Between two lines about failures of one route.
 constexpr auto complaint_period = std::chrono::seconds(1);
 constexpr std::size_t complaint_bytes = 500;
@@ -127,6 +129,7 @@ void dispatcher::use(std::shared_ptr<generation> next) {
 
 void dispatcher::hold(const request_id& free) {
     is_holding_ = true;
+    ++holding_;
     free_ = free;
     if (free.number != 0) {
         ++causes_[free];
@@ -168,7 +171,7 @@ void dispatcher::in_order(base::unique_function<void()> event) {
 
 bool dispatcher::keep_back(bool is_remote, std::string_view route,
                            std::unique_ptr<pending_call>& call) {
-    if (!is_holding_ || causes_.contains(call->id_)) {
+    if (!is_holding_ || is_releasing_ || causes_.contains(call->id_)) {
         return false;
     }
     const auto deadline = call->deadline_;
@@ -187,14 +190,32 @@ bool dispatcher::keep_back(bool is_remote, std::string_view route,
 }
 
 void dispatcher::release() {
-    is_holding_ = false;
     causes_.clear();
     free_ = {};
     expire_held(clock_.now());
-    for (auto& each : std::exchange(held_, {})) {
-        each.end(nullptr);
+    release_some(holding_);
+}
+
+void dispatcher::release_some(std::uint64_t holding) {
+    if (holding != holding_ || !is_holding_) {
+        return; // held again, or cancelled
     }
-    tell_idle();
+    is_releasing_ = true;
+    for (std::size_t n = 0; n < released_in_a_turn && !held_.empty(); ++n) {
+        auto next = std::move(held_.front());
+        held_.pop_front();
+        next.end(nullptr);
+    }
+    is_releasing_ = false;
+    if (held_.empty()) {
+        is_holding_ = false;
+        return tell_idle();
+    }
+    boost::asio::post(executor_, [self = self_, holding] {
+        if (*self != nullptr) {
+            (*self)->release_some(holding);
+        }
+    });
 }
 
 // ---- running
@@ -314,6 +335,7 @@ void dispatcher::go_on(const asked_key& key, const result<void>& asked) {
             refuse_types(*call, key.route, asked.error().text());
         }
     }
+    tell_idle();
 }
 
 void dispatcher::refuse_types(pending_call& call, std::string_view route, std::string_view why) {

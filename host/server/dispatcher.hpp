@@ -116,8 +116,11 @@ public:
     void keep(base::time_point deadline, base::unique_function<void(const error*)> end);
     /// Runs `event` now, or in release(). Never refused.
     void in_order(base::unique_function<void()> event);
-    /// Those kept back run now, in order, with their sessions as they are by now.
+    /// Those kept back run from here on, in order, with their sessions as they are by now; so many
+    /// in a turn of the loop. What comes meanwhile runs behind them.
     void release();
+    /// Calls that are accepted wait for the types of their callers.
+    bool waits_for_types() const { return !asked_.empty(); }
     const std::shared_ptr<generation>& current() const { return current_; }
     /// The request whose code runs now.
     served_request& serving() { return serving_; }
@@ -200,6 +203,7 @@ private:
     void next_serial(const serial_key& key);
     void expire_waiting(base::time_point now);
     void expire_held(base::time_point now);
+    void release_some(std::uint64_t holding);
     void expire();
     void tell_idle();
     void watch();
@@ -226,6 +230,10 @@ private:
     contracts types_{clock_};
     std::map<asked_key, std::deque<std::unique_ptr<pending_call>>> asked_;
     bool is_holding_ = false;
+    /// One of those kept back runs.
+    bool is_releasing_ = false;
+    /// Counts the times it held: what one release has left to do is not the next one's.
+    std::uint64_t holding_ = 0;
     /// While it holds: the requests that what runs belongs to.
     std::unordered_map<request_id, std::size_t, id_hash> causes_;
     request_id free_;

@@ -95,9 +95,12 @@ void generations::destroy_soon(std::shared_ptr<generation> of, int turns,
                                base::unique_function<void()> gone) {
     boost::asio::post(parts_.executor, alive_.guard([this, of = std::move(of), turns,
                                                      gone = std::move(gone)]() mutable {
-        auto& host = static_cast<plugin_host&>(of->host());
-        if (turns > 0 && host.work().count() != 0) {
-            return destroy_soon(std::move(of), turns - 1, std::move(gone));
+        if (static_cast<plugin_host&>(of->host()).work().count() != 0) {
+            if (turns > 0) {
+                return destroy_soon(std::move(of), turns - 1, std::move(gone));
+            }
+            // A thread still uses the objects: they go when it comes back, or are kept.
+            return gone();
         }
         const auto at =
             std::ranges::find(ending_, of, [](const ending_one& each) { return each.one.made; });

@@ -142,7 +142,7 @@ void generations::serve_again() {
     if (!reloading_) {
         return; // the server has stopped meanwhile
     }
-    components_->serve(reloading_->how.handover, [this](const result<void>& outcome) {
+    components_->serve_again(reloading_->how.handover, [this](const result<void>& outcome) {
         if (!outcome) {
             base::log::error("server", "{}: generation {} serves on after a refused reload, but {}",
                              parts_.options.self.id, current_->number(), outcome.error().text());

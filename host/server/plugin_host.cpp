@@ -229,6 +229,7 @@ void plugin_host::set_timer(std::string_view name, door::duration first, door::d
 }
 
 void plugin_host::arm(const std::string& name, named_timer& timer) {
+    timer.wait.cancel();
     if (timer.due == base::time_point::max()) {
         return;
     }
@@ -255,7 +256,8 @@ void plugin_host::arm(const std::string& name, named_timer& timer) {
 std::uint64_t plugin_host::at_end(std::unique_ptr<door::task> told) noexcept {
     const auto number = ++last_at_end_;
     at_end_->emplace(number, std::move(told));
-    if (!alive_) {
+    // As late waits: who waits again and again is left waiting, so that it does not spin.
+    if (!alive_ && ++late_waits_ <= late_waits_limit) {
         boost::asio::post(work_.executor(),
                           [all = std::weak_ptr<end_calls>(at_end_)] { tell_end(all); });
     }

@@ -100,7 +100,7 @@ private:
                        base::unique_function<void(result<std::string>)> done);
     void wait_for_requests();
     bool is_idle() const {
-        return calls_.in_flight() == 0 && !calls_.is_holding() &&
+        return calls_.in_flight() == 0 && !calls_.is_holding() && !calls_.waits_for_types() &&
                (!clients_ || clients_->forwarded() == 0);
     }
     void close_clients();
@@ -185,6 +185,9 @@ void server::parts::start_components() {
         return; // stop() has answered
     }
     generations_->start_components([this](result<void> outcome) {
+        if (state_ != state::starting) {
+            return; // stop() has answered
+        }
         if (outcome && !options_.is_check) {
             serve();
         } else {

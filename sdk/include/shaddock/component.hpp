@@ -3,6 +3,7 @@
 #include <shaddock/detail/filter_chain.hpp>
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -125,8 +126,15 @@ private:
     void run(F step, std::unique_ptr<door::completion> done) {
         using returned = decltype(step(object_));
         if constexpr (is_awaitable<returned>) {
+            std::optional<awaitable<result<void>>> running;
+            try {
+                running.emplace(settle(step(object_)));
+            } catch (...) {
+                // It threw before it gave a coroutine.
+                return complete(host_, std::move(done), body_of_step(current_error()));
+            }
             detail::spawn(host_, "component " + name_,
-                          await_step(host_, settle(step(object_)), std::move(done)));
+                          await_step(host_, std::move(*running), std::move(done)));
         } else {
             result<void> outcome;
             try {

@@ -410,11 +410,37 @@ struct new_part {
     void stop(shaddock::stop_reason why) { reasons.push_back(why); }
     std::vector<shaddock::stop_reason> reasons;
 };
+struct hasty_part {
+    /// No coroutine: it throws before it gives one.
+    shaddock::awaitable<void> on_replacing() {
+        throw shaddock::error(errc::application, "nothing to write to");
+    }
+};
+class kept final : public shaddock::door::completion {
+public:
+    explicit kept(std::string& into) : into_(into) {}
+    void done(shaddock::result<shaddock::door::body> outcome) noexcept override {
+        into_ = outcome ? "done" : outcome.error().text();
+    }
+
+private:
+    std::string& into_;
+};
 class ignored final : public shaddock::door::completion {
     void done(shaddock::result<shaddock::door::body> outcome) noexcept override {
         EXPECT_TRUE(outcome);
     }
 };
+
+TEST(component, answers_for_a_step_that_throws_before_it_waits) {
+    fake_host host;
+    hasty_part object;
+    shaddock::detail::component_of part(host, "hasty", object);
+    std::string said;
+    part.on_replacing(std::make_unique<kept>(said));
+    host.run();
+    EXPECT_EQ(said, "nothing to write to");
+}
 
 TEST(component, tells_why_it_stops_and_spares_the_old_form) {
     using shaddock::stop_reason;

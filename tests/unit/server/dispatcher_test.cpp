@@ -156,6 +156,39 @@ TEST_F(dispatcher_test, goes_on_counting_with_the_next_generation_what_was_kept_
     next->destroy();
 }
 
+TEST_F(dispatcher_test, lets_go_so_many_in_a_turn_and_the_order_stays) {
+    calls.hold();
+    for (int n = 0; n < 600; ++n) {
+        run("t.h.quick", fmt::format("{}", n));
+    }
+    calls.release();
+    EXPECT_EQ(notes.size(), 256U) << "the loop has other work";
+    run("t.h.quick", "last");
+    calls.in_order([this] { notes.push_back("event"); });
+    EXPECT_EQ(notes.size(), 256U);
+    turn();
+    ASSERT_EQ(notes.size(), 602U);
+    for (std::size_t n = 0; n < 600; ++n) {
+        EXPECT_TRUE(notes[n].starts_with(fmt::format("{}=", n))) << notes[n];
+    }
+    EXPECT_TRUE(notes[600].starts_with("last="));
+    EXPECT_EQ(notes[601], "event");
+    EXPECT_FALSE(calls.is_holding());
+}
+
+TEST_F(dispatcher_test, holds_again_what_it_has_not_let_go_yet) {
+    calls.hold();
+    for (int n = 0; n < 300; ++n) {
+        run("t.h.quick", fmt::format("{}", n));
+    }
+    calls.release();
+    calls.hold();
+    turn();
+    EXPECT_EQ(notes.size(), 256U);
+    calls.release();
+    EXPECT_EQ(notes.size(), 300U);
+}
+
 TEST_F(dispatcher_test, a_call_that_is_dropped_is_answered_internal) {
     run("t.h.slow", "a");
     made->held.clear();
@@ -294,6 +327,7 @@ TEST_F(dispatcher_test, calls_kept_back_are_bounded_and_run_in_order) {
     run("t.h.quick", "one too many");
     EXPECT_EQ(notes, (outcomes{"one too many=overloaded"}));
     calls.release();
+    turn();
     ASSERT_EQ(notes.size(), limit + 1);
     EXPECT_EQ(notes[1], "first=ok");
     EXPECT_EQ(notes.back(), "last=ok");

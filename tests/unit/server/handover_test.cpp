@@ -70,7 +70,7 @@ TEST_F(handover_test, what_is_held_beyond_the_limits_is_answered) {
     seen().replacing = start_step::works;
     release();
     pass(100ms);
-    EXPECT_EQ(count("takes 1"), 0) << "too late for this time";
+    EXPECT_EQ(count("takes 1"), 1) << "late, and not never";
     expect_candidate_gone();
     EXPECT_EQ(reload({}), "done");
 }
@@ -149,7 +149,6 @@ TEST_F(handover_test, nothing_of_a_refused_generation_runs_with_the_old_ones_sta
     auto& app = *seen().apps.at(2);
     app.spawn("sleeper", versions::handler<2>::sleeper(app));
     app.spawn("caller", versions::handler<2>::caller(app));
-    app.spawn("parked", versions::handler<2>::parked());
     seen().restore_fails = true;
     pass(100ms);
     EXPECT_EQ(word(), "the state of 'state rooms' could not be restored: not these bytes");
@@ -160,8 +159,26 @@ TEST_F(handover_test, nothing_of_a_refused_generation_runs_with_the_old_ones_sta
     EXPECT_FALSE(logged("sleep: cancelled"));
     EXPECT_FALSE(logged("call: cancelled"));
     EXPECT_FALSE(logged("stops 2"));
-    seen().parked.clear(); // the test's own hold on it
-    turn();
+}
+
+TEST_F(handover_test, objects_of_a_refused_generation_that_a_thread_may_use_are_kept) {
+    seen().start = start_step::is_slow;
+    begin_reload({});
+    pass(50ms);
+    auto& app = *seen().apps.at(2);
+    app.spawn("parked", versions::handler<2>::parked()); // as one that waits for a thread
+    seen().restore_fails = true;
+    pass(100ms);
+    EXPECT_EQ(word(), "the state of 'state rooms' could not be restored: not these bytes");
+    EXPECT_GT(alive(2), 0);
+    expect_old_serves();
+    pass(2s);
+    EXPECT_EQ(all->kept(), 1u);
+    EXPECT_GT(alive(2), 0);
+    EXPECT_FALSE(logged("stops 2"));
+    seen().restore_fails = false;
+    seen().start = start_step::works;
+    EXPECT_EQ(reload({}), "done");
 }
 
 TEST_F(handover_test, a_stop_while_the_old_one_makes_way_lets_it_serve_what_was_held) {
@@ -182,7 +199,8 @@ TEST_F(handover_test, a_stop_while_the_old_one_makes_way_lets_it_serve_what_was_
 class ready_component final : public door::component {
 public:
     ready_component(texts& log, std::string name) : log_(log), name_(std::move(name)) {}
-    bool stays = false;
+    /// Its step that fails.
+    std::string_view fails_at;
 
     std::string_view name() const noexcept override { return name_; }
     void start(std::unique_ptr<door::completion> done) noexcept override {
@@ -202,8 +220,8 @@ public:
 private:
     void end(std::string_view step, std::unique_ptr<door::completion> done) {
         log_.push_back(name_ + " " + std::string(step));
-        done->done(step == "leaves" && stays ? result<door::body>(error(errc::application, "no"))
-                                             : result<door::body>(door::body{}));
+        done->done(step == fails_at ? result<door::body>(error(errc::application, "no"))
+                                    : result<door::body>(door::body{}));
     }
 
     texts& log_;
@@ -233,17 +251,25 @@ TEST(component_life_test, only_those_that_were_asked_to_make_way_serve_again) {
     turn();
     life.serve(0s, note);
     EXPECT_EQ(turn(), (texts{"a takes", "b takes", "c takes"}));
-    b.stays = true;
+    b.fails_at = "leaves";
     life.hand_over({}, 1s, note);
     EXPECT_EQ(turn(), (texts{"c leaves", "b leaves"}));
     EXPECT_EQ(said, "component 'b' did not make way (on_replacing): no");
     life.serve(1s, note);
     EXPECT_EQ(turn(), (texts{"b takes", "c takes"}));
-    b.stays = false;
+    a.fails_at = "takes";
+    b.fails_at = "";
     life.hand_over({}, 1s, note);
     EXPECT_EQ(turn(), (texts{"c leaves", "b leaves", "a leaves"}));
+    life.serve_again(1s, note);
+    EXPECT_EQ(turn(), (texts{"a takes", "b takes", "c takes"})) << "one does not keep the others";
+    EXPECT_EQ(said, "component 'a' did not begin to serve (on_serving): no");
+    a.fails_at = "";
+    life.hand_over({}, 1s, note);
+    EXPECT_EQ(turn(), (texts{"c leaves", "b leaves"})) << "one does not serve";
     life.serve(1s, note);
     EXPECT_EQ(turn(), (texts{"a takes", "b takes", "c takes"}));
+    EXPECT_EQ(said, "done");
     life.stop(door::stop_reason::server_stops, 1s, [] {});
     EXPECT_EQ(turn(), (texts{"c stops", "b stops", "a stops"}));
 }
@@ -265,6 +291,8 @@ TEST_F(handover_test, a_timer_that_never_comes_never_spins) {
     EXPECT_EQ(reload({}), "done");
     auto& app = *seen().apps.at(2);
     app.once("never", base::duration::max(), [] { seen().log.push_back("once"); });
+    app.every("again", 1s, [] { seen().log.push_back("again"); });
+    app.every("again", base::duration::max(), [] { seen().log.push_back("again"); });
     app.spawn("sleeper", [](shaddock::app& with) -> awaitable<void> {
         co_await with.sleep(base::duration::max());
         seen().log.push_back("woken");
@@ -273,6 +301,7 @@ TEST_F(handover_test, a_timer_that_never_comes_never_spins) {
     EXPECT_FALSE(logged("tick 2"));
     EXPECT_FALSE(logged("once"));
     EXPECT_FALSE(logged("woken"));
+    EXPECT_FALSE(logged("again"));
 }
 
 TEST_F(handover_test, ticks_get_the_real_time_also_across_a_reload) {
