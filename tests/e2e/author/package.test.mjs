@@ -1,7 +1,7 @@
 /** The packages: what is in them, the chat system from an unpacked one by its unit's command line, the sandbox, the Dockerfile. */
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, readlink, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -147,9 +147,11 @@ test("the unit is sound, and its sandbox tight", async () => {
 
 test("the packages are enough for `shaddock new`", async () => {
     const said = await run(join(root, "usr/bin/shaddock"), "new", join(folder, "tally"), "--type", "tally");
-    assert.ok(said.includes(`-DCMAKE_PREFIX_PATH=${join(root, "usr")}\n`), said);
-    await mkdir(join(folder, "configured"));
-    await run("cmake", "-S", join(folder, "tally"), "-B", join(folder, "configured"), "-G", "Ninja", `-DCMAKE_PREFIX_PATH=${join(root, "usr")}`);
+    assert.ok(said.includes(`cd ${join(folder, "tally")} && cmake --preset dev\n`), said);
+    // The presets know where the SDK is.
+    await run("cmake", "-S", join(folder, "tally"), "--preset", "dev");
+    const cache = await readFile(join(folder, "tally/build/dev/CMakeCache.txt"), "utf8");
+    assert.ok(cache.includes(join(root, "usr")), cache);
 });
 
 test("the Dockerfile copies, installs and changes what is there", async () => {
