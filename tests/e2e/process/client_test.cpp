@@ -128,8 +128,7 @@ TEST_F(host_client, is_a_conversation_on_a_terminal) {
     terminal.type("nonsense\x03");
     ASSERT_TRUE(terminal.shows("^C")) << terminal.text();
     ASSERT_TRUE(terminal.shows(prompt)) << terminal.text();
-    terminal.type("\x04");
-    EXPECT_EQ(terminal.end(), 0) << terminal.text();
+    EXPECT_EQ(terminal.end_by("\x04"), 0) << terminal.text();
 }
 
 TEST_F(host_client, remembers_lines_of_the_conversation_before) {

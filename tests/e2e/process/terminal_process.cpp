@@ -68,12 +68,18 @@ bool terminal_process::shows(std::string_view text) {
     }
 }
 
-int terminal_process::end() {
+int terminal_process::end_by(std::string_view keys) {
     const auto until = steady::now() + std::chrono::seconds(60);
-    while (read_more(terminal_, until, text_)) {
-    }
-    if (steady::now() >= until) {
-        return -1;
+    for (auto again = steady::now();; again += std::chrono::seconds(1)) {
+        type(keys);
+        while (read_more(terminal_, std::min(until, again + std::chrono::seconds(1)), text_)) {
+        }
+        if (steady::now() < again + std::chrono::seconds(1)) {
+            break;
+        }
+        if (steady::now() >= until) {
+            return -1;
+        }
     }
     int status = 0;
     waitpid(std::exchange(pid_, 0), &status, 0);

@@ -23,8 +23,11 @@ public:
     /// Waits until `text` stands on the terminal behind what was waited for before; false when it
     /// ended or a minute passed.
     bool shows(std::string_view text);
-    /// Waits for its end: the exit status, 128 + signal, or -1 after a minute.
-    int end();
+    /// Types `keys` each second until it ends, for one that comes while the terminal changes its
+    /// mode may get lost: the exit status, 128 + signal, or -1 after a minute.
+    int end_by(std::string_view keys);
+    /// Waits for its end, as end_by.
+    int end() { return end_by(""); }
     /// All that it wrote, with the terminal's sequences.
     const std::string& text() const { return text_; }
 
