@@ -116,6 +116,17 @@ public:
     void keep(base::time_point deadline, base::unique_function<void(const error*)> end);
     /// Runs `event` now, or in release(). Never refused.
     void in_order(base::unique_function<void()> event);
+    /// Calls `what` with each hook of the generation that serves then, as in_order.
+    template <class F>
+    void tell_hooks(F what) {
+        in_order([this, what = std::move(what)] {
+            if (current_) {
+                for (auto* hook : current_->registered().hooks()) {
+                    what(*hook);
+                }
+            }
+        });
+    }
     /// Those kept back run from here on, in order, with their sessions as they are by now; so many
     /// in a turn of the loop. What comes meanwhile runs behind them.
     void release();

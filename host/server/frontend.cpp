@@ -97,12 +97,8 @@ void frontend::on_closed(net::connection& which, std::string_view reason) {
         report_lost(owner, channel, last->ref.id);
     });
     sessions_.close(*gone);
-    local_.in_order([&local = local_, last, reason = std::string(reason)] {
-        if (const auto& current = local.current()) {
-            for (auto* hook : current->registered().hooks()) {
-                hook->on_session_closed(*last, reason);
-            }
-        }
+    local_.tell_hooks([last, reason = std::string(reason)](door::hooks& hook) {
+        hook.on_session_closed(*last, reason);
     });
 }
 
@@ -165,7 +161,7 @@ void frontend::serve(session& from, const client_request& request) {
     if (local_.is_holding()) {
         return keep(request, std::move(what));
     }
-    pass_on(from.data, request, std::move(what), clock_.now());
+    pass_on(from.data, type, request, std::move(what), clock_.now());
 }
 
 void frontend::keep(const client_request& request, pending what) {
@@ -181,12 +177,13 @@ void frontend::keep(const client_request& request, pending what) {
                     kept.route = route;
                     kept.body = kept.decoded;
                     const auto* sender = sessions_.find(what.from);
-                    pass_on(sender != nullptr ? sender->data : nullptr, kept, std::move(what), now);
+                    pass_on(sender != nullptr ? sender->data : nullptr, type_of(route), kept,
+                            std::move(what), now);
                 });
 }
 
-void frontend::pass_on(data_pointer from, const client_request& request, pending what,
-                       base::time_point arrived) {
+void frontend::pass_on(data_pointer from, std::string_view type, const client_request& request,
+                       pending what, base::time_point arrived) {
     const served_request::scope here(local_.serving(), what.id);
     if (!from) {
         return refuse(what, request.route,
@@ -202,7 +199,6 @@ void frontend::pass_on(data_pointer from, const client_request& request, pending
             from = sender->data;
         }
     }
-    const auto type = type_of(request.route);
     if (type != options_.self.type) {
         return forward(*from, type, request, std::move(what), arrived);
     }

@@ -87,8 +87,8 @@ private:
     void keep(const client_request& request, pending what);
     using data_pointer = std::shared_ptr<const door::session_data>;
     /// `arrived`: when the request came.
-    void pass_on(data_pointer from, const client_request& request, pending what,
-                 base::time_point arrived);
+    void pass_on(data_pointer from, std::string_view type, const client_request& request,
+                 pending what, base::time_point arrived);
     void refuse(const pending& what, std::string_view route, error why);
     route_counts& counts_of(std::string_view route, const result<door::body>& outcome);
     void forward(const door::session_data& from, std::string_view type,

@@ -52,6 +52,7 @@ void generations::hold() {
 
 void generations::drain() {
     drain_wait_ = parts_.clock.after(reloading_->how.drain, [this] {
+        parts_.calls.on_idle(nullptr);
         const auto ms =
             std::chrono::duration_cast<std::chrono::milliseconds>(reloading_->how.drain).count();
         refuse(error(errc::timeout,

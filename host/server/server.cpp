@@ -110,9 +110,6 @@ private:
     void finish();
 
     void on_member_lost(const std::string& channel, const door::member& gone);
-    /// In order with requests: while a reload holds them, hooks wait too.
-    template <class F>
-    void tell_hooks(F what);
     template <class F>
     void later(F call) {
         boost::asio::post(executor_, alive_.guard(std::move(call)));
@@ -319,23 +316,12 @@ void server::parts::on_view(const cluster::view_ptr& now) {
     }
     list_.update(now);
     if (state_ == state::ready) {
-        tell_hooks([](door::hooks& hook) { hook.on_servers_changed(); });
+        calls_.tell_hooks([](door::hooks& hook) { hook.on_servers_changed(); });
     }
 }
 
-template <class F>
-void server::parts::tell_hooks(F what) {
-    calls_.in_order([this, what = std::move(what)] {
-        if (const auto& current = generations_->current()) {
-            for (auto* hook : current->registered().hooks()) {
-                what(*hook);
-            }
-        }
-    });
-}
-
 void server::parts::on_member_lost(const std::string& channel, const door::member& gone) {
-    tell_hooks([channel, gone](door::hooks& hook) { hook.on_member_lost(channel, gone); });
+    calls_.tell_hooks([channel, gone](door::hooks& hook) { hook.on_member_lost(channel, gone); });
 }
 
 void server::parts::reload(std::vector<plugin_source> plugins, reload_options how,

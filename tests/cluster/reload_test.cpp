@@ -245,19 +245,41 @@ TEST_F(reload_test, a_drain_holds_requests_of_clients_in_their_order) {
     }
 }
 
+/// One more server beside a system, on its loop, that nobody else knows.
+struct lone_server {
+    explicit lone_server(system& beside, bool is_check = false)
+        : self(info()), list({self}),
+          links(bus::make_local(beside.loop.get_executor(), beside.clock, beside.network, self.id,
+                                self.life)),
+          registry(cluster::make_local_registry(beside.loop.get_executor(), list)),
+          server(beside.loop.get_executor(), beside.clock, *links, *registry,
+                 options(self, is_check)) {}
+
+    static door::server_info info() {
+        door::server_info self;
+        self.id = "other-server-1";
+        self.type = "probe";
+        self.life = incarnation{99};
+        return self;
+    }
+    static server::server_options options(const door::server_info& self, bool is_check) {
+        server::server_options made;
+        made.self = self;
+        made.is_check = is_check;
+        return made;
+    }
+
+    door::server_info self;
+    cluster::local_directory list;
+    std::unique_ptr<bus::bus> links;
+    std::unique_ptr<cluster::registry> registry;
+    shaddock::server::server server;
+};
+
 TEST_F(reload_test, a_server_that_starts_is_not_reloaded) {
     seen().start = start_step::is_slow;
-    door::server_info self;
-    self.id = "other-server-1";
-    self.type = "probe";
-    self.life = incarnation{99};
-    cluster::local_directory list({self});
-    server::server_options options;
-    options.self = self;
-    const auto links =
-        bus::make_local(all->loop.get_executor(), all->clock, all->network, self.id, self.life);
-    const auto registry = cluster::make_local_registry(all->loop.get_executor(), list);
-    server::server other(all->loop.get_executor(), all->clock, *links, *registry, options);
+    lone_server lone(*all);
+    auto& other = lone.server;
     std::optional<result<void>> started;
     other.start({version<2>()}, [&](result<void> got) { started = std::move(got); });
     other.reload({version<1>()}, {}, [this](result<void> got) { outcome = std::move(got); });
@@ -271,18 +293,8 @@ TEST_F(reload_test, a_server_that_starts_is_not_reloaded) {
 }
 
 TEST_F(reload_test, a_check_starts_and_stops_and_serves_nothing) {
-    door::server_info self;
-    self.id = "other-server-1";
-    self.type = "probe";
-    self.life = incarnation{99};
-    cluster::local_directory list({self});
-    server::server_options options;
-    options.self = self;
-    options.is_check = true;
-    const auto links =
-        bus::make_local(all->loop.get_executor(), all->clock, all->network, self.id, self.life);
-    const auto registry = cluster::make_local_registry(all->loop.get_executor(), list);
-    server::server tried(all->loop.get_executor(), all->clock, *links, *registry, options);
+    lone_server lone(*all, true);
+    auto& tried = lone.server;
     seen().log.clear();
     seen().start = start_step::is_slow;
     seen().tick_period = 1ms;
