@@ -19,15 +19,16 @@ constexpr const char* reload_help = R"(
 Each server opens the file of its module again, also an unchanged one, checks it in a process of its own,
 sets it up beside the running one and changes over between two requests. Connections, sessions and channels
 stay; what was accepted before ends with the old code. A module that is refused changes nothing; the rest of
-its type is then not asked.
+its type is then not asked. Whom the new types of calls cut off is said before the first swap.
 
 Examples:
   host reload chat                          all servers of the type, in order of their ids
   host reload chat-server-1 connector       one server, then a type
   host reload chat --rollback               back to the generation before, which is still in memory
+  host reload chat --dry-run                checks, says whom it would cut off, and swaps nothing
   host reload chat --json                   {"results":[{"id","type","ok","from","to" or "reason","ms"},..]}
 
-Exit status: 0 every server has swapped, 1 refused (why stands below the server), 2 wrong arguments,
+Exit status: 0 every server has swapped (or would), 1 refused (why stands below the server), 2 wrong arguments,
 3 no master runs on that --run folder.)";
 
 constexpr const char* add_help = R"(
@@ -112,10 +113,11 @@ void add_reload(CLI::App& host, std::optional<command>& chosen) {
         host, chosen, "reload", "Replace the code of running servers without losing a request",
         change_group, reload_help);
     add_place(app, reload->where);
-    app.add_option("targets", reload->targets, "Types, and ids as `host list` shows them")
+    app.add_option("targets", reload->wanted.targets, "Types, and ids as `host list` shows them")
         ->option_text("TYPE|ID ...")
         ->required();
-    app.add_flag("--rollback", reload->is_rollback, "Back to the generation before");
+    app.add_flag("--rollback", reload->wanted.is_rollback, "Back to the generation before");
+    app.add_flag("--dry-run", reload->wanted.is_dry_run, "All but the swap");
     add_json(app, reload->as_json);
 }
 

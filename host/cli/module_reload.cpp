@@ -62,6 +62,10 @@ void module_reload::begin() {
     begun_ = clock_.now();
     cut_off_.clear();
     if (!running_->is_rollback) {
+        if (!looked_at_.empty() && steps_.is_as_checked()) {
+            return look_ahead(looked_at_);
+        }
+        looked_at_.clear();
         return steps_.check(of_this_job([this](const result<void>& outcome) {
             outcome ? load() : finish_refused(outcome.error().text());
         }));
@@ -82,12 +86,25 @@ void module_reload::load() {
 void module_reload::look_ahead(const reload_steps::plugins& next) {
     steps_.look_ahead(next, of_this_job([this, next = reload_steps::plugins(next)](
                                             std::vector<std::string> found) mutable {
-                          for (const auto& line : found) {
+                          cut_off_ = std::move(found);
+                          if (running_->is_dry_run) {
+                              return finish_looked(std::move(next));
+                          }
+                          for (const auto& line : cut_off_) {
                               base::log::warn("reload", "{}: {}", id_, line);
                           }
-                          cut_off_ = std::move(found);
                           swap(std::move(next));
                       }));
+}
+
+void module_reload::finish_looked(reload_steps::plugins next) {
+    reload_report report;
+    report.to = steps_.build_of(next);
+    report.cut_off = std::move(cut_off_);
+    if (!running_->is_rollback) {
+        looked_at_ = std::move(next);
+    }
+    finish(std::move(report));
 }
 
 void module_reload::swap(reload_steps::plugins next) {
@@ -98,6 +115,7 @@ void module_reload::swap(reload_steps::plugins next) {
                         return finish_refused(outcome.error().text());
                     }
                     previous_ = std::exchange(current_, std::move(next));
+                    looked_at_.clear();
                     reload_report report;
                     report.to = steps_.now();
                     report.cut_off = std::move(cut_off_);
@@ -114,8 +132,12 @@ void module_reload::finish_refused(std::string why) {
 void module_reload::finish(reload_report report) {
     report.from = from_;
     report.took = clock_.now() - begun_;
+    report.is_dry_run = running_->is_dry_run;
     const auto* const what = running_->is_rollback ? "rollback" : "reload";
-    if (report.is_ok()) {
+    if (report.is_dry_run) {
+        base::log::info("reload", "{}: a dry run of a {}: {}", id_, what,
+                        report.is_ok() ? to_string(*report.to) : report.reason);
+    } else if (report.is_ok()) {
         base::log::info("reload", "{}: {} in {:.1f} ms: {} -> {}", id_, what, report.took.count(),
                         to_string(report.from), to_string(*report.to));
     } else {

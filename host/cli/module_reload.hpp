@@ -24,6 +24,8 @@ struct reload_report {
     /// What served when the job began, and serves still when it was refused.
     master::running_build from;
     std::optional<master::running_build> to;
+    /// Nothing was swapped; `to` is what would serve.
+    bool is_dry_run = false;
     /// Of a refusal, one line: file, what was found, what was wanted, what to do.
     std::string reason;
     /// From the job's begin, waiting for others not counted.
@@ -47,6 +49,10 @@ public:
     virtual void look_ahead(const plugins& next,
                             base::unique_function<void(std::vector<std::string>)> done) = 0;
     virtual void swap(plugins next, base::unique_function<void(result<void>)> done) = 0;
+    /// Whether the files are still those that the last check saw.
+    virtual bool is_as_checked() const = 0;
+    /// What would serve after these.
+    virtual master::running_build build_of(const plugins& next) const = 0;
     /// What serves.
     virtual master::running_build now() const = 0;
     /// Ends a check under way; what is loading or swapping is not waited for.
@@ -58,10 +64,11 @@ public:
 ///
 ///   check (a process of its own) -> load (a thread of its own) -> look ahead -> swap (the server)
 ///
-/// Who will be cut off is a warning in the log before the swap, and stands in the report. The
-/// modules before the last swap are kept: a rollback swaps to them without check or load, the next
-/// one forward again. Thread: the loop. Lifetime: `steps` and `clock` outlive it; `id` is the
-/// server's, for the log.
+/// Who will be cut off is a warning in the log before the swap, and stands in the report. A dry run
+/// ends before the swap; what it opened is kept, so a reload of the same files swaps to it without
+/// check or load. The modules before the last swap are kept: a rollback swaps to them without check
+/// or load, the next one forward again. Thread: the loop. Lifetime: `steps` and `clock` outlive it;
+/// `id` is the server's, for the log.
 class module_reload {
 public:
     static constexpr std::size_t waiting_limit = 8;
@@ -76,25 +83,25 @@ public:
     void begin_with(reload_steps::plugins first) { current_ = std::move(first); }
 
     using report_call = base::unique_function<void(const reload_report&)>;
-    /// `done` once, by post.
-    void reload(report_call done) { add({false, std::move(done)}); }
-    void roll_back(report_call done) { add({true, std::move(done)}); }
+    struct job {
+        bool is_rollback = false;
+        bool is_dry_run = false;
+        /// Once, by post.
+        report_call done;
+    };
+    void add(job wanted);
+    void reload(report_call done) { add({false, false, std::move(done)}); }
     /// Refuses the job under way, those that wait, and all later ones.
     void stop();
 
 private:
-    struct job {
-        bool is_rollback = false;
-        report_call done;
-    };
-
-    void add(job wanted);
     void refuse_later(job refused, std::string why);
     void begin_next();
     void begin();
     void load();
     void look_ahead(const reload_steps::plugins& next);
     void swap(reload_steps::plugins next);
+    void finish_looked(reload_steps::plugins next);
     void finish(reload_report report);
     void finish_refused(std::string why);
     /// `call`, unless the job it belongs to is over.
@@ -108,6 +115,8 @@ private:
     reload_steps::plugins current_;
     /// Empty: nothing to go back to.
     reload_steps::plugins previous_;
+    /// What a dry run has opened; empty: none since the last swap.
+    reload_steps::plugins looked_at_;
     std::optional<job> running_;
     std::deque<job> waiting_;
     master::running_build from_;

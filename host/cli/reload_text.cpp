@@ -43,9 +43,11 @@ result<reload_order> reload_order_from_json(std::string_view text) {
             order.job = member.value.GetUint64();
         } else if (key == "rollback" && member.value.IsBool()) {
             order.is_rollback = member.value.GetBool();
+        } else if (key == "dry_run" && member.value.IsBool()) {
+            order.is_dry_run = member.value.GetBool();
         } else {
             return error(errc::bad_request,
-                         R"(reload: expected {"job":<number>,"rollback":<bool>})");
+                         R"(reload: expected {"job":<number>,"rollback":<bool>,"dry_run":<bool>})");
         }
     }
     return order;
@@ -59,6 +61,10 @@ std::string to_json(std::uint64_t job, const reload_report& report) {
     out.Uint64(job);
     out.Key("ok");
     out.Bool(report.is_ok());
+    if (report.is_dry_run) {
+        out.Key("dry_run");
+        out.Bool(true);
+    }
     put(out, "from", report.from);
     if (report.to) {
         put(out, "to", *report.to);

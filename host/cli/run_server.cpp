@@ -211,8 +211,7 @@ private:
         auto answer = [this, job = order->job](const reload_report& report) {
             tell_master(job, report);
         };
-        order->is_rollback ? reload_.roll_back(std::move(answer))
-                           : reload_.reload(std::move(answer));
+        reload_.add({order->is_rollback, order->is_dry_run, std::move(answer)});
     }
     /// The master's list counts: servers come while the system runs.
     void expect(std::string_view args) {

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cstdio>
 
 namespace shaddock::cli {
@@ -33,6 +34,39 @@ template <class Lines>
 void print_lines(const Lines& lines, bool as_json) {
     const auto text = as_json ? master::to_json(lines) + "\n" : master::to_table(lines);
     std::fputs(text.c_str(), stdout);
+}
+
+/// All look ahead, whom it will cut off is said on stderr, and then those swap that can. They keep
+/// what they opened for the look, so nothing is checked twice.
+result<std::vector<master::reload_line>> reload_after_a_look(const master::admin_client& master,
+                                                             master::reload_request wanted) {
+    wanted.is_dry_run = true;
+    auto lines = master.reload(wanted);
+    if (!lines) {
+        return lines;
+    }
+    std::fputs(master::to_warning(*lines).c_str(), stderr);
+    wanted.is_dry_run = false;
+    wanted.targets.clear();
+    for (const auto& line : *lines) {
+        if (line.is_ok()) {
+            wanted.targets.push_back(line.id);
+        }
+    }
+    if (wanted.targets.empty()) {
+        return lines;
+    }
+    const auto swapped = master.reload(wanted);
+    if (!swapped) {
+        return swapped.error();
+    }
+    for (const auto& line : *swapped) {
+        const auto looked = std::ranges::find(*lines, line.id, &master::reload_line::id);
+        if (looked != lines->end()) {
+            *looked = line;
+        }
+    }
+    return lines;
 }
 
 void print_ended(const char* what, const std::vector<std::string>& ids) {
@@ -90,7 +124,10 @@ int run_command(const stop_command& wanted) {
 int run_command(const reload_command& wanted) {
     return ask_master(
         wanted.where,
-        [&](const auto& master) { return master.reload(wanted.targets, wanted.is_rollback); },
+        [&](const auto& master) {
+            return wanted.wanted.is_dry_run ? master.reload(wanted.wanted)
+                                            : reload_after_a_look(master, wanted.wanted);
+        },
         [&](const auto& lines) {
             print_lines(*lines, wanted.as_json);
             return master::has_succeeded(*lines) ? 0 : exit_failed;

@@ -90,6 +90,17 @@ master::running_build server_reload::now() const {
     return {now.version, now.build_id, now.generation};
 }
 
+master::running_build server_reload::build_of(const plugins& next) const {
+    master::running_build made;
+    for (const auto& one : next) {
+        const auto* const comma = made.version.empty() ? "" : ", ";
+        made.version += comma + std::string(one.door->version);
+        made.build_id += comma + one.build_id;
+    }
+    made.generation = server_.now().generation + 1;
+    return made;
+}
+
 void server_reload::cancel() {
     check_.cancel();
 }

@@ -29,6 +29,8 @@ public:
     void look_ahead(const plugins& next,
                     base::unique_function<void(std::vector<std::string>)> done) override;
     void swap(plugins next, base::unique_function<void(result<void>)> done) override;
+    bool is_as_checked() const override { return stamps_of(files_) == stamps_; }
+    master::running_build build_of(const plugins& next) const override;
     master::running_build now() const override;
     void cancel() override;
     /// Waits for the thread.
@@ -42,7 +44,7 @@ private:
     std::string type_;
     server::reload_options how_;
     child_check check_;
-    /// Of the job under way: the files that were checked.
+    /// The files that were checked last.
     std::vector<module_file> files_;
     std::vector<file_stamp> stamps_;
     /// Made by the first reload.

@@ -66,10 +66,9 @@ void serve_reload(admin_target& target, const admin_request& request, admin_repl
         return reply(refusal(wanted.error()));
     }
     auto kept = std::make_shared<admin_reply>(std::move(reply));
-    const auto begun =
-        target.reload(wanted->targets, wanted->is_rollback, [kept](const auto& lines) {
-            (*kept)({200, to_json(lines)});
-        });
+    const auto begun = target.reload(*wanted, [kept](const auto& lines) {
+        (*kept)({200, to_json(lines)});
+    });
     if (!begun) {
         (*kept)(refusal(begun.error()));
     }

@@ -121,10 +121,8 @@ result<std::vector<list_line>> admin_client::list(bool with_all) const {
     return list_from_json(*answer);
 }
 
-result<std::vector<reload_line>> admin_client::reload(const std::vector<std::string>& targets,
-                                                      bool is_rollback) const {
-    const auto answer =
-        call("POST", "/api/reload", reload_request_json({targets, is_rollback}), longest_reload);
+result<std::vector<reload_line>> admin_client::reload(const reload_request& wanted) const {
+    const auto answer = call("POST", "/api/reload", reload_request_json(wanted), longest_reload);
     if (!answer) {
         return answer.error();
     }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "master/reload.hpp"
+
 #include <shaddock/error.hpp>
 
 #include <sys/types.h>
@@ -22,12 +24,8 @@ std::string ids_json(const std::vector<std::string>& ids);
 /// all of them. Errors: bad_request.
 result<std::vector<std::string>> ids_from_json(std::string_view text);
 
-/// What `POST /api/reload` asks for.
-struct reload_request {
-    /// Types and ids; at least one.
-    std::vector<std::string> targets;
-    bool is_rollback = false;
-};
+/// What `POST /api/reload` asks for:
+/// {"targets":["<type or id>",..],"rollback":false,"dry_run":false}; the last two may be absent.
 std::string reload_request_json(const reload_request& wanted);
 /// Errors: bad_request.
 result<reload_request> reload_request_from_json(std::string_view text);

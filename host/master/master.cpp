@@ -262,12 +262,12 @@ private:
     }
 
     result<void>
-    reload(const std::vector<std::string>& targets, bool is_rollback,
+    reload(reload_request wanted,
            base::unique_function<void(const std::vector<reload_line>&)> done) override {
         if (is_stopping_) {
             return is_stopping("reloaded");
         }
-        return reloads_.start(targets, is_rollback, std::move(done));
+        return reloads_.start(std::move(wanted), std::move(done));
     }
 
     // ---- command_target, restart_port

@@ -4,9 +4,10 @@
 #include "json_fields.hpp"
 #include "table_text.hpp"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 
 namespace shaddock::master {
 namespace {
@@ -34,7 +35,8 @@ reload_line line_of(const rapidjson::Value& from) {
     reload_line line;
     line.id = text_of(from, "id");
     line.type = text_of(from, "type");
-    line.outcome = is_set(from, "ok")        ? reload_outcome::swapped
+    line.outcome = is_set(from, "ok")        ? is_set(from, "dry_run") ? reload_outcome::would_swap
+                                                                       : reload_outcome::swapped
                    : is_set(from, "skipped") ? reload_outcome::skipped
                                              : reload_outcome::refused;
     line.from = build_of(from, "from").value_or(running_build{});
@@ -56,12 +58,15 @@ std::string cell(const running_build& build) {
 void write_reload(json_writer& out, const reload_line& line) {
     put(out, "id", line.id);
     put(out, "type", line.type);
-    put(out, "ok", line.outcome == reload_outcome::swapped);
+    put(out, "ok", line.is_ok());
+    if (line.outcome == reload_outcome::would_swap) {
+        put(out, "dry_run", true);
+    }
     if (line.outcome == reload_outcome::skipped) {
         put(out, "skipped", true);
     }
     put_build(out, "from", line.from);
-    if (line.outcome == reload_outcome::swapped) {
+    if (line.is_ok()) {
         put_build(out, "to", line.to);
     } else {
         put(out, "reason", line.reason);
@@ -87,7 +92,7 @@ bool has_succeeded(const std::vector<reload_line>& lines) {
     const auto count = [&](reload_outcome what) {
         return std::ranges::count(lines, what, &reload_line::outcome);
     };
-    return count(reload_outcome::refused) == 0 && count(reload_outcome::swapped) > 0;
+    return count(reload_outcome::refused) == 0 && std::ranges::any_of(lines, &reload_line::is_ok);
 }
 
 std::string to_json(const std::vector<reload_line>& lines) {
@@ -102,14 +107,29 @@ std::string to_table(const std::vector<reload_line>& lines) {
     auto table = fmt::format("{:<20} {:<36}    {:<36} {:>8}\n", "id", "from", "to", "ms");
     for (const auto& line : lines) {
         const bool is_skipped = line.outcome == reload_outcome::skipped;
-        const auto to = line.outcome == reload_outcome::swapped ? cell(line.to)
-                        : is_skipped                            ? "not touched"
-                                                                : "refused";
+        const auto* const would = line.outcome == reload_outcome::would_swap ? "would be " : "";
+        const auto to = line.is_ok() ? would + cell(line.to)
+                        : is_skipped ? "not touched"
+                                     : "refused";
         table += fmt::format("{:<20} {:<36} -> {:<36} {:>8}\n", line.id, cell(line.from), to,
                              is_skipped ? "-" : fmt::format("{:.1f}", line.ms));
         table += indented(line.reason) + indented(line.cut_off);
     }
     return table;
+}
+
+std::string to_warning(const std::vector<reload_line>& looked) {
+    std::map<std::string, std::vector<std::string>> ids_by_text;
+    for (const auto& line : looked) {
+        if (!line.cut_off.empty()) {
+            ids_by_text[line.cut_off].push_back(line.id);
+        }
+    }
+    std::string warning;
+    for (const auto& [text, ids] : ids_by_text) {
+        warning += fmt::format("before the swap of {}:\n{}", fmt::join(ids, ", "), indented(text));
+    }
+    return warning;
 }
 
 result<reload_answer> reload_answer_from_json(std::string_view text) {
@@ -120,6 +140,7 @@ result<reload_answer> reload_answer_from_json(std::string_view text) {
     reload_answer answer;
     answer.job = number_of(document, "job");
     answer.ok = is_set(document, "ok");
+    answer.is_dry_run = is_set(document, "dry_run");
     answer.from = build_of(document, "from").value_or(running_build{});
     answer.to = build_of(document, "to");
     answer.reason = text_of(document, "reason");
@@ -135,24 +156,29 @@ std::string reload_request_json(const reload_request& wanted) {
     return object_json([&](json_writer& out) {
         put(out, "targets", wanted.targets);
         put(out, "rollback", wanted.is_rollback);
+        put(out, "dry_run", wanted.is_dry_run);
     });
 }
 
 result<reload_request> reload_request_from_json(std::string_view text) {
     const auto document = parsed(text);
-    const error wrong(errc::bad_request,
-                      R"(expected {"targets":["<type or id>",..],"rollback":false})");
+    const error wrong(
+        errc::bad_request,
+        R"(expected {"targets":["<type or id>",..],"rollback":false,"dry_run":false})");
     auto targets = texts_in(document, "targets");
     if (!targets || targets->empty()) {
         return wrong;
     }
-    const auto rollback = document.FindMember("rollback");
-    if (rollback != document.MemberEnd() && !rollback->value.IsBool()) {
-        return wrong;
+    for (const auto* key : {"rollback", "dry_run"}) {
+        const auto flag = document.FindMember(key);
+        if (flag != document.MemberEnd() && !flag->value.IsBool()) {
+            return wrong;
+        }
     }
     reload_request wanted;
     wanted.targets = std::move(*targets);
     wanted.is_rollback = is_set(document, "rollback");
+    wanted.is_dry_run = is_set(document, "dry_run");
     return {boost::system::in_place_value, std::move(wanted)};
 }
 

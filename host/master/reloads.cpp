@@ -32,7 +32,9 @@ reload_line line_of(std::string_view id, std::string_view type, reload_answer an
     reload_line line;
     line.id = id;
     line.type = type;
-    line.outcome = answer.ok ? reload_outcome::swapped : reload_outcome::refused;
+    line.outcome = !answer.ok          ? reload_outcome::refused
+                   : answer.is_dry_run ? reload_outcome::would_swap
+                                       : reload_outcome::swapped;
     line.from = std::move(answer.from);
     line.to = answer.to.value_or(line.from);
     line.reason = answer.ok ? "" : std::move(answer.reason);
@@ -53,20 +55,19 @@ std::string news_of(const reload_line& line) {
 
 } // namespace
 
-result<void> reloads::start(const std::vector<std::string>& targets, bool is_rollback,
-                            done_call done) {
+result<void> reloads::start(reload_request wanted, done_call done) {
     if (done_) {
         return error(errc::duplicate, "another reload is under way: ask again when it has ended");
     }
-    auto found = find_targets(targets, port_.children(), more_targets::none);
+    auto found = find_targets(wanted.targets, port_.children(), more_targets::none);
     if (!found) {
         return found.error();
     }
     for (auto& child : *found) {
-        const bool is_named = std::ranges::find(targets, child.id) != targets.end();
+        const bool is_named = std::ranges::find(wanted.targets, child.id) != wanted.targets.end();
         waiting_.push_back({std::move(child), is_named});
     }
-    is_rollback_ = is_rollback;
+    wanted_ = std::move(wanted);
     done_ = std::move(done);
     next_server();
     return {};
@@ -108,8 +109,8 @@ void reloads::ask(const target& next) {
         return refuse(child,
                       fmt::format("it is {}: ask again when it is ready", to_string(child.state)));
     }
-    if (!port_.ask(child.id,
-                   fmt::format(R"({{"job":{},"rollback":{}}})", ++number_, is_rollback_))) {
+    if (!port_.ask(child.id, fmt::format(R"({{"job":{},"rollback":{},"dry_run":{}}})", ++number_,
+                                         wanted_.is_rollback, wanted_.is_dry_run))) {
         return refuse(child, "it has no line to this master, though its process runs: look at its "
                              "log");
     }
@@ -134,7 +135,7 @@ void reloads::on_answer(std::string_view id, std::string_view json) {
         }
         return;
     }
-    if (answer->ok) {
+    if (answer->ok && !answer->is_dry_run) {
         port_.on_swapped(id, *answer->to);
     }
     const bool is_to_this = is_asked && answer->job == number_;
@@ -174,6 +175,9 @@ void reloads::skip(const child_report& child, std::string reason) {
 }
 
 void reloads::report(const reload_line& line) const {
+    if (line.outcome == reload_outcome::would_swap) {
+        return;
+    }
     port_.on_news(news_of(line), line.outcome != reload_outcome::swapped);
 }
 

@@ -53,7 +53,7 @@ public:
     /// named by its id. `done` once, never inline.
     /// Errors: duplicate (a reload is under way), not_found, naming each unknown target with its
     /// nearest names; nothing is asked then.
-    result<void> start(const std::vector<std::string>& targets, bool is_rollback, done_call done);
+    result<void> start(reload_request wanted, done_call done);
 
     /// From the servers' lines: what `reloaded` carries, and the end of a line.
     void on_answer(std::string_view id, std::string_view json);
@@ -76,7 +76,7 @@ private:
     base::clock& clock_;
     reload_port& port_;
     std::uint64_t number_;
-    bool is_rollback_ = false;
+    reload_request wanted_;
     std::deque<target> waiting_;
     std::optional<target> asked_;
     std::set<std::string> refused_types_;

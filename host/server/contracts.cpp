@@ -28,6 +28,23 @@ contract_rows listed(std::string_view type, std::span<const plugin_source> plugi
     return found.contracts();
 }
 
+/// Routes of `type` that the caller has and the callee has not.
+std::vector<std::string> not_served(const contract_rows& caller, const contract_rows& callee,
+                                    std::string_view type) {
+    std::vector<std::string> missing;
+    for (const auto& call : caller) {
+        const bool is_its = call.as == contract_row::role::called && call.route.starts_with(type) &&
+                            call.route[type.size()] == '.';
+        const bool is_served = std::ranges::any_of(callee, [&](const contract_row& row) {
+            return row.as == contract_row::role::served && row.route == call.route;
+        });
+        if (is_its && !is_served && std::ranges::find(missing, call.route) == missing.end()) {
+            missing.push_back(call.route);
+        }
+    }
+    return missing;
+}
+
 } // namespace
 
 void contracts::note_new_call(std::string_view route, std::uint64_t hash,
@@ -110,6 +127,7 @@ void contracts::look_ahead(std::string_view type, std::span<const plugin_source>
                            const std::vector<bus::peer>& others,
                            base::unique_function<void(std::vector<std::string>)> done) {
     struct looking {
+        std::string type;
         contract_rows mine;
         std::vector<std::string> found{};
         std::size_t waits = 1;
@@ -121,8 +139,8 @@ void contracts::look_ahead(std::string_view type, std::span<const plugin_source>
             }
         }
     };
-    auto look =
-        std::make_shared<looking>(looking{.mine = listed(type, next), .done = std::move(done)});
+    auto look = std::make_shared<looking>(
+        looking{std::string(type), listed(type, next), {}, 1, std::move(done)});
     for (const auto& each : others) {
         ++look->waits;
         ask_(each, "", [look, id = each.id](result<std::string> answered) {
@@ -132,6 +150,10 @@ void contracts::look_ahead(std::string_view type, std::span<const plugin_source>
                     look->found.push_back(fmt::format(
                         "cuts off calls of {0}: {1}: {2}; there is {0}, here the new build", id,
                         one.route, one.why));
+                }
+                for (const auto& route : not_served(its, look->mine, look->type)) {
+                    look->found.push_back(fmt::format(
+                        "cuts off calls of {}: {}: the new build does not serve it", id, route));
                 }
                 for (const auto& one : refused_between(look->mine, its)) {
                     look->found.push_back(fmt::format(

@@ -115,6 +115,33 @@ TEST_F(reload, goes_back_within_a_second) {
                 ElementsAre("chat-server-1 3", "chat-server-2 3", "chat-server-3 3"));
 }
 
+TEST_F(reload, says_before_the_swap_whom_it_cuts_off) {
+    // A server tells what it has called.
+    raw_client player(system.connector_port);
+    ASSERT_THAT(player.ask("connector.entryHandler.enter", R"({"username":"ann","rid":"hall"})"),
+                HasSubstr("users"));
+    fs::copy_file(fs::path(SHADDOCK_TEST_MODULES) / "module_probe.so",
+                  system.path("plugins/new.so"));
+    fs::rename(system.path("plugins/new.so"), system.path("plugins/chat.so"));
+    const auto looked = system.run({"reload", "chat", "--dry-run"});
+    EXPECT_EQ(looked.status, 0) << looked.text;
+    EXPECT_EQ(count_of(looked.text, "would be"), 3U) << looked.text;
+    const std::string cut = "cuts off calls of connector-server-1: chat.chatRemote.add: the new "
+                            "build does not serve it";
+    EXPECT_EQ(count_of(looked.text, cut), 3U) << looked.text;
+    EXPECT_THAT(generations("chat"),
+                ElementsAre("chat-server-1 1", "chat-server-2 1", "chat-server-3 1"));
+    EXPECT_THAT(master_log(), Not(HasSubstr("is reloaded")));
+    const auto said = system.run({"reload", "chat"});
+    EXPECT_EQ(said.status, 0) << said.text;
+    const auto warned = said.text.find("before the swap of chat-server-1, chat-server-2, "
+                                       "chat-server-3:");
+    EXPECT_LT(warned, said.text.find("generation 1")) << said.text;
+    EXPECT_LT(said.text.find(cut), said.text.find("generation 1")) << said.text;
+    EXPECT_THAT(generations("chat"),
+                ElementsAre("chat-server-1 2", "chat-server-2 2", "chat-server-3 2"));
+}
+
 TEST_F(reload, names_the_nearest_of_an_unknown_target_and_touches_nothing) {
     const auto said = system.run({"reload", "chat", "chat-sever-2", "gaet"});
     EXPECT_EQ(said.status, 1);

@@ -29,13 +29,15 @@ TEST(running_arguments, stop) {
 
 TEST(running_arguments, reload_types_and_ids) {
     const auto plain = parsed<reload_command>({"reload", "chat"});
-    EXPECT_THAT(plain.targets, ElementsAre("chat"));
-    EXPECT_FALSE(plain.is_rollback);
+    EXPECT_THAT(plain.wanted.targets, ElementsAre("chat"));
+    EXPECT_FALSE(plain.wanted.is_rollback);
+    EXPECT_FALSE(plain.wanted.is_dry_run);
     EXPECT_FALSE(plain.as_json);
     const auto wanted = parsed<reload_command>(
         {"reload", "chat-server-1", "connector", "--rollback", "--json", "--run", "/r"});
-    EXPECT_THAT(wanted.targets, ElementsAre("chat-server-1", "connector"));
-    EXPECT_TRUE(wanted.is_rollback);
+    EXPECT_THAT(wanted.wanted.targets, ElementsAre("chat-server-1", "connector"));
+    EXPECT_TRUE(wanted.wanted.is_rollback);
+    EXPECT_TRUE(parsed<reload_command>({"reload", "chat", "--dry-run"}).wanted.is_dry_run);
     EXPECT_TRUE(wanted.as_json);
     EXPECT_EQ(wanted.where.run, "/r");
     const auto help = parsed<answer>({"reload", "--help"});

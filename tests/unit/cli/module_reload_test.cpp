@@ -39,11 +39,16 @@ public:
             done(outcome);
         };
     }
+    bool is_as_checked() const override { return is_unchanged; }
+    master::running_build build_of(const plugins& next) const override {
+        return {next.front().file, next.front().build_id, serving.generation + 1};
+    }
     master::running_build now() const override { return serving; }
     void cancel() override { asked.emplace_back("cancel"); }
 
     std::vector<std::string> asked;
     std::vector<std::string> seen_ahead;
+    bool is_unchanged = true;
     master::running_build serving{"one", "", 1};
     base::unique_function<void(result<void>)> checked;
     base::unique_function<void(result<plugins>)> loaded;
@@ -128,12 +133,59 @@ TEST_F(module_reload_jobs, say_whom_they_cut_off) {
     const auto told = master::reload_answer_from_json(to_json(1, reports[0]));
     EXPECT_EQ(told->cut_off, "cuts off calls of a-1: x\ncuts off calls of a-2: x");
     steps.seen_ahead.clear();
-    jobs.roll_back(note());
+    jobs.add({true, false, note()});
     turn();
     steps.swapped(result<void>());
     turn();
     EXPECT_THAT(reports.back().cut_off, IsEmpty());
     EXPECT_EQ(to_json(2, reports.back()).find("cut_off"), std::string::npos);
+}
+
+TEST_F(module_reload_jobs, a_dry_run_says_whom_before_anything_is_swapped) {
+    steps.seen_ahead = {"cuts off calls of a-1: x"};
+    const auto look = [this] {
+        jobs.add({false, true, note()});
+        turn();
+    };
+    look();
+    steps.checked(result<void>());
+    steps.loaded(reload_steps::plugins{{nullptr, "two", "b2"}});
+    EXPECT_THAT(asked(), ElementsAre("check", "load"));
+    ASSERT_EQ(reports.size(), 1U);
+    EXPECT_TRUE(reports[0].is_dry_run);
+    EXPECT_EQ(reports[0].cut_off, steps.seen_ahead);
+    EXPECT_EQ(reports[0].to, (master::running_build{"two", "b2", 2}));
+    EXPECT_EQ(steps.serving.version, "one");
+    // What it opened serves the next one, as long as the files are the same.
+    look();
+    EXPECT_EQ(reports.size(), 2U);
+    jobs.reload(note());
+    turn();
+    EXPECT_THAT(asked(), ElementsAre("swap two"));
+    steps.swapped(result<void>());
+    EXPECT_FALSE(reports.back().is_dry_run);
+    EXPECT_EQ(reports.back().cut_off, steps.seen_ahead);
+    // Each reload opens the files anew.
+    jobs.reload(note());
+    pass("two");
+    EXPECT_THAT(asked(), ElementsAre("check", "load", "swap two"));
+}
+
+TEST_F(module_reload_jobs, a_file_that_changed_after_a_dry_run_is_checked_again) {
+    jobs.add({false, true, note()});
+    turn();
+    steps.checked(result<void>());
+    steps.loaded(reload_steps::plugins{{nullptr, "two", "b2"}});
+    steps.is_unchanged = false;
+    jobs.reload(note());
+    turn();
+    steps.checked(error(errc::config, "chat.so: no"));
+    EXPECT_THAT(asked(), ElementsAre("check", "load", "check"));
+    // The refused file is now the one that was checked last; what was opened before is not it.
+    steps.is_unchanged = true;
+    jobs.reload(note());
+    turn();
+    EXPECT_THAT(asked(), ElementsAre("check"));
 }
 
 TEST_F(module_reload_jobs, run_one_after_the_other) {
@@ -165,11 +217,11 @@ TEST_F(module_reload_jobs, roll_back_and_forward_without_a_check) {
     jobs.reload(note());
     pass("two");
     asked();
-    jobs.roll_back(note());
+    jobs.add({true, false, note()});
     turn();
     EXPECT_THAT(asked(), ElementsAre("swap one"));
     steps.swapped(result<void>());
-    jobs.roll_back(note());
+    jobs.add({true, false, note()});
     turn();
     EXPECT_THAT(asked(), ElementsAre("swap two"));
     steps.swapped(result<void>());
@@ -179,7 +231,7 @@ TEST_F(module_reload_jobs, roll_back_and_forward_without_a_check) {
 }
 
 TEST_F(module_reload_jobs, have_nothing_to_roll_back_to_before_the_first_reload) {
-    jobs.roll_back(note());
+    jobs.add({true, false, note()});
     turn();
     ASSERT_EQ(reports.size(), 1U);
     EXPECT_THAT(reports[0].reason, HasSubstr("there is no previous generation"));
@@ -193,7 +245,7 @@ TEST_F(module_reload_jobs, keep_the_way_back_when_a_reload_is_refused) {
     turn();
     steps.checked(error(errc::config, "no"));
     asked();
-    jobs.roll_back(note());
+    jobs.add({true, false, note()});
     turn();
     EXPECT_THAT(asked(), ElementsAre("swap one"));
 }
@@ -218,10 +270,11 @@ TEST_F(module_reload_jobs, end_when_the_server_stops) {
 }
 
 TEST(reload_order, says_job_and_direction) {
-    const auto order = reload_order_from_json(R"({"job":7,"rollback":true})");
+    const auto order = reload_order_from_json(R"({"job":7,"rollback":true,"dry_run":true})");
     ASSERT_TRUE(order);
     EXPECT_EQ(order->job, 7U);
     EXPECT_TRUE(order->is_rollback);
+    EXPECT_TRUE(order->is_dry_run);
     EXPECT_FALSE(reload_order_from_json("{}")->is_rollback);
     for (const auto* const wrong : {"", "[]", R"({"job":-1})", R"({"rollback":1})", R"({"x":1})"}) {
         EXPECT_EQ(reload_order_from_json(wrong).error().code(), errc::bad_request) << wrong;

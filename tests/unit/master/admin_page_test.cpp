@@ -118,7 +118,7 @@ protected:
     }
     void stop_everything() override {}
     result<void>
-    reload(const std::vector<std::string>& /*targets*/, bool /*is_rollback*/,
+    reload(reload_request /*wanted*/,
            base::unique_function<void(const std::vector<reload_line>&)> /*done*/) override {
         return {};
     }

@@ -133,8 +133,9 @@ protected:
     }
     void stop_everything() override { stopped = {"*"}; }
     result<void>
-    reload(const std::vector<std::string>& targets, bool is_rollback,
+    reload(reload_request wanted,
            base::unique_function<void(const std::vector<reload_line>&)> done) override {
+        const auto& targets = wanted.targets;
         if (targets.front() == "unknown") {
             return error(errc::not_found, "no server and no type 'unknown'; nearest: chat");
         }
@@ -142,7 +143,8 @@ protected:
             return error(errc::duplicate, "another reload is under way");
         }
         reloaded = targets;
-        was_rollback = is_rollback;
+        was_rollback = wanted.is_rollback;
+        was_dry_run = wanted.is_dry_run;
         boost::asio::post(loop,
                           [this, ended = std::move(done)]() mutable { ended({swapped_line}); });
         return {};
@@ -155,6 +157,7 @@ protected:
     std::vector<std::string> stopped;
     std::vector<std::string> reloaded;
     bool was_rollback = false;
+    bool was_dry_run = false;
     reload_line swapped_line{
         "chat-1", "chat", reload_outcome::swapped, {"1", "aa", 1}, {"2", "bb", 2}, "", 1.5};
     admin_server server;
@@ -189,23 +192,25 @@ TEST_F(admin_api, hands_on_why_a_stop_was_refused) {
 TEST_F(admin_api, reloads_and_answers_how_it_ended) {
     const auto client = admin_client::open(folder.path());
     ASSERT_TRUE(client);
-    const auto lines = client->reload({"chat", "gate-1"}, true);
+    const auto lines = client->reload({{"chat", "gate-1"}, true, true});
     ASSERT_TRUE(lines) << lines.error().text();
     EXPECT_THAT(*lines, testing::ElementsAre(swapped_line));
     EXPECT_THAT(reloaded, testing::ElementsAre("chat", "gate-1"));
     EXPECT_TRUE(was_rollback);
-    ASSERT_TRUE(client->reload({"chat"}, false));
+    EXPECT_TRUE(was_dry_run);
+    ASSERT_TRUE(client->reload({{"chat"}}));
     EXPECT_FALSE(was_rollback);
+    EXPECT_FALSE(was_dry_run);
 }
 
 TEST_F(admin_api, hands_on_why_a_reload_did_not_begin) {
     const auto client = admin_client::open(folder.path());
     ASSERT_TRUE(client);
-    const auto unknown = client->reload({"unknown"}, false);
+    const auto unknown = client->reload({{"unknown"}});
     ASSERT_FALSE(unknown);
     EXPECT_EQ(unknown.error().code(), errc::not_found);
     EXPECT_THAT(unknown.error().text(), HasSubstr("nearest: chat"));
-    const auto busy = client->reload({"busy"}, false);
+    const auto busy = client->reload({{"busy"}});
     ASSERT_FALSE(busy);
     EXPECT_EQ(busy.error().code(), errc::refused);
     EXPECT_THAT(busy.error().text(), HasSubstr("another reload is under way"));

@@ -21,7 +21,7 @@ struct fake_target final : admin_target, command_target {
         return {};
     }
     void stop_everything() override {}
-    result<void> reload(const std::vector<std::string>&, bool,
+    result<void> reload(reload_request,
                         base::unique_function<void(const std::vector<reload_line>&)>) override {
         return {};
     }

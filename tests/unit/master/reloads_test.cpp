@@ -35,8 +35,9 @@ protected:
         return *std::ranges::find(servers, id, &child_report::id);
     }
     /// Begins a reload and goes on until the first server is asked.
-    result<void> reload(const std::vector<std::string>& targets, bool is_rollback = false) {
-        auto begun = one.start(targets, is_rollback, [this](const auto& now) {
+    result<void> reload(const std::vector<std::string>& targets, bool is_rollback = false,
+                        bool is_dry_run = false) {
+        auto begun = one.start({targets, is_rollback, is_dry_run}, [this](const auto& now) {
             lines = now;
             ++ends;
         });
@@ -66,9 +67,10 @@ protected:
     std::vector<std::string> outcomes() const {
         std::vector<std::string> all;
         for (const auto& line : lines) {
-            all.push_back(line.id + (line.outcome == reload_outcome::swapped   ? " swapped"
-                                     : line.outcome == reload_outcome::refused ? " refused"
-                                                                               : " skipped"));
+            all.push_back(line.id + (line.outcome == reload_outcome::swapped      ? " swapped"
+                                     : line.outcome == reload_outcome::refused    ? " refused"
+                                     : line.outcome == reload_outcome::would_swap ? " would swap"
+                                                                                  : " skipped"));
         }
         return all;
     }
@@ -79,7 +81,8 @@ protected:
             return false;
         }
         ++number;
-        EXPECT_EQ(args_json, fmt::format(R"({{"job":{},"rollback":{}}})", number, rollback));
+        EXPECT_EQ(args_json, fmt::format(R"({{"job":{},"rollback":{},"dry_run":{}}})", number,
+                                         rollback, dry_run));
         asked.emplace_back(id);
         return true;
     }
@@ -99,6 +102,7 @@ protected:
     std::string without_line;
     std::uint64_t number = 70;
     bool rollback = false;
+    bool dry_run = false;
     int ends = 0;
     reloads one{clock, *this, 70};
 };
@@ -120,6 +124,30 @@ TEST_F(reloading, asks_the_servers_of_a_type_one_after_the_other) {
     EXPECT_TRUE(has_succeeded(lines));
 }
 
+TEST_F(reloading, a_dry_run_swaps_nothing_and_says_no_swap) {
+    dry_run = true;
+    ASSERT_TRUE(reload({"chat"}, false, true));
+    for (const auto* id : {"chat-1", "chat-2"}) {
+        one.on_answer(id, fmt::format(R"({{"job":{},"ok":true,"dry_run":true,"from":{{}},"to":)"
+                                      R"({{"version":"2","build_id":"bb","generation":5}},)"
+                                      R"("cut_off":"cuts off calls of a-1","ms":1}})",
+                                      number));
+        run();
+    }
+    refused("chat-3");
+    EXPECT_THAT(outcomes(),
+                ElementsAre("chat-1 would swap", "chat-2 would swap", "chat-3 refused"));
+    EXPECT_EQ(news.size(), 1U) << "the refusal";
+    EXPECT_EQ(server("chat-1").status.generation, 4U);
+    EXPECT_FALSE(has_succeeded(lines));
+    lines.pop_back();
+    EXPECT_TRUE(has_succeeded(lines));
+    EXPECT_EQ(*reload_from_json(to_json(lines)), lines);
+    EXPECT_THAT(to_table(lines), HasSubstr("would be 2 bb generation 5"));
+    EXPECT_EQ(to_warning(lines), "before the swap of chat-1, chat-2:\n  cuts off calls of a-1\n");
+    EXPECT_EQ(to_warning({}), "");
+}
+
 TEST_F(reloading, tells_people_and_the_list_of_each_swap) {
     ASSERT_TRUE(reload({"connector-1"}));
     swapped("connector-1");
@@ -130,7 +158,7 @@ TEST_F(reloading, tells_people_and_the_list_of_each_swap) {
 
 TEST_F(reloading, never_ends_inside_start) {
     server("connector-1").state = child_state::starting;
-    ASSERT_TRUE(one.start({"connector-1"}, false, [this](const auto&) { ++ends; }));
+    ASSERT_TRUE(one.start({{"connector-1"}}, [this](const auto&) { ++ends; }));
     EXPECT_EQ(ends, 0);
     run();
     EXPECT_EQ(ends, 1);
@@ -184,7 +212,7 @@ TEST_F(reloading, names_the_nearest_of_what_it_does_not_know) {
 
 TEST_F(reloading, is_one_at_a_time) {
     ASSERT_TRUE(reload({"chat-1"}));
-    const auto second = one.start({"connector"}, false, [](const auto&) { FAIL(); });
+    const auto second = one.start({{"connector"}}, [](const auto&) { FAIL(); });
     ASSERT_FALSE(second);
     EXPECT_EQ(second.error().code(), errc::duplicate);
     swapped("chat-1");

@@ -251,6 +251,8 @@ TEST_F(contracts_test, a_look_ahead_names_whom_a_new_build_would_cut_off_both_wa
     EXPECT_THAT(asked, ElementsAre("c-1 ", "c-2 "));
     answers[0](wire::encode({{contract_row::role::called, "t.r.find", 4, "[] -> {}"},
                              {contract_row::role::called, "t.r.find", 2, "[{text: string}] -> {}"},
+                             {contract_row::role::called, "t.r.lost", 2, "[] -> {}"},
+                             {contract_row::role::called, "tt.r.others", 2, "[] -> {}"},
                              {contract_row::role::served, "other.r.ask", 8, "[int32] -> {}"}}));
     EXPECT_THAT(said, ElementsAre("nothing"));
     answers[1](error(errc::disconnected, "gone"));
@@ -258,6 +260,7 @@ TEST_F(contracts_test, a_look_ahead_names_whom_a_new_build_would_cut_off_both_wa
         said,
         ElementsAre("cuts off calls of c-1: t.r.find: argument 1: member 'text' is a text there, "
                     "true or false here; there is c-1, here the new build",
+                    "cuts off calls of c-1: t.r.lost: the new build does not serve it",
                     "cuts off its calls to c-1: other.r.ask: argument 1 is a text there, a number "
                     "here; there is the new build, here c-1"));
     calls.types().look_ahead("t", next, {}, [&](texts found) { said = std::move(found); });

@@ -2,6 +2,7 @@
 
 #include "base/log.hpp"
 #include "client/address.hpp"
+#include "master/reload.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -57,10 +58,7 @@ struct stop_command {
 };
 struct reload_command {
     place where;
-    /// Types and ids.
-    std::vector<std::string> targets;
-    /// To the generation before instead of the file.
-    bool is_rollback = false;
+    master::reload_request wanted;
     bool as_json = false;
 };
 /// `host admin`: where the admin page is.

@@ -22,9 +22,9 @@
 /// The admin API: HTTP with JSON on the master's address, opened by the token in `<run>/token`.
 /// GET /api/servers[?all=1] -> 200 and an array of list_line; POST /api/stop {"ids":[..]} -> 200
 /// once they are down, 404 for an unknown id; {"all":true}: 202 at once, and everything stops.
-/// POST /api/reload {"targets":["<type or id>",..],"rollback":false} -> 200 with what reload.hpp
-/// writes, once the last server has answered (whether they swapped stands in it); 404 for an
-/// unknown target, 409 while another reload is under way or the system stops. Header:
+/// POST /api/reload {"targets":["<type or id>",..],"rollback":false,"dry_run":false} -> 200 with
+/// what reload.hpp writes, once the last server has answered (whether they swapped stands in it);
+/// 404 for an unknown target, 409 while another reload is under way or the system stops. Header:
 /// `Authorization: Bearer <token>`, else 401. Errors: {"error":"<text>"}.
 namespace shaddock::master {
 
@@ -63,7 +63,7 @@ public:
     virtual void stop_everything() = 0;
     /// As reloads::start.
     virtual result<void>
-    reload(const std::vector<std::string>& targets, bool is_rollback,
+    reload(reload_request wanted,
            base::unique_function<void(const std::vector<reload_line>&)> done) = 0;
 
 protected:
@@ -133,8 +133,7 @@ public:
     /// As stop, but with SIGKILL.
     result<void> kill(const std::vector<std::string>& ids) const;
     /// Returns once the last server has answered.
-    result<std::vector<reload_line>> reload(const std::vector<std::string>& targets,
-                                            bool is_rollback) const;
+    result<std::vector<reload_line>> reload(const reload_request& wanted) const;
     pid_t master_pid() const { return pid_; }
     /// The admin page's address with the token behind the `#`, which browsers send to nobody.
     std::string page_url() const;
