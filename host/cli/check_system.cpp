@@ -6,6 +6,7 @@
 #include "module_look.hpp"
 #include "proto_replies.hpp"
 #include "server_options.hpp"
+#include "tls_files.hpp"
 #include "wire_files.hpp"
 
 #include <fmt/format.h>
@@ -36,6 +37,7 @@ public:
         check_contracts();
         check_dictionary();
         check_protos();
+        check_identities();
         for (const auto& said : problems_of_folders(system(), folders_.run)) {
             note(false, {}, said);
         }
@@ -182,6 +184,26 @@ private:
                                  is_of_client ? "no handler has"
                                               : "no handler and no dictionary has",
                                  slip ? fmt::format("; did you mean '{}'?", *slip) : ""));
+            }
+        }
+    }
+
+    /// Of each type that has frontends.
+    void check_identities() {
+        std::set<std::string> looked;
+        for (const auto& server : system().servers) {
+            if (!server.frontend || !looked.insert(server.type).second) {
+                continue;
+            }
+            const auto read =
+                read_identity(system().folder, system().host.type(server.type).connector);
+            if (!read) {
+                note(false, {}, read.error().text());
+            } else if (*read && (*read)->has_expired()) {
+                note(true, {},
+                     fmt::format("types.{}: found a certificate that has expired, {}, expected one "
+                                 "that is valid",
+                                 server.type, (*read)->text()));
             }
         }
     }

@@ -22,6 +22,7 @@
 #include "server_list.hpp"
 #include "server_options.hpp"
 #include "server_reload.hpp"
+#include "tls_files.hpp"
 #include "wire_files.hpp"
 
 #include <boost/asio/thread_pool.hpp>
@@ -91,6 +92,10 @@ public:
             protos_.emplace(loop_.get_executor(), clock_, found.system.folder, found.system.env,
                             [this](auto now) { server_.use_protos(std::move(now)); });
         }
+        if (agreed.identity) {
+            tls_.emplace(loop_.get_executor(), clock_, agreed.identity);
+            tls_->start(found.system.folder, found.system.host.type(record.type).connector);
+        }
         if (found.system.host.type(record.type).reload.watch) {
             modules_.emplace(
                 loop_.get_executor(), clock_, module_places(found, record.type), [this](auto over) {
@@ -141,6 +146,9 @@ private:
         base::log::info("host", "stopping: {}", why);
         if (protos_) {
             protos_->stop();
+        }
+        if (tls_) {
+            tls_->stop();
         }
         if (modules_) {
             modules_->stop();
@@ -245,6 +253,7 @@ private:
     module_reload reload_;
     base::loop_watch watch_;
     std::optional<proto_reload> protos_;
+    std::optional<tls_reload> tls_;
     std::optional<module_watch> modules_;
     /// Of the protos that the start has read.
     std::string version_;

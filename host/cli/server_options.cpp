@@ -2,6 +2,7 @@
 
 #include "config/load.hpp"
 #include "process_life.hpp"
+#include "tls_files.hpp"
 #include "wire_files.hpp"
 
 namespace shaddock::cli {
@@ -21,6 +22,7 @@ net::listener_options listener_of(const config::server_record& record,
     listener.pending_limit = wanted.pending_limit;
     listener.connections_limit = record.max_connections.value_or(wanted.connections_limit);
     listener.no_delay = wanted.no_delay;
+    listener.plain = wanted.tls_only ? net::plain_clients::refused : net::plain_clients::served;
     return listener;
 }
 
@@ -91,6 +93,13 @@ result<wire_files> read_wire_files(const setting& found, const config::server_re
         }
         files.protos = std::move(*read);
     }
+    if (record.frontend) {
+        auto read = read_identity(found.system.folder, wanted);
+        if (!read) {
+            return read.error();
+        }
+        files.identity = std::move(*read);
+    }
     return files;
 }
 
@@ -103,6 +112,7 @@ server::server_options options_of(const setting& found, const config::server_rec
     if (record.frontend) {
         const auto connector = host.type(record.type).connector;
         options.listener = listener_of(record, connector);
+        options.listener->tls = agreed.identity;
         options.dictionary = agreed.dictionary;
         options.protos = agreed.protos;
         options.crypto = connector.crypto;

@@ -30,6 +30,7 @@ bus::direct_options bus_of(const setting& found, const door::server_info& self);
 struct wire_files {
     std::shared_ptr<const protocol::route_dictionary> dictionary;
     std::shared_ptr<const protocol::protos> protos;
+    std::shared_ptr<net::tls_identity> identity;
 };
 /// What the connector options of the record's type ask for; nothing for a backend. Errors: config.
 result<wire_files> read_wire_files(const setting& found, const config::server_record& record);

@@ -21,6 +21,14 @@ void read_connector(yaml_section from, connector_options& options) {
                             "a timeout at least as long as the heartbeat");
         });
     }
+    if (all_good && options.tls_certificate.empty() != options.tls_key.empty()) {
+        from.found().attempt([&] {
+            throw complaint(from.place_of("tls_certificate", "tls_key"),
+                            options.tls_key.empty() ? "a tls_certificate without a tls_key"
+                                                    : "a tls_key without a tls_certificate",
+                            "both, or none");
+        });
+    }
     from.finish();
 }
 

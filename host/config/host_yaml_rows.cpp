@@ -49,6 +49,15 @@ const std::vector<option_row<connector_options>>& connector_rows() {
                     "true: listen on the record's `host` only (so in `config/host.yaml`); false: "
                     "on all interfaces"),
         flag_option("nodelay", &options::no_delay, "TCP_NODELAY on client connections"),
+        text_option("tls_certificate", &options::tls_certificate, "a PEM file ('' = no TLS)",
+                    "PEM file, relative to the config folder; empty: no TLS",
+                    "certificate of the clients' port, and those that lead to its root; read again "
+                    "when it changes"),
+        text_option("tls_key", &options::tls_key, "a PEM file ('' = no TLS)",
+                    "PEM file without a passphrase, relative to the config folder",
+                    "key of the certificate"),
+        flag_option("tls_only", &options::tls_only,
+                    "with a certificate: clients that begin without TLS are refused"),
     };
     return rows;
 }

@@ -1,6 +1,7 @@
 #include <net/listener.hpp>
 
 #include "port.hpp"
+#include "tls_stream.hpp"
 
 #include <base/log.hpp>
 
@@ -42,7 +43,11 @@ class tcp_listener final : public listener {
 public:
     tcp_listener(boost::asio::any_io_executor executor, base::clock& clock,
                  listener_options options)
-        : acceptor_(executor), port_(std::move(executor), clock, std::move(options)) {}
+        : acceptor_(executor), port_(executor, clock, std::move(options)) {
+        if (port_.options().tls) {
+            tls_ = std::make_shared<tls_line>(std::move(executor), clock, port_.counts());
+        }
+    }
 
     result<void> start(listener_events& events) override;
     std::uint16_t port() const override { return number_; }
@@ -64,6 +69,7 @@ private:
 
     tcp::acceptor acceptor_;
     net::port port_;
+    std::shared_ptr<tls_line> tls_;
     std::uint16_t number_ = 0;
     base::timer pause_;
     base::time_point next_complaint_ = base::time_point::min();
@@ -189,7 +195,13 @@ void tcp_listener::accepted(int descriptor, const tcp::endpoint& peer) {
     if (port_.options().no_delay) {
         socket.set_option(tcp::no_delay(true), failed);
     }
-    port_.add(make_tcp_stream(std::move(socket)), to_text(peer));
+    auto bytes = make_tcp_stream(std::move(socket));
+    if (tls_) {
+        const auto& options = port_.options();
+        bytes = make_tls_stream(std::move(bytes), static_cast<const tls_context&>(*options.tls),
+                                options.plain, tls_);
+    }
+    port_.add(std::move(bytes), to_text(peer));
 }
 
 void tcp_listener::pause_accepting(int reason) {

@@ -121,6 +121,14 @@ void add_clients(base::metric_families& all, const frontend& clients) {
     add_ways(all, "shaddock_packages_total", "Packages from and to clients.", counts.packages_in,
              counts.packages_out);
     base::add_counter(all, "shaddock_sends_total", "Writes to client sockets.", counts.sends);
+    metric_family tls{"shaddock_tls_handshakes_total",
+                      "TLS handshakes, by how they ended.",
+                      metric_kind::counter,
+                      {"outcome"}};
+    tls.samples.push_back({{"full"}, number(counts.tls_handshakes - counts.tls_resumed)});
+    tls.samples.push_back({{"resumed"}, number(counts.tls_resumed)});
+    tls.samples.push_back({{"refused"}, number(counts.tls_refused)});
+    all.push_back(std::move(tls));
 }
 
 void add_bus(base::metric_families& all, const bus::bus& links) {

@@ -75,7 +75,8 @@ TEST(host_yaml, empty_means_the_documented_defaults) {
 TEST(host_yaml, sets_every_option) {
     const host_options host = options_of(R"(
 connector: {heartbeat: 3, timeout: 7 s, dict: true, proto: true, crypto: true, idle_timeout: 2 min, handshake_timeout: 0, ack_timeout: 500 ms,
-            package_limit: 1 KiB, pending_limit: 2 MiB, connections_limit: 0, distinctHost: true, nodelay: false}
+            package_limit: 1 KiB, pending_limit: 2 MiB, connections_limit: 0, distinctHost: true, nodelay: false,
+            tls_certificate: a.pem, tls_key: /b.pem, tls_only: false}
 bus: {kind: local, call_timeout: 30 s, queue_limit: 64 KiB, heartbeat: 100 ms, silence: 200 ms}
 limits: {stop_timeout: 0, blocking_threads: 4, tick_warning: 20, requests_per_session: 1, serial_per_session: 1000000,
          generation_timeout: 1 min}
@@ -96,6 +97,9 @@ web: {port: 8080, host: 0.0.0.0, folder: page}
     EXPECT_EQ(host.connector.connections_limit, 0u);
     EXPECT_TRUE(host.connector.distinct_host);
     EXPECT_FALSE(host.connector.no_delay);
+    EXPECT_EQ(host.connector.tls_certificate, "a.pem");
+    EXPECT_EQ(host.connector.tls_key, "/b.pem");
+    EXPECT_FALSE(host.connector.tls_only);
     EXPECT_EQ(host.bus.kind, bus_kind::local);
     EXPECT_EQ(host.bus.call_timeout, 30s);
     EXPECT_EQ(host.bus.queue_limit, 65536u);
@@ -234,6 +238,9 @@ TEST(host_yaml_errors, values_out_of_their_range) {
          "1 to 10000000 (0 = no limit)"},
         {"connector: {distinctHost: yes}",
          "connector.distinctHost: found 'yes', expected true or false"},
+        {"connector: {tls_certificate: a.pem}", "connector.tls_certificate: found a "
+                                                "tls_certificate without a tls_key, expected both, "
+                                                "or none"},
         {"connector: {nodelay: 1}", "connector.nodelay: found '1', expected true or false"},
         {"connector: {heartbeat: 5, timeout: 4}",
          "connector.timeout: found a timeout of 4000 ms with a heartbeat of "

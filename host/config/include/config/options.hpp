@@ -90,6 +90,12 @@ struct connector_options {
     bool distinct_host = false;
     /// `nodelay`. TCP_NODELAY on client connections. Default true.
     bool no_delay = true;
+    /// PEM files of the certificate (with those that lead to its root) and its key, which has no
+    /// passphrase; relative to the config folder. Both empty (default): no TLS.
+    std::filesystem::path tls_certificate{};
+    std::filesystem::path tls_key{};
+    /// With TLS: clients that begin without it are refused. Default true.
+    bool tls_only = true;
 
     /// The time after which a client without heartbeats is closed; 0 = never (heartbeats are off).
     milliseconds heartbeat_deadline() const {

@@ -3,6 +3,7 @@
 #include "base/clock.hpp"
 #include "base/function.hpp"
 #include "net/drop.hpp"
+#include "net/tls.hpp"
 
 #include <shaddock/error.hpp>
 
@@ -44,6 +45,9 @@ struct listener_options {
     /// Further connections are closed at once and counted. 0: no limit.
     std::size_t connections_limit = 10'000;
     bool no_delay = true;
+    /// None: no TLS. With one, clients speak TLS over the same port, for both framings.
+    std::shared_ptr<tls_identity> tls{};
+    plain_clients plain = plain_clients::refused;
 };
 
 /// A package made once and sent to many: `bytes` is a whole WebSocket frame (header, then one
@@ -125,6 +129,11 @@ struct listener_counts {
     std::uint64_t sends = 0;
     std::uint64_t packages_in = 0;
     std::uint64_t packages_out = 0;
+    /// TLS handshakes that ended well, those of them that resumed a session, and those that did
+    /// not end well.
+    std::uint64_t tls_handshakes = 0;
+    std::uint64_t tls_resumed = 0;
+    std::uint64_t tls_refused = 0;
     std::array<std::uint64_t, drop_reasons> drops{};
 
     std::uint64_t& of(drop why) { return drops[static_cast<std::size_t>(why)]; }

@@ -40,7 +40,7 @@ export class JsClient extends Adapter {
         const adapter = this;
         class PageSocket extends WebSocket {
             constructor(url) {
-                super(url);
+                super(...adapter.dial(url));
                 adapter.#socket = this;
                 adapter.sent = [];
             }
@@ -66,6 +66,11 @@ export class JsClient extends Adapter {
         window.protobuf = { ...codec.exports, decodeStr: (route, bytes) => codec.exports.decode(route, bytes) };
         client.call(window, window, {}, PageSocket, silence);
         return window.pomelo;
+    }
+
+    /** @returns {any[]} what the page's WebSocket is made of */
+    dial(url) {
+        return [url];
     }
 
     #onEvent(event, argument) {

@@ -13,8 +13,12 @@ export class Shaddock extends Adapter {
         return {};
     }
 
+    url(host, port) {
+        return `ws://${host}:${port}`;
+    }
+
     async connect(host, port) {
-        const client = new Client({ url: `ws://${host}:${port}`, WebSocket, memory: this.storage, ...await this.options() });
+        const client = new Client({ url: this.url(host, port), WebSocket, memory: this.storage, ...await this.options() });
         this.#client = client;
         const ifCurrent = (action) => (argument) => {
             if (client === this.#client) {

@@ -18,9 +18,14 @@ export class Tcp extends Adapter {
     connect(host, port) {
         this.handshake = null;
         return new Promise((resolve, reject) => {
-            const connection = new Connection(this, connect({ host, port, noDelay: true }), { resolve, reject });
+            const connection = new Connection(this, this.dial(host, port), { resolve, reject });
             this.#connection = connection;
         });
+    }
+
+    /** @returns {import("node:net").Socket} on its way to the server */
+    dial(host, port) {
+        return connect({ host, port, noDelay: true });
     }
 
     /** @param {Connection} connection @returns {boolean} whether it is not one that was left */
