@@ -19,6 +19,7 @@ const blockSize = 32;
  * @param {string} [options.host] the executable; default SHADDOCK_HOST_BIN, else build/release/bin/host
  * @param {string} [options.config] the config folder; default the repository's
  * @param {string} [options.env] the environment; default the host's own
+ * @param {string[]} [options.wrap] a program that runs the host, and its arguments
  * @param {(config: string) => Promise<void>} [options.edit] changes the copied config folder before the ports are moved
  * @returns {Promise<{url: string, gatePort: number, folder: string, pid: number, output: () => string,
  *   stop: () => Promise<void>}>} `url` is the page's; `stop` sends SIGTERM and throws unless the system ends with 0
@@ -28,6 +29,7 @@ export async function startSystem({
     config: original = join(root, "config"),
     env,
     edit = async () => {},
+    wrap = [],
 } = {}) {
     const folder = await mkdtemp(join(tmpdir(), "shaddock-e2e-"));
     const config = join(folder, "config");
@@ -35,7 +37,8 @@ export async function startSystem({
     await edit(config);
     const { webPort, gatePort, release } = await shiftPorts(config);
 
-    const child = spawn(host, ["start", ...(env ? ["--env", env] : []), "--config", config, "--run", join(folder, "run")],
+    const [program, ...before] = [...wrap, host];
+    const child = spawn(program, [...before, "start", ...(env ? ["--env", env] : []), "--config", config, "--run", join(folder, "run")],
         { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
     let output = "";
     child.stdout.on("data", (bytes) => { output += bytes; });
