@@ -7,7 +7,6 @@ namespace {
 
 constexpr duration shortest_period = std::chrono::milliseconds(1);
 constexpr duration between_reports = std::chrono::seconds(1);
-constexpr duration window = std::chrono::seconds(30);
 
 } // namespace
 
@@ -37,11 +36,7 @@ void loop_watch::wait() {
 
 void loop_watch::count(duration lag) {
     lags_.add(lag);
-    if (const auto now = clock_.now(); now >= window_end_) {
-        window_before_ = std::exchange(window_longest_, duration::zero());
-        window_end_ = now + window;
-    }
-    window_longest_ = std::max(window_longest_, lag);
+    recent_.add(lag, clock_.now());
 }
 
 void loop_watch::note(duration lag) {

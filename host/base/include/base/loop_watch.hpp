@@ -2,8 +2,7 @@
 
 #include "base/clock.hpp"
 #include "base/metrics.hpp"
-
-#include <algorithm>
+#include "base/recent_longest.hpp"
 
 namespace shaddock::base {
 
@@ -28,7 +27,7 @@ public:
     /// How late the timer fired, each time.
     const latency_histogram& lags() const { return lags_; }
     /// The longest of the last 30 to 60 seconds.
-    duration longest_lag() const { return std::max(window_longest_, window_before_); }
+    duration longest_lag() const { return recent_.value(); }
 
 private:
     void wait();
@@ -43,9 +42,7 @@ private:
     duration longest_{0};
     time_point quiet_until_ = time_point::min();
     latency_histogram lags_;
-    duration window_longest_{0};
-    duration window_before_{0};
-    time_point window_end_ = time_point::min();
+    recent_longest recent_;
 };
 
 } // namespace shaddock::base

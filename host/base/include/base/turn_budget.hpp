@@ -1,0 +1,113 @@
+#pragma once
+
+#include "base/alive.hpp"
+#include "base/clock.hpp"
+#include "base/metrics.hpp"
+#include "base/recent_longest.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/intrusive/list.hpp>
+
+#include <chrono>
+#include <cstddef>
+
+namespace shaddock::base {
+
+/// Bounds what one loop does between two looks at what has come: those who bring work (connections
+/// of clients, links to servers) get a share each, one after the other, and a turn ends after
+/// `limit`. Who has more to do comes back behind the others.
+///
+/// How to use it: what has become readable asks `may_work`; if it may, it works through one `share`
+/// and calls `later` when something is left. What was not allowed, or left something, is called by
+/// `go_on` when it is next.
+/// Thread: the loop. Lifetime: outlives its workers and finishers.
+class turn_budget {
+    using hook = boost::intrusive::list_base_hook<
+        boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+
+public:
+    static constexpr duration limit = std::chrono::milliseconds(10);
+
+    /// One who brings work. It leaves the queue when it is destroyed.
+    class worker : public hook {
+    public:
+        /// Works through one share. May destroy any worker; whoever may destroy itself keeps itself
+        /// alive.
+        virtual void go_on() = 0;
+
+    protected:
+        ~worker() = default;
+    };
+    /// One who sends at the end of each turn what the turn has brought together.
+    class finisher : public hook {
+    public:
+        virtual void end_turn() = 0;
+
+    protected:
+        ~finisher() = default;
+    };
+
+    /// What one worker may do before others have their turn: so many messages, so many bytes, so
+    /// much time, whatever is used up first; one message at least.
+    class share {
+    public:
+        static constexpr std::size_t messages = 128;
+        static constexpr std::size_t bytes = std::size_t{64} * 1024;
+        static constexpr duration time = std::chrono::milliseconds(1);
+
+        share(const clock& clock, time_point now) : clock_(clock), end_(now + time) {}
+        /// Counts a message that was worked on.
+        void take(std::size_t size) {
+            if (is_over()) {
+                return;
+            }
+            bytes_left_ -= size < bytes_left_ ? size : bytes_left_;
+            // The clock costs as much as a small message's framing: it is read now and then.
+            if (--messages_left_ % looks == 0 && clock_.now() >= end_) {
+                messages_left_ = 0;
+            }
+        }
+        bool is_over() const { return messages_left_ == 0 || bytes_left_ == 0; }
+
+    private:
+        static constexpr std::size_t looks = 8;
+        const clock& clock_;
+        time_point end_;
+        std::size_t messages_left_ = messages;
+        std::size_t bytes_left_ = bytes;
+    };
+
+    turn_budget(boost::asio::any_io_executor executor, const clock& clock);
+
+    /// Whether `who` may work at once. If not, it is queued and called.
+    bool may_work(worker& who, time_point now);
+    /// Queues `who` behind all others; its next share is in a later turn.
+    void later(worker& who);
+    /// This turn has an end of its own, although nobody asked `may_work`.
+    void begin(time_point now);
+    /// `each` is told of the end of every turn that has begun.
+    void add(finisher& each) { finishers_.push_back(each); }
+
+    /// From the first work of a turn to its end, each time.
+    const latency_histogram& turns() const { return turns_; }
+    /// The longest of the last 30 to 60 seconds.
+    duration longest_turn() const { return longest_.value(); }
+
+private:
+    void run();
+
+    template <class T>
+    using list = boost::intrusive::list<T, boost::intrusive::constant_time_size<false>>;
+
+    boost::asio::any_io_executor executor_;
+    const clock& clock_;
+    list<worker> waiting_;
+    list<finisher> finishers_;
+    time_point began_{};
+    bool is_posted_ = false;
+    latency_histogram turns_;
+    recent_longest longest_;
+    alive alive_;
+};
+
+} // namespace shaddock::base
