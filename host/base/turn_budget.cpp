@@ -20,7 +20,7 @@ bool turn_budget::may_work(worker& who, time_point now) {
 }
 
 void turn_budget::later(worker& who) {
-    if (!who.is_linked()) {
+    if (!who.is_queued()) {
         waiting_.push_back(who);
     }
     if (!is_posted_) {
@@ -44,7 +44,7 @@ void turn_budget::run() {
     // At least one, or those who wait would wait for ever beside who takes all the time.
     while (!these.empty()) {
         worker& next = these.front();
-        next.unlink();
+        next.leave_queue();
         next.go_on();
         if (clock_.now() >= began_ + limit) {
             break;

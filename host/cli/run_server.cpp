@@ -72,7 +72,7 @@ public:
           registry_(cluster::make_direct_registry(loop_.get_executor(), *bus_,
                                                   expected_of(found.system))),
           server_(loop_.get_executor(), clock_, *bus_, *registry_,
-                  options_of(found, record, self_, agreed, pool_.get_executor())),
+                  in_turns(options_of(found, record, self_, agreed, pool_.get_executor()))),
           master_(
               loop_.get_executor(), clock_, {found.run},
               [this] { return master::registration_json(self_.id, self_.life); },
@@ -165,6 +165,13 @@ private:
         });
     }
 
+    server::server_options in_turns(server::server_options options) {
+        if (options.listener) {
+            options.listener->turns = &turns_;
+        }
+        return options;
+    }
+
     /// A longer answer would end the line to the master.
     static result<std::string> bounded(std::string metrics) {
         constexpr std::size_t limit = std::size_t{768} * 1024;
@@ -177,7 +184,7 @@ private:
     }
     base::metric_families metrics() const {
         auto all = server_.metrics();
-        server::add_loop(all, watch_);
+        server::add_loop(all, watch_, turns_);
         return all;
     }
 
@@ -238,6 +245,7 @@ private:
 
     boost::asio::io_context loop_{1};
     base::steady_clock clock_;
+    base::turn_budget turns_{loop_.get_executor(), clock_};
     base::random random_{base::random_seed()};
     boost::asio::thread_pool pool_;
     door::server_info self_;

@@ -23,6 +23,8 @@ net::listener_options listener_of(const config::server_record& record,
     listener.connections_limit = record.max_connections.value_or(wanted.connections_limit);
     listener.no_delay = wanted.no_delay;
     listener.plain = wanted.tls_only ? net::plain_clients::refused : net::plain_clients::served;
+    listener.rates = {wanted.message_rate, wanted.message_burst, wanted.byte_rate,
+                      wanted.byte_burst};
     return listener;
 }
 
@@ -116,6 +118,7 @@ server::server_options options_of(const setting& found, const config::server_rec
         options.dictionary = agreed.dictionary;
         options.protos = agreed.protos;
         options.crypto = connector.crypto;
+        options.route_cost = {connector.route_cost.begin(), connector.route_cost.end()};
     }
     options.call_timeout = host.bus.call_timeout;
     options.requests_limit = host.limits.requests_per_session;

@@ -10,7 +10,24 @@
 namespace shaddock::config {
 namespace {
 
+constexpr std::size_t most_cost = 1'000'000;
+
+void read_costs(const yaml_section& costs, connector_options& options) {
+    for (const auto& [route, each] : costs.entries()) {
+        costs.found().attempt([&, &key = route, &entry = each] {
+            const auto cost =
+                entry.node.IsScalar() ? parse_count(entry.node.Scalar()) : std::nullopt;
+            if (!cost || *cost < 1 || *cost > most_cost) {
+                throw complaint(entry.where, describe_node(entry.node),
+                                fmt::format("a number of messages from 1 to {}", most_cost));
+            }
+            options.route_cost[key] = *cost;
+        });
+    }
+}
+
 void read_connector(yaml_section from, connector_options& options) {
+    read_costs(from.below_key("route_cost"), options);
     const bool all_good = from.read(connector_rows(), options);
     const bool has_deadline = options.heartbeat.count() != 0 && options.timeout.count() != 0;
     if (all_good && has_deadline && options.timeout < options.heartbeat) {

@@ -45,6 +45,23 @@ const std::vector<option_row<connector_options>>& connector_rows() {
         count_option("connections_limit", &options::connections_limit,
                      {.noun = "a number of connections", .most = 10'000'000, .zero = "no limit"},
                      "client connections of one server; `max-connections` of `servers.json` wins"),
+        // How much one client may ask of the server.
+        count_option("message_rate", &options::message_rate,
+                     {.noun = "a number of messages", .most = 10'000'000, .zero = "no limit"},
+                     "messages per second of one client; who sends more is not read until time has "
+                     "paid for it"),
+        count_option("message_burst", &options::message_burst,
+                     {.noun = "a number of messages", .most = 10'000'000},
+                     "messages that a client may send at once, after it was quiet"),
+        size_option("byte_rate", &options::byte_rate, {.most = gib, .zero = "no limit"},
+                    "the same for bytes, per second"),
+        size_option("byte_burst", &options::byte_burst, {.most = gib},
+                    "the same for bytes, at once; a package above it waits until the client has "
+                    "been quiet for so long"),
+        option_by_hand<options>("route_cost", "map", "none",
+                                "routes and counts, `{connector.entryHandler.enter: 10}`; 1 to "
+                                "1000000",
+                                "for how many messages one of the route counts"),
         flag_option("distinctHost", &options::distinct_host,
                     "true: listen on the record's `host` only (so in `config/host.yaml`); false: "
                     "on all interfaces"),

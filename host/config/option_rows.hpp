@@ -50,6 +50,8 @@ struct time_rule {
 struct size_rule {
     std::size_t least = 1;
     std::size_t most = std::numeric_limits<std::size_t>::max();
+    /// What 0 means; empty = it is refused.
+    std::string_view zero = {};
 };
 struct count_rule {
     /// `a number of threads`.
@@ -123,12 +125,15 @@ option_row<Section> size_option(std::string_view name, std::size_t Section::*to,
     option_row<Section> row;
     row.name = name;
     row.unit = "bytes";
-    row.range = fmt::format("{} to {}", show_size(rule.least), show_size(rule.most));
-    row.expected = fmt::format("a size such as '{}', from {}", show_size(Section{}.*to), row.range);
+    const std::string range = fmt::format("{} to {}", show_size(rule.least), show_size(rule.most));
+    row.expected = detail::with_zero(
+        fmt::format("a size such as '{}', from {}", show_size(Section{}.*to), range), rule.zero);
+    row.range = detail::range_with_zero(range, rule.zero);
     row.meaning = meaning;
     row.take = [to, rule](std::string_view text, Section& options) {
         const auto value = parse_size(text);
-        const bool is_good = value && *value >= rule.least && *value <= rule.most;
+        const bool is_good = value && ((*value >= rule.least && *value <= rule.most) ||
+                                       (*value == 0 && !rule.zero.empty()));
         if (is_good) {
             options.*to = *value;
         }

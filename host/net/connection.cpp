@@ -24,7 +24,8 @@ constexpr base::duration linger = std::chrono::milliseconds(700);
 client_connection::client_connection(port& owner, std::unique_ptr<stream> bytes,
                                      std::string address, connection_id id)
     : owner_(owner), stream_(std::move(bytes)), id_(id), address_(std::move(address)),
-      since_(owner.clock().now()), last_traffic_(since_) {}
+      allowance_(owner.options().rates, owner.clock().now()), since_(owner.clock().now()),
+      last_traffic_(since_) {}
 
 void client_connection::start(place_in_list place) {
     place_ = place;
@@ -218,6 +219,13 @@ void client_connection::leave(phase next, std::string_view reason) {
         owner_.report_closed_later(*this, reason);
     }
     enter(next);
+    if (share_ == nullptr) {
+        forget_input();
+    }
+    // What it still sends is thrown away, but its end must be seen.
+    if (reading_ == reading::paused) {
+        end_pause();
+    }
 }
 
 void client_connection::close_stream() {
@@ -230,6 +238,8 @@ void client_connection::close_stream() {
 
 void client_connection::abandon() {
     phase_ = phase::gone;
+    pause_.unlink();
+    leave_queue();
     if (queue_.is_empty()) {
         stream_->close();
     } else {
@@ -251,6 +261,9 @@ base::time_point client_connection::due() const {
     const auto after = [](base::time_point from, base::duration wait) {
         return wait == base::duration::zero() ? base::time_point::max() : from + wait;
     };
+    if (phase_ == phase::working && reading_ == reading::paused) {
+        return base::time_point::max();
+    }
     const auto idle = after(last_traffic_, options.idle_timeout);
     switch (phase_) {
     case phase::opening:

@@ -31,7 +31,10 @@ using connection_ptr = boost::intrusive_ptr<client_connection>;
 /// thinks about the handshake. closing: goodbye is in the queue,
 /// input is thrown away, at most `linger`. gone: the stream is closed; only references are left.
 /// Any of its functions may be called inside any callback. Thread: the loop.
-class client_connection final : public connection, public sweep_entry, public stream_user {
+class client_connection final : public connection,
+                                public sweep_entry,
+                                public stream_user,
+                                public base::turn_budget::worker {
 public:
     using place_in_list = std::list<connection_ptr>::iterator;
 
@@ -44,6 +47,7 @@ public:
     send_result send_package(std::string_view package) override;
     void kick(std::string_view reason) override;
     std::size_t pending_bytes() const override { return queue_.size(); }
+    void charge(std::size_t messages) override { allowance_.take_messages(messages); }
 
     void start(place_in_list place);
     place_in_list place() const { return place_; }
@@ -57,6 +61,12 @@ public:
     void check_deadline(base::time_point now);
     /// Closes the stream without telling anybody: the port goes away.
     void abandon();
+    /// A place in the wheel of those who are not read for a while.
+    struct pause final : sweep_entry {
+        explicit pause(client_connection& whose) : owner(whose) {}
+        client_connection& owner;
+    };
+    void end_pause();
 
 private:
     enum class phase : std::uint8_t {
@@ -69,11 +79,33 @@ private:
         gone
     };
 
+    /// Who looks next for what the client has sent.
+    enum class reading : std::uint8_t {
+        /// The stream: wait_readable is under way.
+        at_stream,
+        /// The others have their turn; then go_on.
+        in_queue,
+        /// Nobody until the client's allowance has grown.
+        paused,
+        now
+    };
+
     bool is_open() const { return phase_ < phase::closing; }
 
     // input
     void on_readable(const char* problem) override;
+    void go_on() override;
+    void work();
+    void read();
+    std::size_t read_size() const;
+    bool may_take(std::size_t frame_bytes);
+    bool may_take_front(std::string_view sent);
+    void rest();
+    void take_kept();
+    void take_message();
     void take(char* data, std::size_t size);
+    void take_partial();
+    void forget_input();
     std::size_t parse(char* data, std::size_t size);
     std::size_t open_framing(char* data, std::size_t size);
     std::size_t open_http(std::string_view head);
@@ -110,9 +142,21 @@ private:
     place_in_list place_;
     std::unique_ptr<framing> framing_;
     write_queue queue_;
-    /// The beginning of a frame whose end has not come, and the size it must reach.
+    /// What was read and not taken: the beginning of a frame whose end has not come, or frames that
+    /// must wait. `wanted_`: the size that it must reach for a package more.
     std::string partial_;
     std::size_t wanted_ = 0;
+    /// Before it: packages of one frame that must wait.
+    std::string packages_;
+    allowance allowance_;
+    /// While it works: what is left of its share, and who is next when it stops.
+    base::turn_budget::share* share_ = nullptr;
+    reading next_ = reading::at_stream;
+    reading reading_ = reading::at_stream;
+    /// The frame at the front waits for an allowance of so many bytes.
+    std::size_t front_bytes_ = 0;
+    base::time_point paused_since_{};
+    pause pause_{*this};
     /// Begin of the phase; while working, the last heartbeat.
     base::time_point since_;
     base::time_point last_traffic_;

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace shaddock::net {
 
@@ -16,9 +17,6 @@ namespace {
 using protocol::cut_status;
 using protocol::package_type;
 namespace close_code = protocol::close_code;
-
-/// Full read buffers taken from one client before others get their turn.
-constexpr int reads_per_turn = 4;
 
 /// Whether the bytes can be the beginning of an HTTP request: their first four decide, or as many
 /// as there are.
@@ -39,31 +37,144 @@ void client_connection::on_readable(const char* problem) {
     if (problem != nullptr) {
         return lost(problem);
     }
-    last_traffic_ = owner_.clock().now();
-    for (int i = 0; i < reads_per_turn; ++i) {
-        char* buffer = owner_.read_buffer();
-        const auto got = stream_->read_some(buffer, port::read_bytes);
-        if (got.status == stream_status::ended) {
-            return on_end_of_input();
-        }
-        if (got.status == stream_status::failed) {
-            return lost(got.problem);
-        }
-        owner_.counts().bytes_in += got.size;
-        if (got.size > 0 && is_open()) {
-            take(buffer, got.size);
-        }
-        if (phase_ == phase::gone) {
-            return;
-        }
-        if (got.size < port::read_bytes) {
-            break;
-        }
+    reading_ = reading::in_queue;
+    if (owner_.turns().may_work(*this, owner_.clock().now())) {
+        work();
     }
-    stream_->wait_readable(this);
 }
 
-/// The shared buffer is parsed where it is; only the beginning of an unfinished frame is kept.
+void client_connection::go_on() {
+    const connection_ptr alive(this);
+    work();
+}
+
+/// One share: first what was kept, then what the stream has.
+void client_connection::work() {
+    const auto now = owner_.clock().now();
+    base::turn_budget::share mine(owner_.clock(), now);
+    allowance_.refill(owner_.options().rates, now);
+    share_ = &mine;
+    reading_ = next_ = reading::now;
+    take_kept();
+    while (next_ == reading::now && phase_ != phase::gone && may_take(0)) {
+        read();
+    }
+    share_ = nullptr;
+    if (!is_open()) {
+        forget_input();
+    }
+    if (phase_ != phase::gone && !is_input_over_) {
+        rest();
+    }
+}
+
+void client_connection::read() {
+    char* buffer = owner_.read_buffer();
+    const auto wanted = read_size();
+    const auto got = stream_->read_some(buffer, wanted);
+    if (got.status == stream_status::ended) {
+        next_ = reading::at_stream;
+        return on_end_of_input();
+    }
+    if (got.status == stream_status::failed) {
+        return lost(got.problem);
+    }
+    if (got.size < wanted) {
+        next_ = reading::at_stream;
+    }
+    if (got.size == 0) {
+        return;
+    }
+    last_traffic_ = owner_.clock().now();
+    owner_.counts().bytes_in += got.size;
+    if (is_open()) {
+        take(buffer, got.size);
+    }
+    share_->take_bytes(got.size);
+}
+
+/// Who has sent much is read in small pieces: what must wait after that is kept in memory.
+std::size_t client_connection::read_size() const {
+    if (allowance_.has_room(owner_.options().rates)) {
+        return port::read_bytes;
+    }
+    const auto missing = wanted_ > partial_.size() ? wanted_ - partial_.size() : 0;
+    return std::clamp(missing, port::read_bytes / 16, port::read_bytes);
+}
+
+/// Whether a message in a frame of so many bytes (0: not known yet) may be taken now; if not, it
+/// says who is next.
+bool client_connection::may_take(std::size_t frame_bytes) {
+    if (is_open() && !allowance_.allows(owner_.options().rates, frame_bytes)) {
+        front_bytes_ = frame_bytes;
+        next_ = reading::paused;
+        return false;
+    }
+    if (share_->is_over()) {
+        next_ = reading::in_queue;
+        return false;
+    }
+    return true;
+}
+
+/// The share is over, or nothing is left to do.
+void client_connection::rest() {
+    reading_ = next_;
+    switch (next_) {
+    case reading::now:
+    case reading::at_stream:
+        reading_ = reading::at_stream;
+        return stream_->wait_readable(this);
+    case reading::in_queue:
+        return owner_.turns().later(*this);
+    case reading::paused:
+        paused_since_ = owner_.clock().now();
+        ++owner_.counts().throttled;
+        ++owner_.counts().throttles;
+        return owner_.wake(pause_,
+                           paused_since_ + allowance_.wait(owner_.options().rates, front_bytes_));
+    }
+}
+
+/// What a client does not say while it is not read is not its fault.
+void client_connection::end_pause() {
+    pause_.unlink();
+    const auto now = owner_.clock().now();
+    --owner_.counts().throttled;
+    owner_.counts().throttled_for += now - paused_since_;
+    last_traffic_ = now;
+    reading_ = reading::in_queue;
+    if (phase_ == phase::working) {
+        since_ = now;
+        owner_.watch(*this);
+    }
+    owner_.turns().later(*this);
+}
+
+/// What waited until its client might send again, or others had their turn.
+void client_connection::take_kept() {
+    if (!packages_.empty()) {
+        const auto packages = std::exchange(packages_, {});
+        if (is_open()) {
+            on_packages(packages);
+        }
+    }
+    if (packages_.empty() && is_open() && !partial_.empty() && partial_.size() >= wanted_) {
+        take_partial();
+    }
+}
+
+bool client_connection::may_take_front(std::string_view sent) {
+    const bool has_all = allowance_.has_bytes(owner_.options().rates, sent.size());
+    return may_take(has_all ? 0 : framing_->front_bytes(sent));
+}
+
+void client_connection::take_message() {
+    allowance_.take_messages(1);
+    share_->take(0);
+}
+
+/// The shared buffer is parsed where it is; only what is left is kept.
 void client_connection::take(char* data, std::size_t size) {
     if (partial_.empty()) {
         const auto used = parse(data, size);
@@ -71,14 +182,22 @@ void client_connection::take(char* data, std::size_t size) {
         return;
     }
     partial_.append(data, size);
-    if (partial_.size() < wanted_) {
-        return;
+    if (partial_.size() >= wanted_) {
+        take_partial();
     }
+}
+
+void client_connection::take_partial() {
     const auto used = parse(partial_.data(), partial_.size());
     if (used > 0) {
         // Into new memory: the old may be large.
         partial_ = std::string(partial_, used);
     }
+}
+
+void client_connection::forget_input() {
+    packages_ = std::string();
+    partial_ = std::string();
 }
 
 /// Handles all that is whole. Returns the bytes used; all of them when the connection ends.
@@ -88,13 +207,23 @@ std::size_t client_connection::parse(char* data, std::size_t size) {
         used = open_framing(data, size);
     }
     while (framing_ && is_open()) {
-        const auto event = framing_->next(data + used, size - used);
+        const auto left = size - used;
+        if (left > 0 && !may_take_front({data + used, left})) {
+            wanted_ = 0;
+            break;
+        }
+        const auto event = framing_->next(data + used, left);
         used += event.used;
+        allowance_.take_bytes(event.used);
         if (event.kind == websocket_event_kind::need_more) {
             wanted_ = event.wanted;
             break;
         }
         on_event(event);
+        if (!packages_.empty()) {
+            wanted_ = 0;
+            break;
+        }
     }
     return is_open() ? used : size;
 }
@@ -142,6 +271,7 @@ void client_connection::on_event(const framing_event& event) {
     case websocket_event_kind::binary:
         return on_packages(event.payload);
     case websocket_event_kind::ping:
+        take_message();
         framing_->append_pong(open_queue(), event.payload);
         appended();
         return;
@@ -150,6 +280,7 @@ void client_connection::on_event(const framing_event& event) {
     case websocket_event_kind::error:
         return violation(event.code, event.problem);
     case websocket_event_kind::pong:
+        return take_message();
     case websocket_event_kind::need_more:
         return;
     }
@@ -170,13 +301,18 @@ void client_connection::on_packages(std::string_view packages) {
         case cut_status::too_long:
             return violation(close_code::too_big, "package too long");
         }
-    } while (!packages.empty() && is_open());
+        if (packages.empty() || !is_open()) {
+            return;
+        }
+    } while (may_take(0));
+    packages_ = packages;
 }
 
 /// Source: protocol.md 2.2 of the original's behaviour: what does not fit the phase is ignored
 /// without a word.
 void client_connection::on_package(package_type type, std::string_view body) {
     ++owner_.counts().packages_in;
+    take_message();
     switch (type) {
     case package_type::handshake:
         if (phase_ == phase::greeting) {

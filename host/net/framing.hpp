@@ -25,6 +25,11 @@ public:
 
     /// The next event at the front of `data[0..size)`; may change the bytes (unmasking).
     virtual framing_event next(char* data, std::size_t size) = 0;
+    /// Bytes of the frame at the front of what a client has sent, not checked; 0: too little of
+    /// it is there.
+    virtual std::size_t front_bytes(std::string_view sent) const = 0;
+    /// Bytes of an unfinished message that it keeps.
+    virtual std::size_t kept_bytes() const = 0;
     /// Appends what goes before a package of `package_bytes`, head included; the package follows.
     virtual void begin_package(std::string& out, std::size_t package_bytes) const = 0;
     /// The part of a package made for all framings that travels on this one.

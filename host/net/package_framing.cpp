@@ -29,6 +29,11 @@ public:
         return fail(size, protocol::close_code::protocol_error, "unknown package type");
     }
 
+    std::size_t front_bytes(std::string_view sent) const override {
+        return protocol::cut_package(sent, package_limit_).size;
+    }
+    std::size_t kept_bytes() const override { return 0; }
+
     void begin_package(std::string& /*out*/, std::size_t /*package_bytes*/) const override {}
 
     std::string_view form_of(const encoded_package& made) const override {

@@ -13,12 +13,17 @@ constexpr std::size_t spare_queues = 256;
 constexpr std::size_t spare_queue_bytes = std::size_t{64} * 1024;
 /// What a queue starts with when no spare is left: a few messages.
 constexpr std::size_t first_queue_bytes = 1024;
+/// Clients that have sent too fast are read again so exactly.
+constexpr base::duration pause_tick = std::chrono::milliseconds(5);
 
 } // namespace
 
 port::port(boost::asio::any_io_executor executor, base::clock& clock, listener_options options)
     : executor_(std::move(executor)), clock_(clock), options_(std::move(options)),
-      read_buffer_(std::make_unique_for_overwrite<char[]>(read_bytes)), wheel_(clock.now()) {
+      turns_(options_.turns != nullptr ? *options_.turns : own_turns_.emplace(executor_, clock)),
+      read_buffer_(std::make_unique_for_overwrite<char[]>(read_bytes)), wheel_(clock.now()),
+      pauses_(clock.now(), pause_tick) {
+    turns_.add(*this);
     if (options_.heartbeat_timeout == base::duration::zero()) {
         options_.heartbeat_timeout = 2 * options_.heartbeat;
     }
@@ -42,7 +47,7 @@ void port::add(std::unique_ptr<stream> bytes, std::string address) {
 
 void port::remove(client_connection& gone) {
     --counts_.connections;
-    gone.unlink();
+    gone.sweep_entry::unlink();
     deciding_.erase(gone.id());
     all_.erase(gone.place());
     finish_if_empty();
@@ -100,19 +105,6 @@ void port::when_empty(base::unique_function<void()> done) {
     finish_if_empty();
 }
 
-/// All handlers that are ready now run before what is posted: their output leaves together.
-void port::end_turn_later() {
-    if (turn_posted_) {
-        return;
-    }
-    turn_posted_ = true;
-    boost::asio::post(executor_, [this, alive = std::weak_ptr<bool>(alive_)] {
-        if (!alive.expired()) {
-            end_turn();
-        }
-    });
-}
-
 void port::end_turn() {
     // What the callbacks below send or close still belongs to this turn.
     for (std::size_t i = 0; i < closed_.size(); ++i) {
@@ -120,7 +112,6 @@ void port::end_turn() {
         events_->on_closed(*report.connection, report.reason);
     }
     closed_.clear();
-    turn_posted_ = false;
     flushing_.swap(dirty_);
     const auto now = clock_.now();
     for (auto& one : flushing_) {
@@ -145,6 +136,26 @@ void port::arm_sweep() {
     }
     wheel_.advance(clock_.now(), [](sweep_entry&) {});
     sweep_timer_ = clock_.at(wheel_.next_tick(), [this] { sweep(); });
+}
+
+void port::wake(client_connection::pause& one, base::time_point due) {
+    if (!pause_timer_.is_armed()) {
+        // It has stood still while nobody paused.
+        pauses_.advance(clock_.now(), [](sweep_entry&) {});
+    }
+    pauses_.watch(one, due);
+    if (!pause_timer_.is_armed()) {
+        pause_timer_ = clock_.at(pauses_.next_tick(), [this] { end_pauses(); });
+    }
+}
+
+void port::end_pauses() {
+    pauses_.advance(clock_.now(), [](sweep_entry& entry) {
+        static_cast<client_connection::pause&>(entry).owner.end_pause();
+    });
+    if (counts_.throttled > 0) {
+        pause_timer_ = clock_.at(pauses_.next_tick(), [this] { end_pauses(); });
+    }
 }
 
 void port::finish_if_empty() {

@@ -9,6 +9,7 @@
 
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -19,7 +20,7 @@ namespace shaddock::net {
 /// What the connections of one listener share: options, counts, the read buffer, the end of the
 /// loop turn, deadlines. Thread: the loop. Lifetime: outlives no posted work of its own; a
 /// connection that its handlers keep alive longer never touches it.
-class port {
+class port final : public base::turn_budget::finisher {
 public:
     port(boost::asio::any_io_executor executor, base::clock& clock, listener_options options);
     port(const port&) = delete;
@@ -36,6 +37,7 @@ public:
     listener_events& events() { return *events_; }
     void set_events(listener_events& events) { events_ = &events; }
     base::clock& clock() { return clock_; }
+    base::turn_budget& turns() { return turns_; }
 
     /// Takes over the stream of a connected client.
     void add(std::unique_ptr<stream> bytes, std::string address);
@@ -51,6 +53,9 @@ public:
     /// Looks at the connection's deadline when it is due; call again when it comes nearer.
     void watch(client_connection& one);
 
+    /// Ends the pause at `due`, at most a few milliseconds late.
+    void wake(client_connection::pause& one, base::time_point due);
+
     /// Memory for a write queue, from one that is idle now.
     std::string take_storage();
     void give_storage(std::string&& storage);
@@ -65,15 +70,19 @@ private:
         std::string reason;
     };
 
-    void end_turn_later();
-    void end_turn();
+    void end_turn_later() { turns_.begin(clock_.now()); }
+    void end_turn() override;
     void sweep();
     void arm_sweep();
+    void end_pauses();
     void finish_if_empty();
 
     boost::asio::any_io_executor executor_;
     base::clock& clock_;
     listener_options options_;
+    /// Unless the options have one.
+    std::optional<base::turn_budget> own_turns_;
+    base::turn_budget& turns_;
     listener_counts counts_;
     listener_events* events_ = nullptr;
     std::unique_ptr<char[]> read_buffer_;
@@ -85,13 +94,12 @@ private:
     std::vector<connection_ptr> flushing_;
     std::vector<closed_report> closed_;
     std::vector<std::string> spare_;
-    bool turn_posted_ = false;
 
     sweep_wheel wheel_;
     base::timer sweep_timer_;
+    sweep_wheel pauses_;
+    base::timer pause_timer_;
     base::unique_function<void()> when_empty_;
-    /// Posted work looks here first: it may outlive the port.
-    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 } // namespace shaddock::net

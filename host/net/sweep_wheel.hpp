@@ -23,9 +23,11 @@ struct sweep_entry
 /// wheel's turn is looked at once a turn. Thread: the loop.
 class sweep_wheel {
 public:
-    static constexpr base::duration tick = std::chrono::milliseconds(250);
+    explicit sweep_wheel(base::time_point now,
+                         base::duration every = std::chrono::milliseconds(250))
+        : tick(every), origin_(now) {}
 
-    explicit sweep_wheel(base::time_point now) : origin_(now) {}
+    const base::duration tick;
 
     /// Looks at `entry` again once `due` has passed; takes it from where it was.
     void watch(sweep_entry& entry, base::time_point due) {

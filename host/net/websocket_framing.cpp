@@ -16,6 +16,11 @@ public:
 
     framing_event next(char* data, std::size_t size) override { return decoder_.next(data, size); }
 
+    std::size_t front_bytes(std::string_view sent) const override {
+        return protocol::websocket_client_frame_bytes(sent);
+    }
+    std::size_t kept_bytes() const override { return decoder_.kept_bytes(); }
+
     void begin_package(std::string& out, std::size_t package_bytes) const override {
         protocol::append_websocket_header(out, websocket_opcode::binary, package_bytes);
     }

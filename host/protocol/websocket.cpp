@@ -254,6 +254,14 @@ std::size_t websocket_frame_bytes(std::string_view frame) {
     return 2 + length_bytes + static_cast<std::size_t>(length);
 }
 
+std::size_t websocket_client_frame_bytes(std::string_view sent) {
+    constexpr std::size_t mask_bytes = 4;
+    const bool has_length =
+        sent.size() >= 2 &&
+        sent.size() >= 2 + bytes_of_length(static_cast<unsigned char>(sent[1]) & length_bits);
+    return has_length ? websocket_frame_bytes(sent) + mask_bytes : 0;
+}
+
 void append_websocket_header(std::string& out, websocket_opcode opcode, std::size_t payload_bytes) {
     assert(!is_control(opcode) || payload_bytes <= max_control_bytes);
     char head[10];

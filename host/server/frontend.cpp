@@ -121,6 +121,11 @@ bool frontend::on_data(net::connection& from, std::string_view message) {
     if (!codec_.read(*decoded, *sender->agreed, request)) {
         return false;
     }
+    if (const auto& costs = options_.route_cost; !costs.empty()) {
+        if (const auto at = costs.find(request.route); at != costs.end()) {
+            from.charge(at->second - 1);
+        }
+    }
     serve(*sender, request);
     return true;
 }

@@ -116,6 +116,12 @@ void add_clients(base::metric_families& all, const frontend& clients) {
         drops.samples.push_back({{std::string(net::to_string(why))}, number(counts.of(why))});
     }
     all.push_back(std::move(drops));
+    base::add_gauge(all, "shaddock_throttled",
+                    "Clients that are not read now, since they sent too fast.", counts.throttled);
+    base::add_counter(all, "shaddock_throttled_total", "How often that began.", counts.throttles);
+    const std::chrono::duration<double> throttled_for = counts.throttled_for;
+    base::add_counter(all, "shaddock_throttled_seconds_total", "How long it was, of all clients.",
+                      throttled_for.count());
     add_ways(all, "shaddock_bytes_total", "Bytes from and to clients.", counts.bytes_in,
              counts.bytes_out);
     add_ways(all, "shaddock_packages_total", "Packages from and to clients.", counts.packages_in,
@@ -168,7 +174,8 @@ void add_state(base::metric_families& all, const status& now) {
                     now.kept);
 }
 
-void add_loop(base::metric_families& all, const base::loop_watch& watch) {
+void add_loop(base::metric_families& all, const base::loop_watch& watch,
+              const base::turn_budget& turns) {
     auto lag = base::latency_family(
         "shaddock_loop_lag_seconds",
         "How late a timer of the loop fires, twice per limits.tick_warning.", {});
@@ -177,6 +184,14 @@ void add_loop(base::metric_families& all, const base::loop_watch& watch) {
     const std::chrono::duration<double> longest = watch.longest_lag();
     base::add_gauge(all, "shaddock_loop_lag_max_seconds",
                     "The longest lag of the last 30 to 60 seconds.", longest.count());
+    auto times = base::latency_family(
+        "shaddock_turn_seconds",
+        "Turns of the loop: from the first work for clients to what was sent for it.", {});
+    times.samples.push_back(base::latency_sample({}, turns.turns()));
+    all.push_back(std::move(times));
+    const std::chrono::duration<double> longest_turn = turns.longest_turn();
+    base::add_gauge(all, "shaddock_turn_max_seconds",
+                    "The longest turn of the last 30 to 60 seconds.", longest_turn.count());
 }
 
 } // namespace shaddock::server

@@ -115,6 +115,12 @@ async function shiftPorts(config) {
     return { webPort, gatePort: moved.get(3014), release };
 }
 
+/** An `edit` for load generators: clients may send as fast as they can. */
+export async function withoutRates(config) {
+    await replaceIn(join(config, "host.yaml"), "message_rate: 100", "message_rate: 0");
+    await replaceIn(join(config, "host.yaml"), "byte_rate: 256 KiB", "byte_rate: 0");
+}
+
 async function replaceIn(file, old, replacement) {
     const text = await readFile(file, "utf8");
     if (!text.includes(old)) {

@@ -5,14 +5,14 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 
-import { startSystem } from "../lib/system.mjs";
+import { startSystem, withoutRates } from "../lib/system.mjs";
 
 const run = promisify(execFile);
 const bin = process.env.SHADDOCK_BIN_DIR;
 const seconds = process.env.SHADDOCK_LONG ? 600 : 30;
 let system;
 
-before(async () => { system = await startSystem(); });
+before(async () => { system = await startSystem({ edit: withoutRates }); });
 after(async () => { await system?.stop(); });
 
 async function load(...options) {

@@ -32,7 +32,8 @@ TEST(server_options, hand_every_connector_option_to_the_listener) {
     const setting_folder folder(R"(
 connector: {heartbeat: 3, timeout: 7, idle_timeout: 11, handshake_timeout: 12, ack_timeout: 13,
             package_limit: 1000, pending_limit: 5000, connections_limit: 21, distinctHost: true,
-            nodelay: false, crypto: true})");
+            nodelay: false, crypto: true, message_rate: 31, message_burst: 32, byte_rate: 33,
+            byte_burst: 34, route_cost: {a.b.c: 35}})");
     const auto wanted = options(folder, "gate-1");
     ASSERT_TRUE(wanted.listener);
     EXPECT_EQ(wanted.listener->host, "127.0.0.1");
@@ -46,6 +47,11 @@ connector: {heartbeat: 3, timeout: 7, idle_timeout: 11, handshake_timeout: 12, a
     EXPECT_EQ(wanted.listener->pending_limit, 5000u);
     EXPECT_EQ(wanted.listener->connections_limit, 21u);
     EXPECT_FALSE(wanted.listener->no_delay);
+    EXPECT_EQ(wanted.listener->rates.messages, 31u);
+    EXPECT_EQ(wanted.listener->rates.message_burst, 32u);
+    EXPECT_EQ(wanted.listener->rates.bytes, 33u);
+    EXPECT_EQ(wanted.listener->rates.byte_burst, 34u);
+    EXPECT_EQ(wanted.route_cost.at("a.b.c"), 35u);
     EXPECT_TRUE(wanted.crypto);
     EXPECT_EQ(options(folder, "connector-1").listener->connections_limit, 7u)
         << "max-connections of the record wins";

@@ -43,6 +43,11 @@ TEST(host_yaml, empty_means_the_documented_defaults) {
         EXPECT_EQ(host.connector.package_limit, 65536u);
         EXPECT_EQ(host.connector.pending_limit, 1048576u);
         EXPECT_EQ(host.connector.connections_limit, 10000u);
+        EXPECT_EQ(host.connector.message_rate, 100u);
+        EXPECT_EQ(host.connector.message_burst, 300u);
+        EXPECT_EQ(host.connector.byte_rate, 262144u);
+        EXPECT_EQ(host.connector.byte_burst, 1048576u);
+        EXPECT_TRUE(host.connector.route_cost.empty());
         EXPECT_FALSE(host.connector.dict);
         EXPECT_FALSE(host.connector.proto);
         EXPECT_FALSE(host.connector.crypto);
@@ -76,7 +81,8 @@ TEST(host_yaml, sets_every_option) {
     const host_options host = options_of(R"(
 connector: {heartbeat: 3, timeout: 7 s, dict: true, proto: true, crypto: true, idle_timeout: 2 min, handshake_timeout: 0, ack_timeout: 500 ms,
             package_limit: 1 KiB, pending_limit: 2 MiB, connections_limit: 0, distinctHost: true, nodelay: false,
-            tls_certificate: a.pem, tls_key: /b.pem, tls_only: false}
+            tls_certificate: a.pem, tls_key: /b.pem, tls_only: false,
+            message_rate: 0, message_burst: 1, byte_rate: 0, byte_burst: 2 KiB, route_cost: {a.b.c: 7}}
 bus: {kind: local, call_timeout: 30 s, queue_limit: 64 KiB, heartbeat: 100 ms, silence: 200 ms}
 limits: {stop_timeout: 0, blocking_threads: 4, tick_warning: 20, requests_per_session: 1, serial_per_session: 1000000,
          generation_timeout: 1 min}
@@ -95,6 +101,11 @@ web: {port: 8080, host: 0.0.0.0, folder: page}
     EXPECT_EQ(host.connector.package_limit, 1024u);
     EXPECT_EQ(host.connector.pending_limit, 2097152u);
     EXPECT_EQ(host.connector.connections_limit, 0u);
+    EXPECT_EQ(host.connector.message_rate, 0u);
+    EXPECT_EQ(host.connector.message_burst, 1u);
+    EXPECT_EQ(host.connector.byte_rate, 0u);
+    EXPECT_EQ(host.connector.byte_burst, 2048u);
+    EXPECT_EQ(host.connector.route_cost.at("a.b.c"), 7u);
     EXPECT_TRUE(host.connector.distinct_host);
     EXPECT_FALSE(host.connector.no_delay);
     EXPECT_EQ(host.connector.tls_certificate, "a.pem");
@@ -236,6 +247,12 @@ TEST(host_yaml_errors, values_out_of_their_range) {
         {"connector: {connections_limit: 1.5}",
          "connector.connections_limit: found '1.5', expected a number of connections from "
          "1 to 10000000 (0 = no limit)"},
+        {"connector: {message_burst: 0}", "connector.message_burst: found '0', expected a number "
+                                          "of messages from 1 to 10000000"},
+        {"connector: {byte_rate: much}", "connector.byte_rate: found 'much', expected a size such "
+                                         "as '256 KiB', from 1 B to 1 GiB (0 = no limit)"},
+        {"connector: {route_cost: {a.b.c: 0}}",
+         "connector.route_cost.a.b.c: found '0', expected a number of messages from 1 to 1000000"},
         {"connector: {distinctHost: yes}",
          "connector.distinctHost: found 'yes', expected true or false"},
         {"connector: {tls_certificate: a.pem}", "connector.tls_certificate: found a "

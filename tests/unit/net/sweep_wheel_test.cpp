@@ -26,7 +26,7 @@ TEST(sweep_wheel, is_never_early_and_at_most_a_tick_late) {
         base::time_point now = start;
         while (due_at(wheel, now).empty()) {
             now += 1ms;
-            ASSERT_LE(now, start + wait + sweep_wheel::tick) << wait.count();
+            ASSERT_LE(now, start + wait + wheel.tick) << wait.count();
         }
         EXPECT_GE(now, start + wait) << wait.count();
     }
@@ -37,7 +37,7 @@ TEST(sweep_wheel, looks_at_far_deadlines_once_a_turn) {
     sweep_entry never;
     wheel.watch(never, base::time_point::max());
     int looks = 0;
-    for (auto now = start; now < start + 10min; now += sweep_wheel::tick) {
+    for (auto now = start; now < start + 10min; now += wheel.tick) {
         for (auto* entry : due_at(wheel, now)) {
             ++looks;
             wheel.watch(*entry, base::time_point::max());

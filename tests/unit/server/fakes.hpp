@@ -28,9 +28,11 @@ public:
     }
     void kick(std::string_view reason) override { kicked.emplace_back(reason); }
     std::size_t pending_bytes() const override { return 0; }
+    void charge(std::size_t messages) override { charged += messages; }
 
     std::vector<std::string> sent;
     std::vector<std::string> kicked;
+    std::size_t charged = 0;
 
 private:
     net::connection_id id_;

@@ -34,6 +34,8 @@ public:
         /// Works through one share. May destroy any worker; whoever may destroy itself keeps itself
         /// alive.
         virtual void go_on() = 0;
+        void leave_queue() { unlink(); }
+        bool is_queued() const { return is_linked(); }
 
     protected:
         ~worker() = default;
@@ -56,16 +58,19 @@ public:
         static constexpr duration time = std::chrono::milliseconds(1);
 
         share(const clock& clock, time_point now) : clock_(clock), end_(now + time) {}
-        /// Counts a message that was worked on.
+        /// Counts a message that was worked on, and its bytes; or bytes alone.
         void take(std::size_t size) {
             if (is_over()) {
                 return;
             }
-            bytes_left_ -= size < bytes_left_ ? size : bytes_left_;
+            take_bytes(size);
             // The clock costs as much as a small message's framing: it is read now and then.
             if (--messages_left_ % looks == 0 && clock_.now() >= end_) {
                 messages_left_ = 0;
             }
+        }
+        void take_bytes(std::size_t size) {
+            bytes_left_ -= size < bytes_left_ ? size : bytes_left_;
         }
         bool is_over() const { return messages_left_ == 0 || bytes_left_ == 0; }
 

@@ -85,6 +85,18 @@ struct connector_options {
     /// Client connections of one server. Default 10000; 0 = no limit. A record's `max-connections`
     /// wins.
     std::size_t connections_limit = 10000;
+    /// Messages (packages and control frames) per second of one client, and at once after it was
+    /// quiet. Who sends more is not read until time has paid. Default 100 and 300, 1 to 10000000;
+    /// rate 0 = no limit.
+    std::size_t message_rate = 100;
+    std::size_t message_burst = 300;
+    /// Bytes, the same. Default 256 KiB and 1 MiB, 1 byte to 1 GiB; rate 0 = no limit. A package
+    /// above the burst is taken when the client has been quiet for so long, and leaves a debt.
+    std::size_t byte_rate = std::size_t{256} * 1024;
+    std::size_t byte_burst = std::size_t{1024} * 1024;
+    /// For how many messages one of the route counts, where it is not 1. Default none; 1 to
+    /// 1000000.
+    std::map<std::string, std::size_t, std::less<>> route_cost{};
     /// `distinctHost`. true: listen on the record's `host` only; false (default, as Pomelo): on all
     /// interfaces.
     bool distinct_host = false;

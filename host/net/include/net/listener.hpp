@@ -2,6 +2,8 @@
 
 #include "base/clock.hpp"
 #include "base/function.hpp"
+#include "base/turn_budget.hpp"
+#include "net/allowance.hpp"
 #include "net/drop.hpp"
 #include "net/tls.hpp"
 
@@ -48,6 +50,11 @@ struct listener_options {
     /// None: no TLS. With one, clients speak TLS over the same port, for both framings.
     std::shared_ptr<tls_identity> tls{};
     plain_clients plain = plain_clients::refused;
+    /// Who sends faster is not read until time has paid for what was read.
+    input_rates rates{};
+    /// The turns of the loop, shared with others who bring work; outlives the listener. Null: the
+    /// listener has its own.
+    base::turn_budget* turns = nullptr;
 };
 
 /// A package made once and sent to many: `bytes` is a whole WebSocket frame (header, then one
@@ -84,6 +91,8 @@ public:
     /// s).
     virtual void kick(std::string_view reason) = 0;
     virtual std::size_t pending_bytes() const = 0;
+    /// A message has cost as much as so many more.
+    virtual void charge(std::size_t messages) = 0;
 
     /// Free for the owner of the events.
     void* user = nullptr;
@@ -134,6 +143,11 @@ struct listener_counts {
     std::uint64_t tls_handshakes = 0;
     std::uint64_t tls_resumed = 0;
     std::uint64_t tls_refused = 0;
+    /// Connections that are not read now, since their clients sent too fast; how often that began,
+    /// and for how long it was.
+    std::size_t throttled = 0;
+    std::uint64_t throttles = 0;
+    base::duration throttled_for{};
     std::array<std::uint64_t, drop_reasons> drops{};
 
     std::uint64_t& of(drop why) { return drops[static_cast<std::size_t>(why)]; }

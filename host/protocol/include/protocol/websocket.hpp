@@ -91,6 +91,9 @@ public:
     /// The next event at the front of `data[0..size)`.
     websocket_event next(char* data, std::size_t size);
 
+    /// Bytes of an unfinished message that it keeps.
+    std::size_t kept_bytes() const { return gathered_.empty() ? 0 : gathered_.capacity(); }
+
     /// Whether a close or an error has been seen.
     bool is_finished() const { return state_ == state::finished; }
 
@@ -124,6 +127,10 @@ constexpr std::size_t websocket_header_bytes(std::size_t payload_bytes) {
 
 /// Bytes of the server's frame that `frame` begins with; its header is there, whole.
 std::size_t websocket_frame_bytes(std::string_view frame);
+
+/// Bytes of the client's frame that `sent` begins with, as its header says; nothing is checked.
+/// 0: too little of the header is there. Thread: any.
+std::size_t websocket_client_frame_bytes(std::string_view sent);
 
 /// Appends the header of a server's whole (unfragmented) frame; the payload follows. The longest
 /// header is 10 bytes. Control frames: payload <= 125 bytes, checked by the caller. Thread: any.

@@ -4,6 +4,7 @@
 #include "base/function.hpp"
 #include "base/loop_watch.hpp"
 #include "base/metrics.hpp"
+#include "base/turn_budget.hpp"
 #include "bus/bus.hpp"
 #include "cluster/registry.hpp"
 #include "net/listener.hpp"
@@ -17,6 +18,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -39,6 +41,8 @@ struct server_options {
     std::shared_ptr<const protocol::protos> protos;
     /// Frontends: clients give an RSA key in the handshake and sign every body.
     bool crypto = false;
+    /// Frontends: for how many messages one of the route counts, where it is not 1.
+    std::map<std::string, std::size_t, std::less<>> route_cost;
     /// How long a request or call waits for its answer.
     base::duration call_timeout = std::chrono::seconds(10);
     /// How long a graceful stop waits for requests in flight, and then for components.
@@ -162,8 +166,9 @@ private:
     std::unique_ptr<parts> parts_;
 };
 
-/// Adds what a watch of the server's loop has measured; the loop is the process's, not the
-/// server's. Thread: the loop.
-void add_loop(base::metric_families& all, const base::loop_watch& watch);
+/// Adds what was measured of the server's loop, which is the process's, not the server's.
+/// Thread: the loop.
+void add_loop(base::metric_families& all, const base::loop_watch& watch,
+              const base::turn_budget& turns);
 
 } // namespace shaddock::server

@@ -1,0 +1,58 @@
+#pragma once
+
+#include "client.hpp"
+#include "memory_stream.hpp"
+#include "port.hpp"
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace shaddock::net::testing {
+
+enum class form { websocket, packages };
+
+/// One connection of a port; the test is its peer.
+struct life {
+    explicit life(form wanted = form::packages, listener_options options = {})
+        : how(wanted), the_port(loop.get_executor(), clock, std::move(options)) {
+        the_port.set_events(events);
+    }
+
+    void connect() {
+        the_port.add(wire.make_stream(), "10.0.0.1:1");
+        settle();
+    }
+    void give(std::string_view packages) {
+        wire.give(how == form::packages ? std::string(packages) : client::frame(packages));
+        settle();
+    }
+    void log_in() {
+        connect();
+        if (how == form::websocket) {
+            wire.give(protocol::make_upgrade_request("h", "/", protocol::make_websocket_key(1, 2)));
+            settle();
+        }
+        give(package(package_type::handshake, "{}"));
+        give(package(package_type::handshake_ack));
+    }
+    void settle() {
+        loop.restart();
+        loop.poll();
+    }
+    void pass(base::duration by) {
+        clock.advance(by);
+        settle();
+    }
+    std::size_t connections() { return the_port.counts().connections; }
+
+    form how;
+    bool is_kicked = false;
+    boost::asio::io_context loop;
+    base::manual_clock clock;
+    noted_events events;
+    memory_wire wire{loop.get_executor()};
+    port the_port;
+};
+
+} // namespace shaddock::net::testing
