@@ -1,6 +1,7 @@
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/loop_watch.hpp"
+#include "base/memory_return.hpp"
 #include "bus/direct.hpp"
 #include "bus/run_folder.hpp"
 #include "cli/run.hpp"
@@ -126,6 +127,7 @@ public:
         answer_log(questions_);
         master_.start();
         watch_.start();
+        memory_.start();
         if (protos_) {
             protos_->start(version_);
         }
@@ -161,6 +163,7 @@ private:
         master_.stop([this] {
             signals_.cancel();
             watch_.stop();
+            memory_.stop();
             loop_.stop();
         });
     }
@@ -260,6 +263,7 @@ private:
     server_reload reload_steps_;
     module_reload reload_;
     base::loop_watch watch_;
+    base::memory_return memory_{clock_};
     std::optional<proto_reload> protos_;
     std::optional<tls_reload> tls_;
     std::optional<module_watch> modules_;

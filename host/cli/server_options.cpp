@@ -23,6 +23,10 @@ net::listener_options listener_of(const config::server_record& record,
     listener.connections_limit = record.max_connections.value_or(wanted.connections_limit);
     listener.no_delay = wanted.no_delay;
     listener.plain = wanted.tls_only ? net::plain_clients::refused : net::plain_clients::served;
+    listener.unanswered_limit = wanted.unanswered_limit;
+    listener.input_limit = wanted.input_limit;
+    listener.output_limit = wanted.output_limit;
+    listener.least_rate = wanted.least_rate;
     listener.rates = {wanted.message_rate, wanted.message_burst, wanted.byte_rate,
                       wanted.byte_burst};
     return listener;

@@ -45,7 +45,19 @@ const std::vector<option_row<connector_options>>& connector_rows() {
         count_option("connections_limit", &options::connections_limit,
                      {.noun = "a number of connections", .most = 10'000'000, .zero = "no limit"},
                      "client connections of one server; `max-connections` of `servers.json` wins"),
-        // How much one client may ask of the server.
+        // How much one client may ask of the server, and all together.
+        size_option("unanswered_limit", &options::unanswered_limit, {.least = 4 * kib, .most = gib},
+                    "requests of one client without an answer; past it the client is not read "
+                    "until half of it was answered"),
+        size_option("input_limit", &options::input_limit, {.least = mib, .most = 64 * gib},
+                    "of all clients of a server: unfinished packages, input that waits, requests "
+                    "without an answer; past it those who hold most are closed, first those who "
+                    "have not logged in"),
+        size_option("output_limit", &options::output_limit, {.least = mib, .most = 64 * gib},
+                    "the same for what waits to be written to clients that do not read"),
+        size_option("least_rate", &options::least_rate,
+                    {.most = gib, .zero = "only heartbeats count"},
+                    "per second; a package that comes at least so fast counts as a heartbeat"),
         count_option("message_rate", &options::message_rate,
                      {.noun = "a number of messages", .most = 10'000'000, .zero = "no limit"},
                      "messages per second of one client; who sends more is not read until time has "

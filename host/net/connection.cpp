@@ -84,7 +84,9 @@ send_result client_connection::appended() {
         overflow();
         return send_result::overflowed;
     }
-    if (!is_dirty_ && !is_blocked_ && !queue_.is_empty()) {
+    if (is_blocked_) {
+        count_output();
+    } else if (!is_dirty_ && !queue_.is_empty()) {
         is_dirty_ = true;
         owner_.flush_later(*this);
     }
@@ -120,6 +122,7 @@ void client_connection::flush() {
 
 void client_connection::wait_writable() {
     is_blocked_ = true;
+    count_output();
     stream_->wait_writable(this);
 }
 
@@ -139,6 +142,7 @@ void client_connection::written_out() {
     if (queue_.has_storage()) {
         owner_.give_storage(queue_.take_storage());
     }
+    count_output();
     if (phase_ != phase::closing) {
         return;
     }
@@ -173,6 +177,29 @@ void client_connection::overflow() {
         append_package(package_type::kick, protocol::kick_body(reason));
     }
     say_goodbye(close_code::policy, reason, drop::slow_consumer);
+}
+
+void client_connection::drop_for_memory() {
+    if (!is_open()) {
+        return;
+    }
+    constexpr auto reason = protocol::kick_reason::memory;
+    if (output_held_ > 0) {
+        // It does not read: no word would reach it.
+        ++owner_.counts().of(drop::memory);
+        return lost(reason);
+    }
+    if (phase_ == phase::working) {
+        append_package(package_type::kick, protocol::kick_body(reason));
+    }
+    say_goodbye(close_code::policy, reason, drop::memory);
+}
+
+/// Bytes in the queue of who reads are gone at the end of the turn: they do not count.
+void client_connection::count_output() {
+    const auto now = is_blocked_ && !queue_.is_empty() ? queue_.capacity() : 0;
+    owner_.counts().held.output += now - output_held_;
+    output_held_ = now;
 }
 
 /// The last words go into the queue; the rest is waiting until they are written and the peer ends.
@@ -225,6 +252,8 @@ void client_connection::leave(phase next, std::string_view reason) {
     // What it still sends is thrown away, but its end must be seen.
     if (reading_ == reading::paused) {
         end_pause();
+    } else if (reading_ == reading::full) {
+        read_on();
     }
 }
 
@@ -240,6 +269,10 @@ void client_connection::abandon() {
     phase_ = phase::gone;
     pause_.unlink();
     leave_queue();
+    auto& held = owner_.counts().held;
+    held.input -= std::exchange(input_held_, 0);
+    held.unanswered -= std::exchange(unanswered_, 0);
+    held.output -= std::exchange(output_held_, 0);
     if (queue_.is_empty()) {
         stream_->close();
     } else {
@@ -261,7 +294,7 @@ base::time_point client_connection::due() const {
     const auto after = [](base::time_point from, base::duration wait) {
         return wait == base::duration::zero() ? base::time_point::max() : from + wait;
     };
-    if (phase_ == phase::working && reading_ == reading::paused) {
+    if (phase_ == phase::working && is_resting()) {
         return base::time_point::max();
     }
     const auto idle = after(last_traffic_, options.idle_timeout);
@@ -290,6 +323,11 @@ void client_connection::check_deadline(base::time_point now) {
     const auto idle = owner_.options().idle_timeout;
     if (is_open() && idle != base::duration::zero() && last_traffic_ + idle <= now) {
         return say_goodbye(close_code::normal, "idle", drop::idle);
+    }
+    if (phase_ == phase::working && sends_fast_enough(now)) {
+        since_ = under_way_since_ = now;
+        under_way_bytes_ = 0;
+        return owner_.watch(*this);
     }
     switch (phase_) {
     case phase::opening:

@@ -48,6 +48,8 @@ public:
     void kick(std::string_view reason) override;
     std::size_t pending_bytes() const override { return queue_.size(); }
     void charge(std::size_t messages) override { allowance_.take_messages(messages); }
+    void keep(std::size_t bytes) override;
+    void give_back(std::size_t bytes) override;
 
     void start(place_in_list place);
     place_in_list place() const { return place_; }
@@ -68,6 +70,12 @@ public:
     };
     void end_pause();
 
+    bool is_open() const { return phase_ < phase::closing; }
+    std::size_t input_bytes() const { return input_held_ + unanswered_; }
+    std::size_t output_bytes() const { return output_held_; }
+    /// It holds most of what is over the budget.
+    void drop_for_memory();
+
 private:
     enum class phase : std::uint8_t {
         opening,
@@ -87,10 +95,10 @@ private:
         in_queue,
         /// Nobody until the client's allowance has grown.
         paused,
+        /// Nobody until it was answered.
+        full,
         now
     };
-
-    bool is_open() const { return phase_ < phase::closing; }
 
     // input
     void on_readable(const char* problem) override;
@@ -106,6 +114,13 @@ private:
     void take(char* data, std::size_t size);
     void take_partial();
     void forget_input();
+    void read_on();
+    bool is_resting() const { return reading_ == reading::paused || reading_ == reading::full; }
+    bool has_package_under_way() const;
+    void note_progress(std::size_t bytes, bool was_under_way);
+    bool sends_fast_enough(base::time_point now) const;
+    void count_input();
+    void count_output();
     std::size_t parse(char* data, std::size_t size);
     std::size_t open_framing(char* data, std::size_t size);
     std::size_t open_http(std::string_view head);
@@ -156,6 +171,13 @@ private:
     /// The frame at the front waits for an allowance of so many bytes.
     std::size_t front_bytes_ = 0;
     base::time_point paused_since_{};
+    /// Of the package under way: when it began, or its last sign of life; what came since.
+    base::time_point under_way_since_{};
+    std::size_t under_way_bytes_ = 0;
+    /// What it holds, as it stands in the port's sums.
+    std::size_t input_held_ = 0;
+    std::size_t unanswered_ = 0;
+    std::size_t output_held_ = 0;
     pause pause_{*this};
     /// Begin of the phase; while working, the last heartbeat.
     base::time_point since_;

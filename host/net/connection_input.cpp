@@ -63,6 +63,7 @@ void client_connection::work() {
     if (!is_open()) {
         forget_input();
     }
+    count_input();
     if (phase_ != phase::gone && !is_input_over_) {
         rest();
     }
@@ -87,9 +88,11 @@ void client_connection::read() {
     }
     last_traffic_ = owner_.clock().now();
     owner_.counts().bytes_in += got.size;
+    const bool was_under_way = has_package_under_way();
     if (is_open()) {
         take(buffer, got.size);
     }
+    note_progress(got.size, was_under_way);
     share_->take_bytes(got.size);
 }
 
@@ -105,6 +108,10 @@ std::size_t client_connection::read_size() const {
 /// Whether a message in a frame of so many bytes (0: not known yet) may be taken now; if not, it
 /// says who is next.
 bool client_connection::may_take(std::size_t frame_bytes) {
+    if (unanswered_ >= owner_.options().unanswered_limit && is_open()) {
+        next_ = reading::full;
+        return false;
+    }
     if (is_open() && !allowance_.allows(owner_.options().rates, frame_bytes)) {
         front_bytes_ = frame_bytes;
         next_ = reading::paused;
@@ -133,16 +140,23 @@ void client_connection::rest() {
         ++owner_.counts().throttles;
         return owner_.wake(pause_,
                            paused_since_ + allowance_.wait(owner_.options().rates, front_bytes_));
+    case reading::full:
+        return;
     }
 }
 
-/// What a client does not say while it is not read is not its fault.
 void client_connection::end_pause() {
     pause_.unlink();
-    const auto now = owner_.clock().now();
     --owner_.counts().throttled;
-    owner_.counts().throttled_for += now - paused_since_;
-    last_traffic_ = now;
+    owner_.counts().throttled_for += owner_.clock().now() - paused_since_;
+    read_on();
+}
+
+/// What a client does not say while it is not read is not its fault.
+void client_connection::read_on() {
+    const auto now = owner_.clock().now();
+    last_traffic_ = under_way_since_ = now;
+    under_way_bytes_ = 0;
     reading_ = reading::in_queue;
     if (phase_ == phase::working) {
         since_ = now;
@@ -198,6 +212,55 @@ void client_connection::take_partial() {
 void client_connection::forget_input() {
     packages_ = std::string();
     partial_ = std::string();
+    count_input();
+}
+
+// Slow lines: heartbeats wait behind a large package.
+
+bool client_connection::has_package_under_way() const {
+    return !partial_.empty() || (framing_ && framing_->kept_bytes() > 0);
+}
+
+void client_connection::note_progress(std::size_t bytes, bool was_under_way) {
+    if (was_under_way) {
+        under_way_bytes_ += bytes;
+    } else if (has_package_under_way()) {
+        under_way_since_ = last_traffic_;
+        under_way_bytes_ = bytes;
+    }
+}
+
+bool client_connection::sends_fast_enough(base::time_point now) const {
+    const auto rate = owner_.options().least_rate;
+    const std::chrono::duration<double> since = now - under_way_since_;
+    return rate != 0 && has_package_under_way() &&
+           static_cast<double>(under_way_bytes_) >= since.count() * static_cast<double>(rate);
+}
+
+// What it holds
+
+void client_connection::keep(std::size_t bytes) {
+    unanswered_ += bytes;
+    owner_.counts().held.unanswered += bytes;
+}
+
+void client_connection::give_back(std::size_t bytes) {
+    if (phase_ == phase::gone) {
+        return; // all was given back at once
+    }
+    unanswered_ -= bytes;
+    owner_.counts().held.unanswered -= bytes;
+    if (reading_ == reading::full && unanswered_ <= owner_.options().unanswered_limit / 2) {
+        read_on();
+    }
+}
+
+void client_connection::count_input() {
+    const auto of = [](const std::string& kept) { return kept.empty() ? 0 : kept.capacity(); };
+    const auto now =
+        of(partial_) + of(packages_) + (framing_ && is_open() ? framing_->kept_bytes() : 0);
+    owner_.counts().held.input += now - input_held_;
+    input_held_ = now;
 }
 
 /// Handles all that is whole. Returns the bytes used; all of them when the connection ends.

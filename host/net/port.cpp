@@ -118,6 +118,7 @@ void port::end_turn() {
         one->flush_turn(now);
     }
     flushing_.clear();
+    keep_to_budget();
     finish_if_empty();
 }
 

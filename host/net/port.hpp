@@ -75,6 +75,9 @@ private:
     void sweep();
     void arm_sweep();
     void end_pauses();
+    void keep_to_budget();
+    void make_room(std::size_t (client_connection::*held)() const, std::size_t limit);
+    void complain(std::size_t gone, std::size_t limit);
     void finish_if_empty();
 
     boost::asio::any_io_executor executor_;
@@ -100,6 +103,9 @@ private:
     sweep_wheel pauses_;
     base::timer pause_timer_;
     base::unique_function<void()> when_empty_;
+    /// Since the last complaint.
+    std::size_t dropped_for_memory_ = 0;
+    base::time_point next_complaint_ = base::time_point::min();
 };
 
 } // namespace shaddock::net

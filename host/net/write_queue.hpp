@@ -14,6 +14,7 @@ namespace shaddock::net {
 /// Thread: the loop.
 class write_queue {
 public:
+    std::size_t capacity() const { return bytes_.capacity(); }
     std::size_t size() const { return bytes_.size() - head_; }
     bool is_empty() const { return head_ == bytes_.size(); }
     std::string_view waiting() const { return std::string_view(bytes_).substr(head_); }

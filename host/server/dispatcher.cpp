@@ -17,6 +17,8 @@ namespace {
 constexpr auto sweep_period = std::chrono::milliseconds(250);
 /// Calls kept back while a reload waits for those in flight.
 constexpr std::size_t held_limit = 100'000;
+/// Bodies of all calls that wait, for whatever it is.
+constexpr std::size_t waiting_bytes_limit = std::size_t{64} * 1024 * 1024;
 /// Of them; other work of the loop has its turn in between.
 constexpr std::size_t released_in_a_turn = 256;
 /// Between two lines about failures of one route.
@@ -31,6 +33,7 @@ pending_call::pending_call(std::shared_ptr<const door::session_data> session, do
       is_notify_(is_notify) {}
 
 pending_call::~pending_call() {
+    end_waiting();
     leave();
     release_serial();
 }
@@ -44,6 +47,7 @@ void pending_call::abandon() noexcept {
 void pending_call::finish(result<door::body> outcome) noexcept {
     if (!is_finished_) {
         is_finished_ = true;
+        end_waiting();
         count(outcome);
         answer(std::move(outcome));
     }
@@ -85,6 +89,19 @@ void pending_call::complain(const error& why) {
                      std::string(why.text()).substr(0, complaint_bytes),
                      lease_ ? fmt::format(", in {}", lease_->builds()) : "",
                      unnamed != 0 ? fmt::format("; {} more failures before", unnamed) : "");
+}
+
+void pending_call::begin_waiting(dispatcher& where) {
+    if (waits_at_ == nullptr) {
+        waits_at_ = &where;
+        where.waiting_bytes_ += bytes_.size();
+    }
+}
+
+void pending_call::end_waiting() {
+    if (auto* where = std::exchange(waits_at_, nullptr)) {
+        where->waiting_bytes_ -= bytes_.size();
+    }
 }
 
 void pending_call::leave() {
@@ -169,11 +186,20 @@ void dispatcher::in_order(base::unique_function<void()> event) {
         {base::time_point::max(), [event = std::move(event)](const error*) mutable { event(); }});
 }
 
+bool dispatcher::has_room_for(const pending_call& call) const {
+    return call.waits_at_ != nullptr || waiting_bytes_ + call.bytes_.size() <= waiting_bytes_limit;
+}
+
 bool dispatcher::keep_back(bool is_remote, std::string_view route,
                            std::unique_ptr<pending_call>& call) {
     if (!is_holding_ || is_releasing_ || causes_.contains(call->id_)) {
         return false;
     }
+    if (!has_room_for(*call)) {
+        call->finish(error(errc::overloaded, "too many bytes wait for a reload"));
+        return true;
+    }
+    call->begin_waiting(*this);
     const auto deadline = call->deadline_;
     keep(deadline, [this, is_remote, route = std::string(route),
                     call = std::move(call)](const error* why) mutable {
@@ -266,7 +292,8 @@ void dispatcher::run(method_entry* entry, std::string_view route,
     const auto [at, is_first] = serial_.try_emplace(key_of(*call));
     if (is_first) {
         start(std::move(call));
-    } else if (at->second.size() < serial_limit_) {
+    } else if (at->second.size() < serial_limit_ && has_room_for(*call)) {
+        call->begin_waiting(*this);
         at->second.push_back(std::move(call));
         ++waiting_;
     } else {
@@ -304,10 +331,11 @@ void dispatcher::wait_for_types(const method_entry& entry, const asked_key& key,
                                 std::unique_ptr<pending_call> call) {
     call->lease_ = lease(); // by then another generation may serve
     const auto [at, is_first] = asked_.try_emplace(key);
-    if (at->second.size() == held_limit) {
+    if (at->second.size() == held_limit || !has_room_for(*call)) {
         return call->finish(error(errc::overloaded, "too many calls wait for their types"));
     }
     const auto caller = call->caller_;
+    call->begin_waiting(*this);
     at->second.push_back(std::move(call));
     if (is_first) {
         types_.fetch(caller, entry.route, key.contract,
@@ -352,6 +380,7 @@ dispatcher::serial_key dispatcher::key_of(const pending_call& call) {
 
 void dispatcher::start(std::unique_ptr<pending_call> call) {
     auto& started = *call;
+    started.end_waiting();
     if (started.entry_->is_serial && started.session_ != nullptr) {
         started.serial_owner_ = self_;
     }
@@ -464,6 +493,23 @@ void dispatcher::next_serial(const serial_key& key) {
         serial_.erase(at);
         tell_idle();
     }
+}
+
+void dispatcher::forget_waiting(const session_ref& gone) {
+    const auto frontend = std::hash<std::string>()(gone.frontend);
+    for (const auto& route : serial_routes_) {
+        const auto at = serial_.find({&route, gone.id, frontend});
+        if (at == serial_.end()) {
+            continue;
+        }
+        // The key stays: one of them still runs.
+        auto queue = std::exchange(at->second, {});
+        waiting_ -= queue.size();
+        for (auto& each : queue) {
+            each->finish(error(errc::closed, "the session closed while the request waited"));
+        }
+    }
+    tell_idle();
 }
 
 void dispatcher::watch() {

@@ -64,6 +64,9 @@ private:
     void count(const result<door::body>& outcome) noexcept;
     void complain(const error& why);
     void leave();
+    /// Its body counts as waiting until it is started or answered.
+    void begin_waiting(dispatcher& where);
+    void end_waiting();
     /// Answers for the plugin, which goes on: a serial method stays taken until it has really
     /// ended.
     void expire();
@@ -88,6 +91,8 @@ private:
     // One of the dispatcher's lists; owner_ is null when in none.
     dispatcher* owner_ = nullptr;
     bool is_overdue_ = false;
+    /// Where its body counts as waiting; null when it does not.
+    dispatcher* waits_at_ = nullptr;
     /// Set while this call keeps others of its serial method waiting; outlives its time in the
     /// list.
     std::shared_ptr<dispatcher*> serial_owner_;
@@ -151,6 +156,10 @@ public:
     /// Clients' requests and servers' remote calls, those that were refused here included.
     const route_table& handler_counts() const { return handler_counts_; }
     const route_table& remote_counts() const { return remote_counts_; }
+    /// Ends those of a session that wait for one before them: it has closed.
+    void forget_waiting(const session_ref& gone);
+    /// Bodies of calls that wait: for one before them, a reload, their types.
+    std::size_t waiting_bytes() const { return waiting_bytes_; }
     /// Called whenever the last call in flight has ended, and whenever it comes to rest.
     void on_idle(base::unique_function<void()> idle) { idle_ = std::move(idle); }
     /// Answers everything in flight with `cancelled` and forgets it.
@@ -198,6 +207,7 @@ private:
         void remove(pending_call& call);
     };
     void arrived(pending_call& call, const method_entry* entry, route_table& counts);
+    bool has_room_for(const pending_call& call) const;
     bool keep_back(bool is_remote, std::string_view route, std::unique_ptr<pending_call>& call);
     void run(method_entry* entry, std::string_view route, std::unique_ptr<pending_call> call);
     bool has_fitting_types(method_entry& entry, std::unique_ptr<pending_call>& call);
@@ -229,6 +239,7 @@ private:
     call_list overdue_;
     /// In all queues of `serial_`.
     std::size_t waiting_ = 0;
+    std::size_t waiting_bytes_ = 0;
     std::uint64_t started_ = 0;
     route_table handler_counts_;
     route_table remote_counts_;

@@ -39,6 +39,9 @@ private:
 
 namespace {
 
+/// What a request without an answer holds beside its text, about.
+constexpr std::size_t request_bytes = 256;
+
 /// `type` of `type.handler.method`; empty unless there are exactly three words.
 std::string_view type_of(std::string_view route) {
     const auto first = route.find('.');
@@ -97,6 +100,7 @@ void frontend::on_closed(net::connection& which, std::string_view reason) {
         report_lost(owner, channel, last->ref.id);
     });
     sessions_.close(*gone);
+    local_.forget_waiting(last->ref);
     local_.tell_hooks([last, reason = std::string(reason)](door::hooks& hook) {
         hook.on_session_closed(*last, reason);
     });
@@ -131,10 +135,16 @@ bool frontend::on_data(net::connection& from, std::string_view message) {
 }
 
 void frontend::serve(session& from, const client_request& request) {
-    ++from.requests_in_flight;
     const auto& now = local_.current();
-    pending what{from.id(), request.id, lease(),
-                 local_.serving().begin(options_.self.life, from.id()), nullptr};
+    pending what{from.id(),
+                 request.id,
+                 lease(),
+                 local_.serving().begin(options_.self.life, from.id()),
+                 request_bytes + request.route.size() + request.body.size(),
+                 nullptr};
+    ++from.requests_in_flight;
+    from.link->keep(what.bytes);
+    unanswered_bytes_ += what.bytes;
     what.log = request_log::begin(
         list_, clock_, {what.id, request.route, &from.data->ref, from.link->address(), now.get()});
     const auto refuse = [&](errc code, std::string text) {
@@ -152,7 +162,7 @@ void frontend::serve(session& from, const client_request& request) {
         if (what.log) {
             what.log->end(error(errc::refused, "an attack: the client is kicked"), nullptr);
         }
-        --from.requests_in_flight;
+        over(&from, what);
         from.link->kick(protocol::kick_reason::attack);
         return;
     }
@@ -162,6 +172,11 @@ void frontend::serve(session& from, const client_request& request) {
     if (from.requests_in_flight > options_.requests_limit) {
         return refuse(errc::overloaded, fmt::format("{} requests of session {} are unanswered",
                                                     options_.requests_limit, number(what.from)));
+    }
+    // Clients that are connected hold less: they are not read, or closed.
+    if (unanswered_bytes_ > 2 * options_.listener->input_limit) {
+        return refuse(errc::overloaded,
+                      "closed sessions have left too many requests without an answer");
     }
     if (local_.is_holding()) {
         return keep(request, std::move(what));
@@ -211,6 +226,14 @@ void frontend::pass_on(data_pointer from, std::string_view type, const client_re
                                               arrived + options_.call_timeout);
     call->came(arrived);
     local_.run_handler(request.route, std::move(call));
+}
+
+void frontend::over(session* sender, const pending& what) {
+    unanswered_bytes_ -= what.bytes;
+    if (sender != nullptr) {
+        --sender->requests_in_flight;
+        sender->link->give_back(what.bytes);
+    }
 }
 
 void frontend::refuse(const pending& what, std::string_view route, error why) {
@@ -267,13 +290,13 @@ void frontend::ended(const pending& what, std::string_view route, const result<d
     }
     auto* sender = sessions_.find(what.from);
     if (sender == nullptr) {
-        return;
+        return over(nullptr, what);
     }
     if (what.message_id != 0) {
         codec_.write_response(package_, *sender->agreed, what.message_id, route, outcome);
         (void)sender->link->send_package(package_);
     }
-    --sender->requests_in_flight;
+    over(sender, what);
     if (!what.asked) {
         return;
     }

@@ -37,6 +37,7 @@ public:
     const session_store& sessions() const { return sessions_; }
     const net::listener_counts& counts() const { return listener_->counts(); }
     std::size_t forwarded() const { return forwarded_; }
+    std::size_t unanswered_bytes() const { return unanswered_bytes_; }
     std::uint64_t deliveries() const { return deliveries_; }
     /// Pushes that a member did not get: its connection is closing, or its queue is full.
     std::uint64_t undelivered() const { return undelivered_; }
@@ -80,6 +81,8 @@ private:
         /// its end, too, though it be replaced meanwhile.
         lease asked;
         request_id id;
+        /// What it holds until it is answered, as the connection was told.
+        std::size_t bytes = 0;
         std::unique_ptr<request_log> log;
     };
     void serve(session& from, const client_request& request);
@@ -89,6 +92,7 @@ private:
     /// `arrived`: when the request came.
     void pass_on(data_pointer from, std::string_view type, const client_request& request,
                  pending what, base::time_point arrived);
+    void over(session* sender, const pending& what);
     void refuse(const pending& what, std::string_view route, error why);
     route_counts& counts_of(std::string_view route, const result<door::body>& outcome);
     void forward(const door::session_data& from, std::string_view type,
@@ -117,6 +121,8 @@ private:
     mirror mirror_;
     std::unique_ptr<net::listener> listener_;
     std::size_t forwarded_ = 0;
+    /// Of all requests without an answer, those of closed sessions too.
+    std::size_t unanswered_bytes_ = 0;
     std::uint64_t deliveries_ = 0;
     std::uint64_t undelivered_ = 0;
     route_table forwarded_counts_;

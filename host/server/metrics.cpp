@@ -87,6 +87,23 @@ void add_rooms(base::metric_families& all, const channel_store& channels, const 
                       "Pushes sent, one for each frontend that they go to.", servers.pushes());
 }
 
+void add_held(base::metric_families& all, const dispatcher& calls, const frontend* clients) {
+    metric_family held{
+        "shaddock_held_bytes",
+        "Bytes that wait: input of clients, their requests without an answer, bodies "
+        "that wait for a handler, output to clients that do not read.",
+        metric_kind::gauge,
+        {"what"}};
+    if (clients != nullptr) {
+        const auto& now = clients->counts().held;
+        held.samples.push_back({{"input"}, number(now.input)});
+        held.samples.push_back({{"unanswered"}, number(clients->unanswered_bytes())});
+        held.samples.push_back({{"output"}, number(now.output)});
+    }
+    held.samples.push_back({{"bodies"}, number(calls.waiting_bytes())});
+    all.push_back(std::move(held));
+}
+
 void add_clients(base::metric_families& all, const frontend& clients) {
     const auto& counts = clients.counts();
     base::add_gauge(all, "shaddock_connections", "Client connections that are open.",

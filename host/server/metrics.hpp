@@ -68,6 +68,8 @@ struct status;
 /// What the rooms of one server have counted, added to `all`.
 void add_requests(base::metric_families& all, const dispatcher& calls);
 void add_rooms(base::metric_families& all, const channel_store& channels, const line& servers);
+/// `clients`: null at a backend.
+void add_held(base::metric_families& all, const dispatcher& calls, const frontend* clients);
 void add_clients(base::metric_families& all, const frontend& clients);
 void add_bus(base::metric_families& all, const bus::bus& links);
 void add_state(base::metric_families& all, const status& now);

@@ -382,6 +382,7 @@ base::metric_families server::parts::metrics() const {
     base::metric_families all;
     add_requests(all, calls_);
     add_rooms(all, channels_, line_);
+    add_held(all, calls_, clients_.get());
     if (clients_) {
         add_clients(all, *clients_);
     }

@@ -92,6 +92,7 @@ void session_store::replace_uid(session& which, std::string_view uid) {
     auto changed = std::make_shared<door::session_data>(*which.data);
     changed->ref.uid = uid;
     which.data = std::move(changed);
+    which.link->is_logged_in = !uid.empty();
     if (!uid.empty()) {
         by_uid_.emplace(uid, &which);
     }

@@ -33,7 +33,8 @@ TEST(server_options, hand_every_connector_option_to_the_listener) {
 connector: {heartbeat: 3, timeout: 7, idle_timeout: 11, handshake_timeout: 12, ack_timeout: 13,
             package_limit: 1000, pending_limit: 5000, connections_limit: 21, distinctHost: true,
             nodelay: false, crypto: true, message_rate: 31, message_burst: 32, byte_rate: 33,
-            byte_burst: 34, route_cost: {a.b.c: 35}})");
+            byte_burst: 34, route_cost: {a.b.c: 35}, unanswered_limit: 5001, input_limit: 2 MiB,
+            output_limit: 3 MiB, least_rate: 36})");
     const auto wanted = options(folder, "gate-1");
     ASSERT_TRUE(wanted.listener);
     EXPECT_EQ(wanted.listener->host, "127.0.0.1");
@@ -47,6 +48,10 @@ connector: {heartbeat: 3, timeout: 7, idle_timeout: 11, handshake_timeout: 12, a
     EXPECT_EQ(wanted.listener->pending_limit, 5000u);
     EXPECT_EQ(wanted.listener->connections_limit, 21u);
     EXPECT_FALSE(wanted.listener->no_delay);
+    EXPECT_EQ(wanted.listener->unanswered_limit, 5001u);
+    EXPECT_EQ(wanted.listener->input_limit, 2097152u);
+    EXPECT_EQ(wanted.listener->output_limit, 3145728u);
+    EXPECT_EQ(wanted.listener->least_rate, 36u);
     EXPECT_EQ(wanted.listener->rates.messages, 31u);
     EXPECT_EQ(wanted.listener->rates.message_burst, 32u);
     EXPECT_EQ(wanted.listener->rates.bytes, 33u);

@@ -43,6 +43,10 @@ TEST(host_yaml, empty_means_the_documented_defaults) {
         EXPECT_EQ(host.connector.package_limit, 65536u);
         EXPECT_EQ(host.connector.pending_limit, 1048576u);
         EXPECT_EQ(host.connector.connections_limit, 10000u);
+        EXPECT_EQ(host.connector.unanswered_limit, 524288u);
+        EXPECT_EQ(host.connector.input_limit, 67108864u);
+        EXPECT_EQ(host.connector.output_limit, 268435456u);
+        EXPECT_EQ(host.connector.least_rate, 1024u);
         EXPECT_EQ(host.connector.message_rate, 100u);
         EXPECT_EQ(host.connector.message_burst, 300u);
         EXPECT_EQ(host.connector.byte_rate, 262144u);
@@ -82,6 +86,7 @@ TEST(host_yaml, sets_every_option) {
 connector: {heartbeat: 3, timeout: 7 s, dict: true, proto: true, crypto: true, idle_timeout: 2 min, handshake_timeout: 0, ack_timeout: 500 ms,
             package_limit: 1 KiB, pending_limit: 2 MiB, connections_limit: 0, distinctHost: true, nodelay: false,
             tls_certificate: a.pem, tls_key: /b.pem, tls_only: false,
+            unanswered_limit: 4 KiB, input_limit: 1 MiB, output_limit: 2 MiB, least_rate: 0,
             message_rate: 0, message_burst: 1, byte_rate: 0, byte_burst: 2 KiB, route_cost: {a.b.c: 7}}
 bus: {kind: local, call_timeout: 30 s, queue_limit: 64 KiB, heartbeat: 100 ms, silence: 200 ms}
 limits: {stop_timeout: 0, blocking_threads: 4, tick_warning: 20, requests_per_session: 1, serial_per_session: 1000000,
@@ -101,6 +106,10 @@ web: {port: 8080, host: 0.0.0.0, folder: page}
     EXPECT_EQ(host.connector.package_limit, 1024u);
     EXPECT_EQ(host.connector.pending_limit, 2097152u);
     EXPECT_EQ(host.connector.connections_limit, 0u);
+    EXPECT_EQ(host.connector.unanswered_limit, 4096u);
+    EXPECT_EQ(host.connector.input_limit, 1048576u);
+    EXPECT_EQ(host.connector.output_limit, 2097152u);
+    EXPECT_EQ(host.connector.least_rate, 0u);
     EXPECT_EQ(host.connector.message_rate, 0u);
     EXPECT_EQ(host.connector.message_burst, 1u);
     EXPECT_EQ(host.connector.byte_rate, 0u);

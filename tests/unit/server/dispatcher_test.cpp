@@ -301,6 +301,58 @@ TEST_F(dispatcher_test, tells_when_the_last_call_has_ended) {
     EXPECT_EQ(idle, 1);
 }
 
+TEST_F(dispatcher_test, bodies_that_wait_are_counted_until_they_are_started_or_answered) {
+    run("t.h.serial", "a");
+    EXPECT_EQ(calls.waiting_bytes(), 0u);
+    run("t.h.serial", std::string(1000, 'b'));
+    run("t.h.serial", std::string(100, 'c'));
+    EXPECT_EQ(calls.waiting_bytes(), 1100u);
+    made->held[0]->finish(door::body("1"));
+    turn();
+    EXPECT_EQ(calls.waiting_bytes(), 100u);
+    clock.advance(11s);
+    EXPECT_EQ(calls.waiting_bytes(), 0u);
+    calls.hold();
+    run("t.h.quick", std::string(10, 'd'));
+    EXPECT_EQ(calls.waiting_bytes(), 10u);
+    calls.release();
+    EXPECT_EQ(calls.waiting_bytes(), 0u);
+}
+
+TEST_F(dispatcher_test, bodies_that_wait_are_bounded) {
+    run("t.h.serial", "a", 1);
+    const std::string large(std::size_t{20} * 1024 * 1024, 'x');
+    for (int i = 0; i < 3; ++i) {
+        run("t.h.serial", large, 1);
+    }
+    run("t.h.serial", "b", 2);
+    EXPECT_TRUE(notes.empty());
+    run("t.h.serial", std::string(std::size_t{5} * 1024 * 1024, 'y'), 2);
+    ASSERT_EQ(notes.size(), 1u);
+    EXPECT_TRUE(notes[0].ends_with("=overloaded"));
+    calls.hold();
+    run("t.h.quick", std::string(std::size_t{5} * 1024 * 1024, 'z'), 3);
+    EXPECT_EQ(notes.size(), 2u);
+    run("t.h.quick", "small", 3);
+    EXPECT_EQ(notes.size(), 2u);
+    calls.release();
+    EXPECT_EQ(notes.back(), "small=ok");
+}
+
+TEST_F(dispatcher_test, what_waits_for_a_session_that_closed_ends_at_once) {
+    run("t.h.serial", "a", 1);
+    run("t.h.serial", "b", 1);
+    run("t.h.serial", "other", 2);
+    run("t.h.serial", "c", 2);
+    calls.forget_waiting({"f", incarnation{1}, session_id{1}, ""});
+    EXPECT_EQ(notes, (outcomes{"b=closed"}));
+    EXPECT_EQ(calls.waiting_bytes(), 1u);
+    EXPECT_EQ(calls.in_flight(), 3u);
+    made->held[0]->finish(door::body("1"));
+    turn();
+    EXPECT_EQ(made->held.size(), 2u);
+}
+
 TEST_F(dispatcher_test, who_waits_for_a_serial_method_is_in_flight) {
     int idle = 0;
     calls.on_idle([&] { ++idle; });

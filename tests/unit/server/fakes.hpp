@@ -31,6 +31,10 @@ public:
     void charge(std::size_t messages) override { charged += messages; }
 
     std::vector<std::string> sent;
+    void keep(std::size_t bytes) override { kept += bytes; }
+    void give_back(std::size_t bytes) override { kept -= bytes; }
+
+    std::size_t kept = 0;
     std::vector<std::string> kicked;
     std::size_t charged = 0;
 

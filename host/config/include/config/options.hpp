@@ -85,6 +85,19 @@ struct connector_options {
     /// Client connections of one server. Default 10000; 0 = no limit. A record's `max-connections`
     /// wins.
     std::size_t connections_limit = 10000;
+    /// Bytes of requests of one client without an answer; past it the client is not read until half
+    /// of it was answered. Default 512 KiB, 4 KiB to 1 GiB; 0 is refused: always bounded.
+    std::size_t unanswered_limit = std::size_t{512} * 1024;
+    /// Bytes of all clients of one server: unfinished packages, input that waits, and requests
+    /// without an answer; past it those who hold most are closed, first those who have not logged
+    /// in. Default 64 MiB, 1 MiB to 64 GiB; 0 is refused: always bounded.
+    std::size_t input_limit = std::size_t{64} * 1024 * 1024;
+    /// The same for what waits to be written to clients that do not read. Default 256 MiB, 1 MiB to
+    /// 64 GiB; 0 is refused: always bounded.
+    std::size_t output_limit = std::size_t{256} * 1024 * 1024;
+    /// Bytes per second. A package that comes at least so fast counts as a heartbeat. Default
+    /// 1 KiB, 1 byte to 1 GiB; 0 = it does not count.
+    std::size_t least_rate = 1024;
     /// Messages (packages and control frames) per second of one client, and at once after it was
     /// quiet. Who sends more is not read until time has paid. Default 100 and 300, 1 to 10000000;
     /// rate 0 = no limit.

@@ -17,6 +17,8 @@ enum class drop : std::uint8_t {
     protocol_error,
     too_long,
     slow_consumer,
+    /// The clients of this port held too much memory, and it most of it.
+    memory,
     /// By the application, another login, or the server's end. Stays the last.
     kicked,
 };

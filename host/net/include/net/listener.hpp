@@ -50,6 +50,14 @@ struct listener_options {
     /// None: no TLS. With one, clients speak TLS over the same port, for both framings.
     std::shared_ptr<tls_identity> tls{};
     plain_clients plain = plain_clients::refused;
+    /// Bytes of one client's requests without an answer; past it the client is not read.
+    std::size_t unanswered_limit = std::size_t{512} * 1024;
+    /// Bytes of all clients: unfinished packages, input that waits, requests without an answer; and
+    /// what waits to be written to those who do not read. Past it those who hold most are closed.
+    std::size_t input_limit = std::size_t{64} * 1024 * 1024;
+    std::size_t output_limit = std::size_t{256} * 1024 * 1024;
+    /// Bytes per second of a package under way that count as a sign of life. 0: they do not.
+    std::size_t least_rate = 1024;
     /// Who sends faster is not read until time has paid for what was read.
     input_rates rates{};
     /// The turns of the loop, shared with others who bring work; outlives the listener. Null: the
@@ -93,7 +101,13 @@ public:
     virtual std::size_t pending_bytes() const = 0;
     /// A message has cost as much as so many more.
     virtual void charge(std::size_t messages) = 0;
+    /// So many bytes of what it has sent are kept until it is answered. Over its limit it is not
+    /// read until half of it was given back.
+    virtual void keep(std::size_t bytes) = 0;
+    virtual void give_back(std::size_t bytes) = 0;
 
+    /// Set by the owner of the events: who has not logged in goes first.
+    bool is_logged_in = false;
     /// Free for the owner of the events.
     void* user = nullptr;
     /// The same for what a handshake leads to; goes with the connection, ready or not.
@@ -130,6 +144,16 @@ protected:
     ~listener_events() = default;
 };
 
+/// Bytes that a port's clients hold now.
+struct held_bytes {
+    /// Unfinished packages and input that waits.
+    std::size_t input = 0;
+    /// What `connection::keep` was told.
+    std::size_t unanswered = 0;
+    /// For those who do not read.
+    std::size_t output = 0;
+};
+
 struct listener_counts {
     std::size_t connections = 0;
     std::uint64_t accepted = 0;
@@ -148,6 +172,7 @@ struct listener_counts {
     std::size_t throttled = 0;
     std::uint64_t throttles = 0;
     base::duration throttled_for{};
+    held_bytes held{};
     std::array<std::uint64_t, drop_reasons> drops{};
 
     std::uint64_t& of(drop why) { return drops[static_cast<std::size_t>(why)]; }

@@ -16,6 +16,9 @@ inline constexpr std::string_view shutdown = "shutdown";
 /// More bytes wait for the client than it may have waiting (`connector: pending_limit`).
 inline constexpr std::string_view slow_consumer = "slow consumer";
 
+/// All clients together hold more memory than they may (`connector: input_limit, output_limit`).
+inline constexpr std::string_view memory = "out of memory";
+
 } // namespace kick_reason
 
 /// The body of a kick package: `{"reason":"..."}`. Thread: any.

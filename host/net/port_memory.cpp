@@ -1,0 +1,118 @@
+// Who goes when the memory that clients hold is over its budget. The rest is in port.cpp.
+#include "port.hpp"
+
+#include <base/log.hpp>
+
+#include <algorithm>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace shaddock::net {
+
+namespace {
+
+/// Who holds less is not worth a connection.
+constexpr std::size_t least_held = std::size_t{4} * 1024;
+constexpr base::duration memory_complaint_pause = std::chrono::minutes(1);
+
+struct holder {
+    client_connection* who;
+    std::size_t bytes;
+};
+using holders = std::vector<holder>;
+
+void sort_largest_last(holders& all) {
+    std::ranges::sort(all, {}, &holder::bytes);
+}
+
+/// The address without its port.
+std::string_view host_of(std::string_view address) {
+    return address.substr(0, address.rfind(':'));
+}
+
+struct of_host {
+    std::size_t sum = 0;
+    holders all;
+};
+
+} // namespace
+
+void port::keep_to_budget() {
+    const auto& held = counts_.held;
+    if (held.input + held.unanswered > options_.input_limit) {
+        make_room(&client_connection::input_bytes, options_.input_limit);
+    }
+    if (held.output > options_.output_limit) {
+        make_room(&client_connection::output_bytes, options_.output_limit);
+    }
+}
+
+/// First those who have not logged in, the largest first; then, one by one, the largest of the
+/// address that holds most in sum.
+void port::make_room(std::size_t (client_connection::*held)() const, std::size_t limit) {
+    std::size_t total = 0;
+    holders newcomers;
+    std::map<std::string, of_host, std::less<>> hosts;
+    for (const auto& each : all_) {
+        const auto bytes = each->is_open() ? (each.get()->*held)() : 0;
+        total += bytes;
+        if (bytes < least_held) {
+            continue;
+        }
+        if (each->is_logged_in) {
+            auto& host = hosts[std::string(host_of(each->address()))];
+            host.sum += bytes;
+            host.all.push_back({each.get(), bytes});
+        } else {
+            newcomers.push_back({each.get(), bytes});
+        }
+    }
+    if (total <= limit) {
+        return; // what is over it belongs to those who are going
+    }
+    // Some more than must be, so that it is not done again at once.
+    const auto goal = limit - limit / 8;
+    std::size_t gone = 0;
+    const auto drop_last = [&](holders& from) {
+        const auto next = from.back();
+        from.pop_back();
+        total -= next.bytes;
+        ++gone;
+        // It may leave the list.
+        connection_ptr(next.who)->drop_for_memory();
+        return next.bytes;
+    };
+    sort_largest_last(newcomers);
+    while (total > goal && !newcomers.empty()) {
+        drop_last(newcomers);
+    }
+    for (auto& [name, host] : hosts) {
+        sort_largest_last(host.all);
+    }
+    while (total > goal && !hosts.empty()) {
+        const auto most =
+            std::ranges::max_element(hosts, {}, [](const auto& each) { return each.second.sum; });
+        auto& host = most->second;
+        host.sum -= drop_last(host.all);
+        if (host.all.empty()) {
+            hosts.erase(most);
+        }
+    }
+    complain(gone, limit);
+}
+
+void port::complain(std::size_t gone, std::size_t limit) {
+    dropped_for_memory_ += gone;
+    const auto now = clock_.now();
+    if (now >= next_complaint_) {
+        next_complaint_ = now + memory_complaint_pause;
+        base::log::warn("net",
+                        "port {}: clients held more than {} bytes; {} connections that held most "
+                        "were closed",
+                        options_.port, limit, std::exchange(dropped_for_memory_, 0));
+    }
+}
+
+} // namespace shaddock::net
