@@ -142,7 +142,9 @@ void client_connection::written_out() {
     if (queue_.has_storage()) {
         owner_.give_storage(queue_.take_storage());
     }
-    count_output();
+    if (output_held_ > 0) {
+        count_output();
+    }
     if (phase_ != phase::closing) {
         return;
     }

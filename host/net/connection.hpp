@@ -103,7 +103,7 @@ private:
     // input
     void on_readable(const char* problem) override;
     void go_on() override;
-    void work();
+    void work(base::time_point now);
     void read();
     std::size_t read_size() const;
     bool may_take(std::size_t frame_bytes);
@@ -117,7 +117,7 @@ private:
     void read_on();
     bool is_resting() const { return reading_ == reading::paused || reading_ == reading::full; }
     bool has_package_under_way() const;
-    void note_progress(std::size_t bytes, bool was_under_way);
+    void note_progress();
     bool sends_fast_enough(base::time_point now) const;
     void count_input();
     void count_output();
@@ -171,6 +171,8 @@ private:
     /// The frame at the front waits for an allowance of so many bytes.
     std::size_t front_bytes_ = 0;
     base::time_point paused_since_{};
+    /// Read in this share.
+    std::size_t read_now_ = 0;
     /// Of the package under way: when it began, or its last sign of life; what came since.
     base::time_point under_way_since_{};
     std::size_t under_way_bytes_ = 0;
@@ -184,6 +186,7 @@ private:
     base::time_point last_traffic_;
     phase phase_ = phase::opening;
     bool was_ready_ = false;
+    bool is_package_under_way_ = false;
     bool is_dirty_ = false;
     /// The stream takes no more; wait_writable is under way.
     bool is_blocked_ = false;

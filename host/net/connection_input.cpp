@@ -38,19 +38,20 @@ void client_connection::on_readable(const char* problem) {
         return lost(problem);
     }
     reading_ = reading::in_queue;
-    if (owner_.turns().may_work(*this, owner_.clock().now())) {
-        work();
+    const auto now = owner_.clock().now();
+    if (owner_.turns().may_work(*this, now)) {
+        work(now);
     }
 }
 
 void client_connection::go_on() {
     const connection_ptr alive(this);
-    work();
+    work(owner_.clock().now());
 }
 
 /// One share: first what was kept, then what the stream has.
-void client_connection::work() {
-    const auto now = owner_.clock().now();
+void client_connection::work(base::time_point now) {
+    read_now_ = 0;
     base::turn_budget::share mine(owner_.clock(), now);
     allowance_.refill(owner_.options().rates, now);
     share_ = &mine;
@@ -63,7 +64,7 @@ void client_connection::work() {
     if (!is_open()) {
         forget_input();
     }
-    count_input();
+    note_progress();
     if (phase_ != phase::gone && !is_input_over_) {
         rest();
     }
@@ -86,13 +87,12 @@ void client_connection::read() {
     if (got.size == 0) {
         return;
     }
-    last_traffic_ = owner_.clock().now();
+    last_traffic_ = share_->began();
     owner_.counts().bytes_in += got.size;
-    const bool was_under_way = has_package_under_way();
+    read_now_ += got.size;
     if (is_open()) {
         take(buffer, got.size);
     }
-    note_progress(got.size, was_under_way);
     share_->take_bytes(got.size);
 }
 
@@ -221,19 +221,23 @@ bool client_connection::has_package_under_way() const {
     return !partial_.empty() || (framing_ && framing_->kept_bytes() > 0);
 }
 
-void client_connection::note_progress(std::size_t bytes, bool was_under_way) {
+void client_connection::note_progress() {
+    const bool was_under_way = std::exchange(is_package_under_way_, has_package_under_way());
     if (was_under_way) {
-        under_way_bytes_ += bytes;
-    } else if (has_package_under_way()) {
+        under_way_bytes_ += read_now_;
+    } else if (is_package_under_way_) {
         under_way_since_ = last_traffic_;
-        under_way_bytes_ = bytes;
+        under_way_bytes_ = read_now_;
+    }
+    if (input_held_ > 0 || is_package_under_way_ || !packages_.empty()) {
+        count_input();
     }
 }
 
 bool client_connection::sends_fast_enough(base::time_point now) const {
     const auto rate = owner_.options().least_rate;
     const std::chrono::duration<double> since = now - under_way_since_;
-    return rate != 0 && has_package_under_way() &&
+    return rate != 0 && is_package_under_way_ &&
            static_cast<double>(under_way_bytes_) >= since.count() * static_cast<double>(rate);
 }
 

@@ -70,7 +70,7 @@ private:
         std::string reason;
     };
 
-    void end_turn_later() { turns_.begin(clock_.now()); }
+    void end_turn_later() { turns_.begin(); }
     void end_turn() override;
     void sweep();
     void arm_sweep();

@@ -34,12 +34,12 @@ protected:
         int times = 1;
         std::function<void()> then{};
 
-        busy(turn_budget_test& test, std::string name) : test(test), name(std::move(name)) {}
+        busy(turn_budget_test& whose, std::string called) : test(whose), name(std::move(called)) {}
     };
     struct noted_ends final : turn_budget::finisher {
         void end_turn() override { seen.emplace_back("|"); }
         std::vector<std::string>& seen;
-        explicit noted_ends(std::vector<std::string>& seen) : seen(seen) {}
+        explicit noted_ends(std::vector<std::string>& into) : seen(into) {}
     };
 
     turn_budget_test() { turns.add(ends); }

@@ -72,6 +72,7 @@ public:
         void take_bytes(std::size_t size) {
             bytes_left_ -= size < bytes_left_ ? size : bytes_left_;
         }
+        time_point began() const { return end_ - time; }
         bool is_over() const { return messages_left_ == 0 || bytes_left_ == 0; }
 
     private:
@@ -89,7 +90,11 @@ public:
     /// Queues `who` behind all others; its next share is in a later turn.
     void later(worker& who);
     /// This turn has an end of its own, although nobody asked `may_work`.
-    void begin(time_point now);
+    void begin() {
+        if (!is_posted_) {
+            begin(clock_.now());
+        }
+    }
     /// `each` is told of the end of every turn that has begun.
     void add(finisher& each) { finishers_.push_back(each); }
 
@@ -99,7 +104,9 @@ public:
     duration longest_turn() const { return longest_.value(); }
 
 private:
+    void begin(time_point now);
     void run();
+    void serve();
 
     template <class T>
     using list = boost::intrusive::list<T, boost::intrusive::constant_time_size<false>>;
