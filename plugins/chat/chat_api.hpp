@@ -14,7 +14,8 @@ using users = std::vector<std::string>;
 
 /// Adds `who`, whose uid is make_uid(name, room), and tells the others (onAdd). Gives all names,
 /// the new one too. Errors: duplicate (the name is in the room, from whatever connector, or the
-/// session is), not_found (no such room and not `create`), closed.
+/// session is), not_found (no such room and not `create`), closed, bad_request (the name or the
+/// room breaks a rule of shaddock::broken_name_rule).
 inline constexpr shaddock::remote_method<users(shaddock::session_ref who, std::string room,
                                                bool create)>
     add{"chat.chatRemote.add"};

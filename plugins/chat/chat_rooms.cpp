@@ -1,5 +1,7 @@
 #include "chat/chat_rooms.hpp"
 
+#include <shaddock/names.hpp>
+
 namespace chat {
 
 using shaddock::errc;
@@ -22,9 +24,26 @@ error no_room(std::string_view room) {
     return error(errc::not_found, "there is no room '" + std::string(room) + "'");
 }
 
+chat_options options_of(shaddock::app& app) {
+    auto read = app.load_config<chat_options>("chat");
+    if (!read && read.error().code() == errc::not_found) {
+        return {};
+    }
+    return std::move(read).value();
+}
+
 } // namespace
 
+chat_rooms::chat_rooms(shaddock::app& app)
+    : app_(app), content_limit_(options_of(app).content_limit) {}
+
 result<users> chat_rooms::join(const session_ref& who, std::string_view room, bool create) {
+    const auto name = name_of(who.uid);
+    for (const auto& [field, text] : {std::pair("name", std::string_view(name)), {"room", room}}) {
+        if (const auto broken = shaddock::broken_name_rule(text)) {
+            return error(errc::bad_request, std::string(field) + ": " + *broken);
+        }
+    }
     auto found = app_.channels().find(room);
     if (!found && !create) {
         return no_room(room);
@@ -35,7 +54,7 @@ result<users> chat_rooms::join(const session_ref& who, std::string_view room, bo
     }
     // Before the joiner is a member: nobody is told about himself.
     if (!channel.empty()) {
-        channel.push("onAdd", presence_message{"onAdd", name_of(who.uid)});
+        channel.push("onAdd", presence_message{"onAdd", name});
     }
     if (auto added = channel.add(who); !added) {
         announce_leave(channel, who.uid);
@@ -73,9 +92,9 @@ void chat_rooms::lost(std::string_view room, const session_ref& who) {
 
 result<void> chat_rooms::say(const session_ref& sender, std::string_view room,
                              const chat_message& message) {
-    if (message.msg.size() > content_limit_bytes) {
+    if (message.msg.size() > content_limit_) {
         return error(errc::bad_request, "content: expected at most " +
-                                            std::to_string(content_limit_bytes) + " bytes, found " +
+                                            std::to_string(content_limit_) + " bytes, found " +
                                             std::to_string(message.msg.size()));
     }
     auto channel = app_.channels().find(room);

@@ -9,8 +9,13 @@
 
 namespace chat {
 
-/// Longest text of one message: what a room is sent is this times its members.
-inline constexpr std::size_t content_limit_bytes = 4096;
+/// config/chat.json; the file may be absent.
+struct chat_options {
+    /// Bytes. Longest text of one message: a room is sent this times its members. What clients can
+    /// send is bounded by `connector: package_limit` (64 KiB), of which this is half.
+    std::uint32_t content_limit = 32 * 1024;
+};
+BOOST_DESCRIBE_STRUCT(chat_options, (), (content_limit))
 
 /// onAdd and onLeave.
 struct presence_message {
@@ -30,7 +35,8 @@ BOOST_DESCRIBE_STRUCT(chat_message, (), (msg, from, target))
 /// The rooms of this server: one channel each, named like the room, gone when empty.
 class chat_rooms {
 public:
-    explicit chat_rooms(shaddock::app& app) : app_(app) {}
+    /// Reads config/chat.json. Throws: config.
+    explicit chat_rooms(shaddock::app& app);
 
     /// Errors: as chat::add.
     shaddock::result<users> join(const shaddock::session_ref& who, std::string_view room,
@@ -42,7 +48,7 @@ public:
 
     /// To all in the sender's room, the sender too, for target `*`; else to that member only.
     /// Errors: not_found when the room, the sender in it, or the target does not exist;
-    /// bad_request when the text is over content_limit_bytes.
+    /// bad_request when the text is over the limit.
     shaddock::result<void> say(const shaddock::session_ref& sender, std::string_view room,
                                const chat_message& message);
 
@@ -51,6 +57,7 @@ private:
     void destroy_if_empty(std::string_view room);
 
     shaddock::app& app_;
+    std::size_t content_limit_;
 };
 
 } // namespace chat

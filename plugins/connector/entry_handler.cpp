@@ -1,6 +1,6 @@
 #include "connector/entry_handler.hpp"
 
-#include <algorithm>
+#include <shaddock/names.hpp>
 
 namespace connector {
 
@@ -12,16 +12,9 @@ using shaddock::session_ref;
 
 namespace {
 
-constexpr std::size_t name_limit_bytes = 64;
-
 void check_text(std::string_view field, std::string_view text) {
-    if (text.empty() || text.size() > name_limit_bytes) {
-        throw error(errc::bad_request, std::string(field) + ": expected 1 to 64 bytes, found " +
-                                           std::to_string(text.size()));
-    }
-    if (std::ranges::any_of(
-            text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; })) {
-        throw error(errc::bad_request, std::string(field) + ": control characters are not allowed");
+    if (const auto broken = shaddock::broken_name_rule(text)) {
+        throw error(errc::bad_request, std::string(field) + ": " + *broken);
     }
 }
 

@@ -33,10 +33,10 @@ public:
 
     /// The first time: joins the room, then binds `name*room` and sets `rid`. Later with the same
     /// name and another room: joins the new room first and leaves the old one only when that went
-    /// well; any failure changes nothing. Limits: name and room 1 to 64 bytes without control
-    /// characters, the name without `*`. Answers `{"code":500,"error":true}` when the name is in
-    /// that room already, or the session has another name; refused (500) for clients of another
-    /// frontend. Registered as serial: one at a time per session.
+    /// well; any failure changes nothing. Limits: name and room keep the rules of
+    /// shaddock::broken_name_rule, and the name has no `*`. Answers `{"code":500,"error":true}`
+    /// when the name is in that room already, or the session has another name; refused (500) for
+    /// clients of another frontend. Registered as serial: one at a time per session.
     shaddock::awaitable<enter_reply> enter(enter_request request, shaddock::session& session);
 
 private:

@@ -157,6 +157,39 @@ TEST_F(chat_plugin, refuses_a_send_that_cannot_be_delivered) {
     EXPECT_THAT(take_pushes(), IsEmpty());
 }
 
+TEST_F(chat_plugin, takes_texts_as_long_as_its_config_says) {
+    const auto say = [](shaddock::testing::plugin_under_test& to, std::size_t bytes) {
+        const auto who = make_session(1, "ann*room").ref;
+        to.call("chatRemote.add", join(who), chat::add.hash());
+        return text(to.request("chatHandler.send",
+                               R"({"target":"*","content":")" + std::string(bytes, 'x') + "\"}",
+                               {who, {{"rid", "\"room\""}}}));
+    };
+    EXPECT_EQ(say(plugin, 32768), "{}");
+    EXPECT_EQ(say(plugin, 32769), "bad_request");
+
+    shaddock::testing::plugin_under_test terse(shaddock_plugin_door);
+    terse.host.files["chat"] = R"({"content_limit":10})";
+    EXPECT_EQ(say(terse, 10), "{}");
+    EXPECT_EQ(say(terse, 11), "bad_request");
+
+    shaddock::testing::plugin_under_test wrong(shaddock_plugin_door);
+    wrong.host.files["chat"] = R"({"content_limit":-1})";
+    EXPECT_THROW(wrong.create(), std::runtime_error);
+}
+
+TEST_F(chat_plugin, refuses_names_and_rooms_that_deceive) {
+    const auto add_to = [&](const std::string& name, const std::string& room) {
+        const auto who = make_session(4, name + "*" + room).ref;
+        return text(plugin.call("chatRemote.add", json::encode(std::tuple(who, room, true)),
+                                chat::add.hash()));
+    };
+    EXPECT_EQ(add_to("a\u202eb", "room"), "bad_request");
+    EXPECT_EQ(add_to("ann", "one\u2028two"), "bad_request");
+    EXPECT_EQ(add_to("", "room"), "bad_request");
+    EXPECT_THAT(plugin.host.channel_names(), IsEmpty());
+}
+
 TEST_F(chat_plugin, takes_any_text_as_a_room) {
     const session_ref who = make_session(3, "ann*__proto__").ref;
     EXPECT_EQ(text(plugin.call("chatRemote.add",

@@ -104,6 +104,13 @@ TEST_F(connector_plugin, takes_the_join_back_when_the_session_cannot_be_bound) {
 
 TEST_F(connector_plugin, refuses_names_and_rooms_before_anything_happens) {
     const std::string long_name(65, 'x');
+    const std::string deceiving[] = {"a\u0085b", "a\u202eb", "a\u2066b", "a\u2028b"};
+    for (const auto& name : deceiving) {
+        EXPECT_EQ(enter(json::encode(
+                            std::map<std::string, std::string>{{"username", name}, {"rid", "one"}}),
+                        fresh),
+                  "bad_request");
+    }
     for (const auto* body :
          {R"({})", R"({"username":"ann"})", R"({"username":"","rid":"one"})",
           R"({"username":"ann","rid":""})", R"({"username":"a*b","rid":"one"})",

@@ -1,5 +1,6 @@
 /** What the page accepts and says. */
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { describe, test } from "node:test";
 import { ShaddockError } from "../../../web/client/shaddock.js";
 import { clockText, hueOf, problemOf, textOfError } from "../../../web/page/texts.js";
@@ -52,4 +53,11 @@ test("hueOf is stable and in range", () => {
         assert.ok(Number.isInteger(hue) && hue >= 0 && hue < 8);
         assert.equal(hueOf(name, 8), hue);
     }
+});
+
+test("whatever the entry holds, the chat takes: a UTF-16 unit is at most three bytes", async () => {
+    const file = (path) => readFile(new URL(`../../../${path}`, import.meta.url), "utf8");
+    const [, entry] = (await file("web/index.html")).match(/<textarea[^>]* maxlength="(\d+)"/);
+    const [, kib] = (await file("plugins/chat/chat_rooms.hpp")).match(/content_limit = (\d+) \* 1024;/);
+    assert.ok(Number(entry) * 3 <= Number(kib) * 1024, `${entry} units, ${kib} KiB`);
 });
