@@ -3,6 +3,7 @@
 #include "complaint.hpp"
 #include "config/load.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 #include <cerrno>
@@ -42,6 +43,14 @@ bool is_plain_name(std::string_view text) {
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
     return !text.empty() && text.size() <= 64 && text.front() != '.' &&
            text.find_first_not_of(allowed) == std::string_view::npos;
+}
+
+bool is_taken_in_javascript(std::string_view text) {
+    // Object.prototype has these and names that begin with two underscores.
+    constexpr std::string_view taken[] = {
+        "constructor",          "hasOwnProperty", "isPrototypeOf",  "prototype",
+        "propertyIsEnumerable", "toString",       "toLocaleString", "valueOf"};
+    return text.starts_with("__") || std::ranges::find(taken, text) != std::end(taken);
 }
 
 void check_env(std::string_view env) {

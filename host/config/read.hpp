@@ -34,6 +34,10 @@ void check_env(std::string_view env);
 /// Whether `text` may be an id, a type or an env: it becomes part of file names.
 bool is_plain_name(std::string_view text);
 
+/// Whether each object of JavaScript has a member of this name (`__proto__`, `constructor`, ..): as
+/// an id or type it would be found in tables of pages and scripts that never got it.
+bool is_taken_in_javascript(std::string_view text);
+
 /// The whole file, at most 1 MiB.
 std::string read_file(const std::filesystem::path& path);
 

@@ -16,6 +16,8 @@ using kind = json_value::kind;
 
 constexpr std::size_t largest_cluster = 1000;
 constexpr std::string_view name_rule = "1 to 64 letters, digits, '.', '_' or '-'";
+constexpr std::string_view another_name =
+    "another one, because every object of JavaScript has a member of this name";
 
 const std::vector<std::string> server_keys{
     "id",           "host",         "port",          "clientHost",
@@ -95,6 +97,10 @@ public:
         const bool fits = value.is == kind::string || value.is == kind::number;
         if (!fits || !is_plain_name(value.text)) {
             refuse("id", name_rule);
+            return {};
+        }
+        if (is_taken_in_javascript(value.text)) {
+            refuse("id", another_name);
             return {};
         }
         return value.text;
@@ -293,6 +299,9 @@ public:
         if (!is_plain_name(type_) || type_.find('.') != std::string::npos) {
             throw complaint(where, "the type " + in_quotes(type_),
                             "1 to 64 letters, digits, '_' or '-'");
+        }
+        if (is_taken_in_javascript(type_)) {
+            throw complaint(where, "the type " + in_quotes(type_), another_name);
         }
         if (type_ == "master") {
             throw complaint(where, "the type 'master'", "the master in master.json only");

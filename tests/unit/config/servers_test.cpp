@@ -196,6 +196,18 @@ TEST(servers_errors, wrong_frontend_and_limit) {
         "limit)");
 }
 
+TEST(servers_errors, names_that_every_object_of_javascript_has) {
+    const std::string rule =
+        ", expected another one, because every object of JavaScript has a member of this name";
+    for (const std::string name :
+         {"__proto__", "constructor", "prototype", "toString", "hasOwnProperty", "__x"}) {
+        EXPECT_EQ(refusal_of("{\"chat\": [{\n\"id\": \"" + name + "\", \"host\": \"h\"}]}"),
+                  "servers.json:2: chat[0].id: found the text '" + name + "'" + rule);
+        EXPECT_EQ(refusal_of("{\"" + name + "\": []}"),
+                  "servers.json:1: " + name + ": found the type '" + name + "'" + rule);
+    }
+}
+
 TEST(servers_errors, wrong_type_name) {
     EXPECT_EQ(
         refusal_of("{\n\"a.b\": []}"),

@@ -87,7 +87,7 @@ struct slip {
 
 TEST_F(adding, says_what_is_wrong_as_servers_json_does) {
     const std::string here = "127.0.0.1";
-    const std::array<slip, 8> slips{{
+    const std::array<slip, 9> slips{{
         {"no type", {{"id", "a"}}, "add: serverType: found nothing"},
         {"no host", {{"serverType", "chat"}, {"id", "a"}}, "add: host: found nothing"},
         {"no client port",
@@ -99,6 +99,9 @@ TEST_F(adding, says_what_is_wrong_as_servers_json_does) {
         {"id taken",
          {{"serverType", "chat"}, {"id", "connector-1"}, {"host", here}},
          "found 'connector-1', which the running system: connector[0].id already has"},
+        {"id of every object",
+         {{"serverType", "chat"}, {"id", "__proto__"}, {"host", here}},
+         "add: id: found the text '__proto__', expected another one"},
         {"port taken",
          {{"serverType", "connector"},
           {"id", "a"},
