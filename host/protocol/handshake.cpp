@@ -12,10 +12,10 @@ namespace shaddock::protocol {
 
 namespace {
 
-/// A value as the original's `if (value)` sees it, and its text if it is a string.
 struct seen_value {
-    bool is_truthy = false;
-    std::optional<std::string_view> text;
+    bool is_object = false;
+    /// If it is a string.
+    std::optional<std::string_view> text{};
 };
 
 /// Picks the few members we want out of the event stream; counts the depth.
@@ -28,16 +28,10 @@ public:
     handshake_request take() { return std::move(request_); }
 
     bool Null() { return end_value({}, in_.Tell()); }
-    bool Bool(bool value) { return end_value({.is_truthy = value, .text = {}}, in_.Tell()); }
-    bool RawNumber(const char* digits, rapidjson::SizeType size, bool) {
-        const std::string_view number(digits, size);
-        const std::string_view mantissa = number.substr(0, number.find_first_of("eE"));
-        const bool is_zero = mantissa.find_first_of("123456789") == std::string_view::npos;
-        return end_value({.is_truthy = !is_zero, .text = {}}, in_.Tell());
-    }
+    bool Bool(bool) { return end_value({}, in_.Tell()); }
+    bool RawNumber(const char*, rapidjson::SizeType, bool) { return end_value({}, in_.Tell()); }
     bool String(const char* text, rapidjson::SizeType size, bool) {
-        return end_value({.is_truthy = size != 0, .text = std::string_view(text, size)},
-                         in_.Tell());
+        return end_value({.text = std::string_view(text, size)}, in_.Tell());
     }
     bool StartObject() {
         root_is_object_ |= depth_ == 0;
@@ -45,8 +39,8 @@ public:
     }
     bool StartArray() { return ++depth_ <= max_handshake_depth; }
     // The iterative parser reports the end before it takes the closing bracket.
-    bool EndObject(rapidjson::SizeType) { return end_nested(); }
-    bool EndArray(rapidjson::SizeType) { return end_nested(); }
+    bool EndObject(rapidjson::SizeType) { return end_nested({.is_object = true}); }
+    bool EndArray(rapidjson::SizeType) { return end_nested({}); }
 
     bool Key(const char* text, rapidjson::SizeType size, bool) {
         const std::string_view key(text, size);
@@ -85,15 +79,15 @@ private:
         rsa
     };
 
-    bool end_nested() {
+    bool end_nested(const seen_value& value) {
         --depth_;
-        return end_value({.is_truthy = true, .text = {}}, in_.Tell() + 1);
+        return end_value(value, in_.Tell() + 1);
     }
 
     bool end_value(const seen_value& value, std::size_t end) {
         if (depth_ == 1 && root_is_object_) {
             if (top_ == member::sys) {
-                has_sys_ = value.is_truthy;
+                has_sys_ = value.is_object;
             } else if (top_ == member::user) {
                 request_.user = raw(top_start_, end);
             }
@@ -219,7 +213,7 @@ result<handshake_request> parse_handshake_request(std::string_view body) {
                                  parsed.IsError() ? parsed.Offset() : in.Tell()));
     }
     if (!handler.has_sys()) {
-        return error(errc::bad_request, "handshake: `sys` is missing");
+        return error(errc::bad_request, "handshake: `sys` is missing or no object");
     }
     return handler.take();
 }

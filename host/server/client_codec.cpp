@@ -55,7 +55,7 @@ std::string_view client_codec::outgoing_body(const protocol::proto_message* prot
     return dialect;
 }
 
-bool client_codec::read(const protocol::message& message, const agreement& agreed,
+void client_codec::read(const protocol::message& message, const agreement& agreed,
                         client_request& into) const {
     into.id = message.type == message_type::request ? message.id : 0;
     into.route = message.route;
@@ -65,16 +65,17 @@ bool client_codec::read(const protocol::message& message, const agreement& agree
             into.refused.emplace(
                 errc::unknown_route,
                 fmt::format("the route code {} is not in the dictionary", message.route_code));
-            return true;
+            return;
         }
     }
     into.body = message.body;
     if (const auto* proto = proto_for(agreed, &protocol::protos::client, into.route)) {
         const auto read = protocol::protobuf_to_json(into.decoded, *proto, message.body);
         if (!read) {
-            base::log::debug("server", "'{}': malformed protobuf: {}", into.route,
-                             read.error().text());
-            return false;
+            into.is_misread = true;
+            into.refused.emplace(errc::bad_request,
+                                 fmt::format("malformed protobuf: {}", read.error().text()));
+            return;
         }
         into.body = into.decoded;
     }
@@ -82,12 +83,11 @@ bool client_codec::read(const protocol::message& message, const agreement& agree
         auto checked = agreed.key->checked_body(into.body);
         if (!checked) {
             into.refused.emplace(checked.error());
-            return true;
+            return;
         }
         into.decoded = std::move(*checked);
         into.body = into.decoded;
     }
-    return true;
 }
 
 void client_codec::write_response(std::string& package, const agreement& agreed, std::uint32_t id,

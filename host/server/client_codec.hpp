@@ -36,9 +36,11 @@ struct client_request {
     std::string_view route;
     /// JSON. Views into the message, or into `decoded`.
     door::body_view body;
-    /// Why it must not reach a handler although it is well formed: an unknown code, a signature
-    /// that is missing or wrong.
+    /// Why it must not reach a handler although its id is known: an unknown code, a body in the
+    /// dialect that cannot be read, a signature that is missing or wrong.
     std::optional<error> refused;
+    /// Whether it is the body in the dialect.
+    bool is_misread = false;
     std::string decoded;
 };
 
@@ -52,9 +54,8 @@ public:
 
     const protocol::route_dictionary* dictionary() const { return dictionary_.get(); }
 
-    /// Reads a request or notify into `into`. False: malformed, the connection must be closed; a
-    /// body in the dialect that cannot be read is. Views into `message` and `into`.
-    bool read(const protocol::message& message, const agreement& agreed,
+    /// Reads a request or notify into `into`. Views into `message` and `into`.
+    void read(const protocol::message& message, const agreement& agreed,
               client_request& into) const;
 
     /// Replaces `package` by the data package of a response. `route`: of its request.

@@ -12,9 +12,6 @@ namespace shaddock::server {
 
 namespace {
 
-/// Between two lines about one pair of servers and one route.
-constexpr auto warning_period = std::chrono::minutes(1);
-
 /// Nothing of it is constructed. A module that cannot list what it has is refused elsewhere.
 contract_rows listed(std::string_view type, std::span<const plugin_source> plugins) {
     tables found{std::string(type)};
@@ -112,15 +109,9 @@ void contracts::fetch(const bus::peer& caller, std::string_view route, std::uint
 }
 
 void contracts::warn(const bus::peer& caller, std::string_view route, std::string_view why) {
-    auto& last = complaints_[{caller.id, std::string(route)}];
-    if (clock_.now() < last.next) {
-        ++last.unnamed;
-        return;
+    if (const auto end = complaints_.due(fmt::format("{} {}", caller.id, route))) {
+        base::log::warn("server", "calls of {} are refused: {}{}", caller.id, why, *end);
     }
-    last.next = clock_.now() + warning_period;
-    const auto unnamed = std::exchange(last.unnamed, 0);
-    base::log::warn("server", "calls of {} are refused: {}{}", caller.id, why,
-                    unnamed != 0 ? fmt::format("; {} more since the last such line", unnamed) : "");
 }
 
 void contracts::look_ahead(std::string_view type, std::span<const plugin_source> next,

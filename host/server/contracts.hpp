@@ -3,6 +3,7 @@
 #include "base/alive.hpp"
 #include "base/clock.hpp"
 #include "base/function.hpp"
+#include "base/rare_lines.hpp"
 #include "bus/bus.hpp"
 #include "server/message_shape.hpp"
 #include "server/server.hpp"
@@ -75,10 +76,6 @@ private:
         std::uint64_t hash;
         std::string shape;
     };
-    struct complaint {
-        base::time_point next{};
-        std::uint64_t unnamed = 0;
-    };
     void note_new_call(std::string_view route, std::uint64_t hash, std::string (*shape)() noexcept);
 
     const base::clock& clock_;
@@ -88,8 +85,7 @@ private:
     std::map<std::pair<std::string, std::uint64_t>, std::string> shapes_;
     /// By route, the caller's hash and the own one.
     std::map<std::tuple<std::string, std::uint64_t, std::uint64_t>, std::string> verdicts_;
-    /// By the caller's id and the route.
-    std::map<std::pair<std::string, std::string>, complaint> complaints_;
+    base::rare_lines complaints_{clock_};
     base::alive alive_;
 };
 

@@ -122,8 +122,9 @@ bool frontend::on_data(net::connection& from, std::string_view message) {
         return true; // not a client's to send: dropped
     }
     client_request request;
-    if (!codec_.read(*decoded, *sender->agreed, request)) {
-        return false;
+    codec_.read(*decoded, *sender->agreed, request);
+    if (request.is_misread) {
+        warn_of_misread(from, request);
     }
     if (const auto& costs = options_.route_cost; !costs.empty()) {
         if (const auto at = costs.find(request.route); at != costs.end()) {
@@ -132,6 +133,14 @@ bool frontend::on_data(net::connection& from, std::string_view message) {
     }
     serve(*sender, request);
     return true;
+}
+
+/// A client of the original may cause it and not know: its encoder clips texts.
+void frontend::warn_of_misread(const net::connection& from, const client_request& request) {
+    if (const auto end = misread_.due(request.route)) {
+        base::log::warn("server", "'{}' of connection {} ({}): {}{}", request.route,
+                        number(from.id()), from.address(), request.refused->text(), *end);
+    }
 }
 
 void frontend::serve(session& from, const client_request& request) {

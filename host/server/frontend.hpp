@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/rare_lines.hpp"
 #include "client_codec.hpp"
 #include "directory.hpp"
 #include "dispatcher.hpp"
@@ -85,6 +86,7 @@ private:
         std::size_t bytes = 0;
         std::unique_ptr<request_log> log;
     };
+    void warn_of_misread(const net::connection& from, const client_request& request);
     void serve(session& from, const client_request& request);
     /// A reload is under way: it goes on, or is refused, when that is over.
     void keep(const client_request& request, pending what);
@@ -117,6 +119,8 @@ private:
     directory& list_;
     dispatcher& local_;
     client_codec codec_;
+    /// By route; only those of the client protos come here.
+    base::rare_lines misread_{clock_};
     session_store sessions_;
     mirror mirror_;
     std::unique_ptr<net::listener> listener_;

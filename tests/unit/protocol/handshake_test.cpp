@@ -54,16 +54,17 @@ TEST(handshake_request, takes_the_last_of_doubled_keys) {
     EXPECT_FALSE(parse_handshake_request(R"({"sys":{},"sys":null})"));
 }
 
-TEST(handshake_request, needs_a_truthy_sys) {
-    for (const auto* body : {"{}", R"({"user":{"sys":{}}})", R"({"sys":null})", R"({"sys":false})",
-                             R"({"sys":0})", R"({"sys":-0.0e5})", R"({"sys":""})", "null", "[]",
-                             R"([{"sys":{}}])", "1", "\"sys\"", R"(["sys",{}])"}) {
+TEST(handshake_request, needs_an_object_sys) {
+    for (const auto* body :
+         {"{}", R"({"user":{"sys":{}}})", R"({"sys":null})", R"({"sys":false})", R"({"sys":0})",
+          R"({"sys":-0.0e5})", R"({"sys":""})", "null", "[]", R"([{"sys":{}}])", "1", "\"sys\"",
+          R"(["sys",{}])", R"({"sys":1})", R"({"sys":true})", R"({"sys":"x"})", R"({"sys":[]})",
+          R"({"sys":[{}]})"}) {
         const auto request = parse_handshake_request(body);
         ASSERT_FALSE(request) << body;
         EXPECT_EQ(request.error().code(), errc::bad_request);
     }
-    for (const auto* body : {R"({"sys":{}})", R"({"sys":1})", R"({"sys":0.5})", R"({"sys":true})",
-                             R"({"sys":"x"})", R"({"sys":[]})"}) {
+    for (const auto* body : {R"({"sys":{}})", R"({"sys":{"a":[]}})"}) {
         EXPECT_TRUE(parse_handshake_request(body)) << body;
     }
 }

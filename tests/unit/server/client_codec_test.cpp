@@ -37,7 +37,7 @@ const agreement plain{};
 TEST(client_codec, reads_a_text_route_and_json_as_they_are) {
     const client_codec codec(nullptr);
     client_request got;
-    ASSERT_TRUE(codec.read({.id = 7, .route = "a.b.c", .body = "{\"x\":1}"}, plain, got));
+    codec.read({.id = 7, .route = "a.b.c", .body = "{\"x\":1}"}, plain, got);
     EXPECT_EQ(got.id, 7u);
     EXPECT_EQ(got.route, "a.b.c");
     EXPECT_EQ(got.body, "{\"x\":1}");
@@ -47,24 +47,23 @@ TEST(client_codec, reads_a_text_route_and_json_as_they_are) {
 TEST(client_codec, gives_a_notify_no_id) {
     const client_codec codec(nullptr);
     client_request got;
-    ASSERT_TRUE(codec.read({.type = message_type::notify, .id = 7, .route = "a.b.c", .body = {}},
-                           plain, got));
+    codec.read({.type = message_type::notify, .id = 7, .route = "a.b.c", .body = {}}, plain, got);
     EXPECT_EQ(got.id, 0u);
 }
 
 TEST(client_codec, turns_codes_into_routes_and_refuses_unknown_ones) {
     const client_codec codec(dictionary());
     client_request known;
-    ASSERT_TRUE(codec.read({.id = 1, .route_code = 1, .route = {}, .body = "{}"}, plain, known));
+    codec.read({.id = 1, .route_code = 1, .route = {}, .body = "{}"}, plain, known);
     EXPECT_EQ(known.route, "chat.chatHandler.send");
     EXPECT_FALSE(known.refused);
     client_request unknown;
-    ASSERT_TRUE(codec.read({.id = 1, .route_code = 3, .route = {}, .body = "{}"}, plain, unknown));
+    codec.read({.id = 1, .route_code = 3, .route = {}, .body = "{}"}, plain, unknown);
     ASSERT_TRUE(unknown.refused);
     EXPECT_EQ(unknown.refused->code(), errc::unknown_route);
     client_request without;
-    ASSERT_TRUE(client_codec(nullptr).read({.id = 1, .route_code = 1, .route = {}, .body = "{}"},
-                                           plain, without));
+    client_codec(nullptr).read({.id = 1, .route_code = 1, .route = {}, .body = "{}"}, plain,
+                               without);
     EXPECT_TRUE(without.refused);
 }
 
@@ -74,15 +73,17 @@ TEST(client_codec, reads_a_body_by_the_client_proto_of_its_route) {
                            std::nullopt};
     client_request got;
     // Wire type 2 for an integer, as the browser client labels it.
-    ASSERT_TRUE(
-        codec.read({.id = 1, .route_code = 1, .route = {}, .body = "\x0a\x05"}, agreed, got));
+    codec.read({.id = 1, .route_code = 1, .route = {}, .body = "\x0a\x05"}, agreed, got);
     EXPECT_EQ(got.body, R"({"n":5})");
     client_request other;
-    ASSERT_TRUE(codec.read({.id = 1, .route = "a.b.c", .body = "{\"n\":6}"}, agreed, other));
+    codec.read({.id = 1, .route = "a.b.c", .body = "{\"n\":6}"}, agreed, other);
     EXPECT_EQ(other.body, "{\"n\":6}");
     client_request malformed;
-    EXPECT_FALSE(
-        codec.read({.id = 1, .route_code = 1, .route = {}, .body = "\x12\x05"}, agreed, malformed));
+    codec.read({.id = 1, .route_code = 1, .route = {}, .body = "\x12\x05"}, agreed, malformed);
+    EXPECT_TRUE(malformed.is_misread);
+    ASSERT_TRUE(malformed.refused);
+    EXPECT_EQ(malformed.refused->code(), errc::bad_request);
+    EXPECT_EQ(malformed.id, 1U);
 }
 
 TEST(client_codec, answers_in_json_unless_the_request_has_a_server_proto) {
