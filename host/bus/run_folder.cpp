@@ -91,16 +91,24 @@ result<void> prepare_run_folder(const std::filesystem::path& wanted) {
         return folder_error(run, fmt::format("cannot make it: {}", std::strerror(errno)));
     }
     struct stat found {};
-    if (::stat(run.c_str(), &found) != 0 || !S_ISDIR(found.st_mode)) {
+    if (::lstat(run.c_str(), &found) != 0) {
+        return folder_error(run, std::strerror(errno));
+    }
+    if (S_ISLNK(found.st_mode)) {
+        return folder_error(run, "it is a symbolic link, which others may lead elsewhere: name the "
+                                 "folder itself");
+    }
+    if (!S_ISDIR(found.st_mode)) {
         return folder_error(run, "it is not a folder");
     }
     if (found.st_uid != ::geteuid()) {
         return folder_error(run, fmt::format("it belongs to user {}, this process is user {}",
                                              found.st_uid, ::geteuid()));
     }
-    if ((found.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-        return folder_error(run, fmt::format("others may write to it (mode {:o}): chmod 700 it",
-                                             found.st_mode & 07777U));
+    if ((found.st_mode & 0777U) != folder_mode) {
+        return folder_error(run, fmt::format("it has mode {:o}, expected {:o}, which keeps others "
+                                             "out: chmod 700 it",
+                                             found.st_mode & 07777U, folder_mode));
     }
     return {};
 }

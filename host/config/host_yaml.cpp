@@ -189,6 +189,8 @@ parsed_host read_host(yaml_section from, std::string_view env) {
         out.web_port = web.take("port").where;
         read_section(std::move(web), web_rows(), options.web);
     });
+    found.attempt(
+        [&] { read_section(from.below_key("metrics"), metrics_rows(), options.metrics); });
     from.finish();
     return out;
 }

@@ -200,4 +200,17 @@ const std::vector<option_row<web_options>>& web_rows() {
     return rows;
 }
 
+const std::vector<option_row<metrics_options>>& metrics_rows() {
+    using options = metrics_options;
+    static const std::vector<option_row<options>> rows{
+        text_option("token_file", &options::token_file,
+                    "a file ('' = metrics_token in the run folder)",
+                    "empty: `metrics_token` in the run folder",
+                    "of the token that reads metrics and the list of servers, and nothing else"),
+        text_option("token_group", &options::token_group, "the name of a group", "",
+                    "that may read the file; default: the system's user alone"),
+    };
+    return rows;
+}
+
 } // namespace shaddock::config

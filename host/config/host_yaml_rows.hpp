@@ -17,5 +17,6 @@ const std::vector<option_row<bus_options>>& bus_rows();
 const std::vector<option_row<limit_options>>& limit_rows();
 const std::vector<option_row<log_options>>& log_rows();
 const std::vector<option_row<web_options>>& web_rows();
+const std::vector<option_row<metrics_options>>& metrics_rows();
 
 } // namespace shaddock::config

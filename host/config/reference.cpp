@@ -27,6 +27,7 @@ std::vector<option_entry> reference() {
     add(all, "limits", limit_rows());
     add(all, "log", log_rows());
     add(all, "web", web_rows());
+    add(all, "metrics", metrics_rows());
     return all;
 }
 

@@ -18,7 +18,7 @@ namespace {
 http_response to_http(admin_answer answer) {
     http_response sent;
     sent.status = answer.status;
-    sent.headers = {{"Content-Type", std::move(answer.type)}, {"Cache-Control", "no-store"}};
+    sent.headers = {{"Content-Type", std::move(answer.type)}};
     sent.body = std::move(answer.body);
     return sent;
 }
@@ -132,8 +132,15 @@ struct admin_server::state {
         const auto at = std::ranges::find_if(calls, [&](const call& each) {
             return each.path == path && each.method == request.method;
         });
-        const bool is_for_anyone = at != calls.end() && at->access == admin_access::anyone;
-        if (!is_for_anyone && !is_same_secret(request.authorization, "Bearer " + token)) {
+        const auto access = at != calls.end() ? at->access : admin_access::with_token;
+        const bool is_reader = !readers_token.empty() &&
+                               is_same_secret(request.authorization, "Bearer " + readers_token);
+        if (is_reader && access == admin_access::with_token) {
+            return reply(to_http({403, error_json("this token reads metrics and the list of "
+                                                  "servers, and nothing else")}));
+        }
+        if (access != admin_access::anyone && !is_reader &&
+            !is_same_secret(request.authorization, "Bearer " + token)) {
             return reply(to_http(
                 {401, error_json("expected Authorization: Bearer <what <run>/token holds>")}));
         }
@@ -156,6 +163,7 @@ struct admin_server::state {
 
     std::filesystem::path run;
     std::string token;
+    std::string readers_token;
     std::vector<call> calls;
     std::optional<std::filesystem::path> page_folder;
     http_server server;
@@ -165,9 +173,10 @@ struct admin_server::state {
 admin_server::admin_server(const boost::asio::any_io_executor& executor, base::clock& clock,
                            admin_target& target, std::filesystem::path run)
     : state_(std::make_unique<state>(executor, clock, std::move(run))) {
-    route("GET", "/api/servers", [&target](const admin_request& request, admin_reply reply) {
+    auto list = [&target](const admin_request& request, admin_reply reply) {
         reply({200, to_json(target.list(request.parameter("all") == "1"))});
-    });
+    };
+    route("GET", "/api/servers", std::move(list), admin_access::readers);
     route("POST", "/api/stop", [&target](const admin_request& request, admin_reply reply) {
         serve_stop(target, request, std::move(reply));
     });
@@ -179,6 +188,10 @@ admin_server::admin_server(const boost::asio::any_io_executor& executor, base::c
 void admin_server::route(std::string_view method, std::string_view path, admin_handler handler,
                          admin_access access) {
     state_->calls.push_back({std::string(method), std::string(path), access, std::move(handler)});
+}
+
+void admin_server::let_read(std::string token) {
+    state_->readers_token = std::move(token);
 }
 
 void admin_server::show_page(const std::filesystem::path& folder) {

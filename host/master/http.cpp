@@ -7,6 +7,8 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 
+#include <algorithm>
+#include <array>
 #include <set>
 
 // Beast parses; reads and writes are Asio's own. Beast's composed operations do the same and take
@@ -41,8 +43,24 @@ namespace {
 /// What one read may bring.
 constexpr std::size_t read_bytes = std::size_t{16} * 1024;
 
+/// Every answer carries these, whatever it is about, so that no browser makes more of it than it
+/// is.
+constexpr std::string_view safety_headers = "X-Content-Type-Options: nosniff\r\n"
+                                            "X-Frame-Options: DENY\r\n"
+                                            "Referrer-Policy: no-referrer\r\n"
+                                            "Cross-Origin-Opener-Policy: same-origin\r\n";
+/// And these where it does not say otherwise.
+constexpr std::array<std::pair<std::string_view, std::string_view>, 2> usual_headers{{
+    {"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
+    {"Cache-Control", "no-store"},
+}};
+
 std::string copied(boost::beast::string_view from) {
     return {from.data(), from.size()};
+}
+
+std::string_view first_of(const std::pair<std::string, std::string>& header) {
+    return header.first;
 }
 
 /// Feeds what has arrived to the parser and drops what it took. True when the message is whole.
@@ -173,6 +191,12 @@ private:
                            copied(http::obsolete_reason(http::int_to_status(answer.status))));
         for (const auto& [name, value] : answer.headers) {
             out_ += fmt::format("{}: {}\r\n", name, value);
+        }
+        out_ += safety_headers;
+        for (const auto& [name, value] : usual_headers) {
+            if (std::ranges::find(answer.headers, name, first_of) == answer.headers.end()) {
+                out_ += fmt::format("{}: {}\r\n", name, value);
+            }
         }
         if (is_version_1_0_ == keep_alive_) {
             out_ += keep_alive_ ? "Connection: keep-alive\r\n" : "Connection: close\r\n";

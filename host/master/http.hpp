@@ -47,8 +47,9 @@ struct http_limits {
 };
 
 /// Serves until `stop`. The handler answers once, at any time; for HEAD the body is measured, not
-/// sent. Thread: the loop. Lifetime: the handler may be called until `stop` returns; `clock`
-/// outlives the loop's last turn.
+/// sent. Every answer forbids guessing its type, frames, referrers, scripts and storing; the
+/// handler's own Content-Security-Policy and Cache-Control win. Thread: the loop. Lifetime: the
+/// handler may be called until `stop` returns; `clock` outlives the loop's last turn.
 class http_server {
 public:
     http_server(const boost::asio::any_io_executor& executor, base::clock& clock,

@@ -12,6 +12,7 @@
 #include "master/page_server.hpp"
 #include "master_log.hpp"
 #include "metrics.hpp"
+#include "private_file.hpp"
 #include "reloads.hpp"
 #include "restarts.hpp"
 
@@ -101,6 +102,9 @@ public:
         } else {
             base::log::warn("master", "{}", page.error().text());
         }
+        if (auto opened = let_read(); !opened) {
+            return opened;
+        }
         const auto& record = system_.master;
         if (auto opened = admin_.start(record.host, record.port); !opened) {
             return opened;
@@ -138,14 +142,29 @@ private:
         return bus::running_pid(options_.run, id).value_or(0);
     }
 
+    /// Errors: config.
+    result<void> let_read() {
+        const auto& wanted = system_.host.metrics;
+        const auto file =
+            wanted.token_file.empty() ? options_.run / "metrics_token" : wanted.token_file;
+        auto token = kept_secret(file, wanted.token_group);
+        if (!token) {
+            return error(errc::config, fmt::format("the metrics' token (host.yaml: metrics): {}",
+                                                   token.error().text()));
+        }
+        admin_.let_read(std::move(*token));
+        return {};
+    }
+
     void serve_metrics() {
         const auto serve = [this](std::string_view path, std::string type, auto to_text) {
-            admin_.route("GET", path, [this, type, to_text](const admin_request&, auto reply) {
+            auto handler = [this, type, to_text](const admin_request&, auto reply) {
                 auto answer = [reply = std::move(reply), type, to_text](const auto& all) mutable {
                     reply({200, to_text(all), type});
                 };
                 metrics_.collect(std::move(answer));
-            });
+            };
+            admin_.route("GET", path, std::move(handler), admin_access::readers);
         };
         serve("/metrics", "text/plain; version=0.0.4; charset=utf-8", prometheus_text);
         serve("/api/metrics", "application/json", servers_json);

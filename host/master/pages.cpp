@@ -199,10 +199,6 @@ http_response serve_file(const fs::path& root, const http_request& request, page
     auto answer = answer_file(root, request, kind);
     answer.headers.emplace_back("Content-Security-Policy",
                                 kind == page_kind::chat ? chat_policy : admin_policy);
-    answer.headers.emplace_back("X-Content-Type-Options", "nosniff");
-    answer.headers.emplace_back("X-Frame-Options", "DENY");
-    answer.headers.emplace_back("Referrer-Policy", "no-referrer");
-    answer.headers.emplace_back("Cross-Origin-Opener-Policy", "same-origin");
     return answer;
 }
 

@@ -149,9 +149,9 @@ upgrade_outcome refuse(int status, std::string_view reason, const char* problem,
     outcome.status = upgrade_status::refused;
     outcome.http_status = status;
     outcome.problem = problem;
-    outcome.answer =
-        fmt::format("HTTP/1.1 {} {}\r\n{}Connection: close\r\nContent-Length: 0\r\n\r\n", status,
-                    reason, extra_fields);
+    outcome.answer = fmt::format("HTTP/1.1 {} {}\r\n{}X-Content-Type-Options: "
+                                 "nosniff\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+                                 status, reason, extra_fields);
     return outcome;
 }
 

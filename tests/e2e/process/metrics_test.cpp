@@ -85,6 +85,22 @@ TEST_F(metrics, are_nobody_elses) {
     }
 }
 
+TEST_F(metrics, have_a_token_of_their_own_that_outlives_the_master) {
+    std::string token;
+    std::getline(std::ifstream(system.path("run/metrics_token")), token);
+    ASSERT_EQ(token.size(), 64U);
+    for (const auto* path : {"/metrics", "/api/metrics", "/api/servers"}) {
+        EXPECT_EQ(get(path, "Bearer " + token).status, 200U) << path;
+    }
+    for (const auto* path : {"/api/logs?id=chat-server-1", "/api/stop", "/api/other"}) {
+        EXPECT_EQ(get(path, "Bearer " + token).status, 403U) << path;
+    }
+    ASSERT_EQ(system.run({"stop"}).status, 0);
+    const auto again = system.run({"start", "-D"});
+    ASSERT_EQ(again.status, 0) << again.text;
+    EXPECT_EQ(get("/metrics", "Bearer " + token).status, 200U);
+}
+
 TEST_F(metrics, come_without_a_server_that_hangs) {
     const auto hanging = system.line("chat-server-1").pid;
     ASSERT_TRUE(hanging);

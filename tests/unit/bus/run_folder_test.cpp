@@ -44,12 +44,39 @@ TEST_F(run_folder, is_made_for_its_user_alone) {
     EXPECT_EQ(mode_of(base / "with-a-slash"), 0700U);
 }
 
-TEST_F(run_folder, is_refused_when_others_may_write_to_it) {
-    ASSERT_EQ(::chmod(base.c_str(), 0770), 0);
+TEST_F(run_folder, is_refused_with_any_other_mode) {
+    for (const mode_t mode : {0770, 0707, 0750, 0755, 0701, 0500}) {
+        ASSERT_EQ(::chmod(base.c_str(), mode), 0);
+        const auto prepared = prepare_run_folder(base);
+        ASSERT_TRUE(prepared.has_error()) << mode;
+        EXPECT_EQ(prepared.error().code(), errc::config);
+        EXPECT_NE(prepared.error().text().find("chmod 700"), std::string::npos);
+    }
+    ASSERT_EQ(::chmod(base.c_str(), 0700), 0);
+    EXPECT_TRUE(prepare_run_folder(base));
+}
+
+TEST_F(run_folder, is_refused_when_it_is_a_symbolic_link) {
+    std::filesystem::create_directory(base / "real");
+    ASSERT_EQ(::chmod((base / "real").c_str(), 0700), 0);
+    std::filesystem::create_directory_symlink(base / "real", base / "link");
+    std::filesystem::create_directory_symlink(base / "nowhere", base / "dangling");
+    for (const auto* name : {"link", "link/", "dangling"}) {
+        const auto prepared = prepare_run_folder(base / name);
+        ASSERT_TRUE(prepared.has_error()) << name;
+        EXPECT_NE(prepared.error().text().find("symbolic link"), std::string::npos);
+    }
+    EXPECT_TRUE(prepare_run_folder(base / "link" / "below")) << "parents may be links";
+}
+
+TEST_F(run_folder, is_refused_when_it_belongs_to_another_user) {
+    if (::geteuid() != 0) {
+        GTEST_SKIP() << "only root can give a folder away";
+    }
+    ASSERT_EQ(::chown(base.c_str(), 4242, -1), 0);
     const auto prepared = prepare_run_folder(base);
     ASSERT_TRUE(prepared.has_error());
-    EXPECT_EQ(prepared.error().code(), errc::config);
-    EXPECT_NE(prepared.error().text().find("chmod 700"), std::string::npos);
+    EXPECT_NE(prepared.error().text().find("belongs to user 4242"), std::string::npos);
 }
 
 TEST_F(run_folder, is_refused_when_it_is_a_file) {

@@ -185,7 +185,7 @@ TEST_F(system_check_test, looks_at_the_run_folder_without_making_it) {
     EXPECT_FALSE(std::filesystem::exists(folder_.path() / "run"));
     std::filesystem::create_directory(folder_.path() / "run");
     ASSERT_EQ(::chmod((folder_.path() / "run").c_str(), 0777), 0);
-    EXPECT_THAT(lines(), ElementsAre(HasSubstr("others may write to it (mode 777)")));
+    EXPECT_THAT(lines(), ElementsAre(HasSubstr("it has mode 777, expected 700")));
     std::filesystem::remove(folder_.path() / "run");
     folder_.write("run", "a file");
     EXPECT_THAT(lines(), ElementsAre(HasSubstr("it is not a folder")));

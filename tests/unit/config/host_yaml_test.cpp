@@ -78,6 +78,8 @@ TEST(host_yaml, empty_means_the_documented_defaults) {
         EXPECT_EQ(host.web.port, 3001);
         EXPECT_EQ(host.web.host, "127.0.0.1");
         EXPECT_EQ(host.web.folder, "");
+        EXPECT_EQ(host.metrics.token_file, "");
+        EXPECT_EQ(host.metrics.token_group, "");
     }
 }
 
@@ -94,6 +96,7 @@ limits: {stop_timeout: 0, blocking_threads: 4, tick_warning: 20, requests_per_se
 reload: {watch: false, drain: 20, timeout: 3}
 log: {level: warn, folder: '', file_limit: 4096, files: 1}
 web: {port: 8080, host: 0.0.0.0, folder: page}
+metrics: {token_file: secrets/metrics, token_group: prometheus}
 )");
     EXPECT_EQ(host.connector.heartbeat, 3s);
     EXPECT_EQ(host.connector.timeout, 7s);
@@ -141,6 +144,8 @@ web: {port: 8080, host: 0.0.0.0, folder: page}
     EXPECT_EQ(host.web.port, 8080);
     EXPECT_EQ(host.web.host, "0.0.0.0");
     EXPECT_EQ(host.web.folder, "page");
+    EXPECT_EQ(host.metrics.token_file, "secrets/metrics");
+    EXPECT_EQ(host.metrics.token_group, "prometheus");
 }
 
 TEST(host_yaml, gives_each_type_its_modules) {
@@ -203,7 +208,7 @@ TEST(host_yaml, may_have_sections_for_envs) {
     // For another env the section is a key like any other, and unknown.
     EXPECT_EQ(error_of(yaml),
               "host.yaml:1: production: found 'production', expected one of the keys: connector, "
-              "reload, types, bus, limits, log, web; nearest known key: 'connector'");
+              "reload, types, bus, limits, log, web, metrics; nearest known key: 'connector'");
 }
 
 TEST(host_yaml_errors, unknown_key_names_the_nearest) {

@@ -88,7 +88,7 @@ constexpr slip slips[] = {
      "found), expected YAML"},
     {"wrong key", "host.yaml", "web: {port: 0}\ntyps: {}",
      "host.yaml:2: typs: found 'typs', expected one of the keys: connector, reload, types, bus, "
-     "limits, log, web; nearest known key: 'types'"},
+     "limits, log, web, metrics; nearest known key: 'types'"},
     {"wrong key of a type", "host.yaml", "web: {port: 0}\ntypes:\n  chat: {module: chat.so}",
      "host.yaml:3: types.chat.module: found 'module', expected one of the keys: modules, "
      "connector, "

@@ -111,6 +111,7 @@ protected:
     admin_api()
         : lock(bus::run_lock::take(folder.path(), "master").value()),
           server(loop.get_executor(), clock, *this, folder.path()) {
+        server.let_read("for-readers");
         EXPECT_TRUE(server.start("127.0.0.1", 0));
         port = server.port();
         thread = std::thread([this] { loop.run_for(30s); });
@@ -242,6 +243,26 @@ TEST_F(admin_api, is_closed_without_the_token) {
     request.target = "/api/servers";
     EXPECT_EQ(http_call("127.0.0.1", port, request, 5s)->status, 401U);
     request.authorization = "Bearer " + std::string(64, '0');
+    EXPECT_EQ(http_call("127.0.0.1", port, request, 5s)->status, 401U);
+}
+
+TEST_F(admin_api, lets_readers_read_and_nothing_else) {
+    http_request request;
+    request.method = "GET";
+    request.target = "/api/servers?all=1";
+    request.authorization = "Bearer for-readers";
+    EXPECT_EQ(http_call("127.0.0.1", port, request, 5s)->status, 200U);
+    for (const auto* target : {"/api/stop", "/api/reload", "/api/servers", "/api/other"}) {
+        request.method = "POST";
+        request.target = target;
+        request.body = R"({"all":true})";
+        const auto answer = http_call("127.0.0.1", port, request, 5s);
+        EXPECT_EQ(answer->status, 403U) << target;
+        EXPECT_THAT(answer->body, HasSubstr("and nothing else"));
+    }
+    EXPECT_THAT(stopped, testing::IsEmpty());
+    EXPECT_THAT(reloaded, testing::IsEmpty());
+    request.authorization = "Bearer ";
     EXPECT_EQ(http_call("127.0.0.1", port, request, 5s)->status, 401U);
 }
 

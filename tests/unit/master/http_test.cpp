@@ -32,6 +32,12 @@ protected:
                                held.push_back(std::move(reply));
                                return;
                            }
+                           if (request.target == "/own") {
+                               return reply({200,
+                                             {{"Cache-Control", "no-cache"},
+                                              {"Content-Security-Policy", "default-src 'self'"}},
+                                             "own\n"});
+                           }
                            reply({200, {}, "here\n"});
                        });
         EXPECT_TRUE(server->start("127.0.0.1", 0));
@@ -140,18 +146,35 @@ TEST_F(http_serving, refuses_lines_without_an_end_between_and_after_chunks) {
     }
 }
 
+/// What every answer says beside what it is about.
+const std::string safety = "X-Content-Type-Options: nosniff\r\nX-Frame-Options: DENY\r\n"
+                           "Referrer-Policy: no-referrer\r\n"
+                           "Cross-Origin-Opener-Policy: same-origin\r\n"
+                           "Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"
+                           "Cache-Control: no-store\r\n";
+
 TEST_F(http_serving, answers_requests_that_came_together_in_order) {
     const std::string one = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
     const auto answer = said_to(connect(), one + "HEAD / HTTP/1.1\r\nHost: x\r\n\r\nbad\r\n\r\n");
-    EXPECT_EQ(answer, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhere\n"
-                      "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"
-                      "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n"
-                      "Connection: close\r\nContent-Length: 12\r\n\r\nBad Request\n");
+    EXPECT_EQ(answer,
+              "HTTP/1.1 200 OK\r\n" + safety + "Content-Length: 5\r\n\r\nhere\n" +
+                  "HTTP/1.1 200 OK\r\n" + safety + "Content-Length: 5\r\n\r\n" +
+                  "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n" +
+                  safety + "Connection: close\r\nContent-Length: 12\r\n\r\nBad Request\n");
+}
+
+TEST_F(http_serving, lets_a_handler_say_what_may_be_kept_and_run) {
+    const auto answer = said_to(connect(), "GET /own HTTP/1.0\r\n\r\n");
+    EXPECT_EQ(answer, "HTTP/1.0 200 OK\r\nCache-Control: no-cache\r\n"
+                      "Content-Security-Policy: default-src 'self'\r\n"
+                      "X-Content-Type-Options: nosniff\r\nX-Frame-Options: DENY\r\n"
+                      "Referrer-Policy: no-referrer\r\n"
+                      "Cross-Origin-Opener-Policy: same-origin\r\nContent-Length: 4\r\n\r\nown\n");
 }
 
 TEST_F(http_serving, closes_after_the_answer_to_a_client_of_http_1_0) {
     EXPECT_EQ(said_to(connect(), "GET / HTTP/1.0\r\n\r\n"),
-              "HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nhere\n");
+              "HTTP/1.0 200 OK\r\n" + safety + "Content-Length: 5\r\n\r\nhere\n");
 }
 
 /// The same under a clock moved by hand.

@@ -73,6 +73,7 @@ TEST(upgrade_request, refuses_other_methods_with_405) {
         EXPECT_EQ(outcome.status, upgrade_status::refused);
         EXPECT_EQ(outcome.http_status, 405);
         EXPECT_EQ(outcome.answer, "HTTP/1.1 405 Method Not Allowed\r\nAllow: GET\r\n"
+                                  "X-Content-Type-Options: nosniff\r\n"
                                   "Connection: close\r\nContent-Length: 0\r\n\r\n");
     }
 }
@@ -123,8 +124,8 @@ TEST(upgrade_request, refuses_malformed_heads_with_400) {
          }) {
         const auto outcome = answer_upgrade_request(in);
         EXPECT_EQ(outcome.status, upgrade_status::refused) << in;
-        EXPECT_EQ(outcome.answer,
-                  "HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+        EXPECT_EQ(outcome.answer, "HTTP/1.1 400 Bad Request\r\nX-Content-Type-Options: nosniff\r\n"
+                                  "Connection: close\r\nContent-Length: 0\r\n\r\n")
             << in;
     }
 }

@@ -16,8 +16,8 @@ namespace shaddock::bus {
 std::filesystem::path socket_path(const std::filesystem::path& run, std::string_view id);
 std::filesystem::path lock_path(const std::filesystem::path& run, std::string_view id);
 
-/// Makes the folder with mode 0700, its parents too. Errors: config (it cannot be made, is not a
-/// folder, belongs to another user, or group or others may write to it).
+/// Makes the folder with mode 0700, its parents too. Errors: config (it cannot be made, is
+/// no folder or a symbolic link, belongs to another user, or has another mode).
 result<void> prepare_run_folder(const std::filesystem::path& run);
 
 /// Says that the server `id` runs, as long as this object or its process lives; the file holds the

@@ -204,6 +204,15 @@ struct web_options {
     std::filesystem::path folder;
 };
 
+/// `metrics:` of host.yaml: who may read numbers, and nothing else, from the master.
+struct metrics_options {
+    /// File of the token for it, relative to the working directory; made when it is absent, and
+    /// kept. Empty (default) = `metrics_token` in the run folder.
+    std::filesystem::path token_file;
+    /// Name of a group that may read that file. Default: none.
+    std::string token_group;
+};
+
 /// `reload:` of host.yaml, and `types.<type>.reload:` for one type: how running servers change over
 /// to new module files.
 struct reload_options {
@@ -250,6 +259,7 @@ struct host_options {
     limit_options limits;
     log_options log;
     web_options web;
+    metrics_options metrics;
 
     /// The type's options; for a type that is in no file: `<type>.so`, and what all types have.
     type_options type(std::string_view name) const;

@@ -90,8 +90,8 @@ using admin_reply = base::unique_function<void(admin_answer)>;
 /// Answers once, inline or later.
 using admin_handler = base::unique_function<void(const admin_request&, admin_reply)>;
 
-/// Who may call.
-enum class admin_access { with_token, anyone };
+/// Who may call: who has the token; also who has that of readers; anyone.
+enum class admin_access { with_token, readers, anyone };
 
 /// Listens, writes `<run>/token` and `<run>/admin.json` ({"host","port","pid"}), and removes the
 /// latter on stop. Lifetime: `target` outlives it.
@@ -106,6 +106,9 @@ public:
     /// Adds a call, before `start`. Path: whole, without the query.
     void route(std::string_view method, std::string_view path, admin_handler handler,
                admin_access access = admin_access::with_token);
+
+    /// Opens the calls for readers with this token, too; before `start`.
+    void let_read(std::string token);
 
     /// Serves the admin page from this folder, as admin_page.hpp says; before `start`.
     void show_page(const std::filesystem::path& folder);
