@@ -26,6 +26,15 @@ void check(const enter_request& request) {
     }
 }
 
+std::optional<shaddock::ticket_keys> keys_of(const shaddock::app& app) {
+    const auto options = app.load_config<connector_options>("connector");
+    if (!options && options.error().code() == errc::not_found) {
+        return std::nullopt;
+    }
+    const auto& file = options.value().ticket_keys;
+    return file ? std::optional(shaddock::ticket_keys::load(*file).value()) : std::nullopt;
+}
+
 enter_reply refused() {
     return {.code = 500, .error = true, .users = std::nullopt};
 }
@@ -43,6 +52,8 @@ session_ref with_uid(session_ref who, std::string uid) {
 
 } // namespace
 
+entry_handler::entry_handler(shaddock::app& app) : app_(app), tickets_(keys_of(app)) {}
+
 awaitable<enter_reply> entry_handler::enter(enter_request request, session& session) {
     check(request);
     // Through another frontend (a client of the gate may name any route) the session would be the
@@ -54,12 +65,26 @@ awaitable<enter_reply> entry_handler::enter(enter_request request, session& sess
     }
     const auto old_room = session.get<std::string>("rid");
     if (!session.is_bound() || !old_room) {
+        check_ticket(request);
         co_return co_await enter_first(std::move(request), session);
     }
     if (chat::name_of(session.uid()) != request.username || *old_room == request.rid) {
         co_return refused();
     }
     co_return co_await switch_room(std::move(request), *old_room, session);
+}
+
+void entry_handler::check_ticket(const enter_request& request) const {
+    if (!tickets_) {
+        return;
+    }
+    const auto who = tickets_->check(request.ticket.value_or(""));
+    if (!who || *who != request.username) {
+        throw error(errc::refused,
+                    who ? "the ticket is for another name than " + request.username
+                        : who.error().text(),
+                    401);
+    }
 }
 
 awaitable<enter_reply> entry_handler::enter_first(enter_request request, session& session) {

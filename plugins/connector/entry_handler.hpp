@@ -3,6 +3,7 @@
 #include "chat/chat_api.hpp"
 
 #include <shaddock/app.hpp>
+#include <shaddock/ticket.hpp>
 
 #include <optional>
 #include <string>
@@ -15,8 +16,17 @@ struct enter_request {
     std::string username;
     /// The room.
     std::string rid;
+    /// Who says that this is `username`; passed over unless the connector has keys.
+    std::optional<std::string> ticket{};
 };
-BOOST_DESCRIBE_STRUCT(enter_request, (), (username, rid))
+BOOST_DESCRIBE_STRUCT(enter_request, (), (username, rid, ticket))
+
+/// config/connector.json; the file may be absent.
+struct connector_options {
+    /// File of shaddock::ticket_keys. Default: none, everybody is believed.
+    std::optional<std::string> ticket_keys;
+};
+BOOST_DESCRIBE_STRUCT(connector_options, (), (ticket_keys))
 
 /// `{"users":[...]}`, or `{"code":500,"error":true}` when the name is taken.
 struct enter_reply {
@@ -29,8 +39,10 @@ BOOST_DESCRIBE_STRUCT(enter_reply, (), (code, error, users))
 /// Brings a client into a room, and from one room into another.
 class entry_handler {
 public:
-    explicit entry_handler(shaddock::app& app) : app_(app) {}
+    /// Reads config/connector.json and the keys. Throws: config.
+    explicit entry_handler(shaddock::app& app);
 
+    /// With keys: the first time the ticket must be for `username`, else 401.
     /// The first time: joins the room, then binds `name*room` and sets `rid`. Later with the same
     /// name and another room: joins the new room first and leaves the old one only when that went
     /// well; any failure changes nothing. Limits: name and room keep the rules of
@@ -40,6 +52,7 @@ public:
     shaddock::awaitable<enter_reply> enter(enter_request request, shaddock::session& session);
 
 private:
+    void check_ticket(const enter_request& request) const;
     shaddock::awaitable<enter_reply> enter_first(enter_request request, shaddock::session& session);
     shaddock::awaitable<enter_reply> switch_room(enter_request request, std::string old_room,
                                                  shaddock::session& session);
@@ -50,6 +63,7 @@ private:
     shaddock::awaitable<void> take_back(shaddock::session_ref who, std::string room);
 
     shaddock::app& app_;
+    std::optional<shaddock::ticket_keys> tickets_;
 };
 
 } // namespace connector

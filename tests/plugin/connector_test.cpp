@@ -2,13 +2,18 @@
 
 #include <shaddock/dispatch.hpp>
 #include <shaddock/testing/plugin_under_test.hpp>
+#include <shaddock/ticket.hpp>
 
 #include <gmock/gmock.h>
+
+#include <filesystem>
+#include <fstream>
 
 extern "C" const shaddock::door::plugin_door shaddock_plugin_door;
 
 namespace {
 
+using namespace std::chrono_literals;
 namespace json = shaddock::json;
 using kind = shaddock::door::session_change::kind;
 using shaddock::errc;
@@ -121,6 +126,48 @@ TEST_F(connector_plugin, refuses_names_and_rooms_before_anything_happens) {
     EXPECT_EQ(enter(R"({"username":"ann","rid":")" + long_name + R"("})", fresh), "bad_request");
     EXPECT_THAT(calls(), IsEmpty());
     EXPECT_THAT(changes(), IsEmpty());
+}
+
+/// A connector whose config names a file of keys.
+struct connector_with_keys : connector_plugin {
+    connector_with_keys() {
+        std::ofstream(file) << "one " << std::string(64, 'a') << "\n";
+        std::filesystem::permissions(file, std::filesystem::perms::owner_read);
+        plugin.host.files["connector"] = R"({"ticket_keys":")" + file + R"("})";
+    }
+    ~connector_with_keys() override { std::filesystem::remove(file); }
+    std::string enter_with(std::string_view ticket) {
+        return enter(R"({"username":"ann","rid":"one","ticket":")" + std::string(ticket) + R"("})",
+                     fresh);
+    }
+    const std::string file = testing::TempDir() + "ticket_keys_of_connector";
+    const shaddock::ticket_keys keys =
+        shaddock::ticket_keys::parse("one " + std::string(64, 'a')).value();
+};
+
+TEST_F(connector_with_keys, lets_in_who_has_a_ticket_for_the_name) {
+    EXPECT_EQ(enter_with(keys.issue("ann", 60s)), R"({"users":["bob","ann"]})");
+    EXPECT_EQ(enter(R"({"username":"ann","rid":"two"})", inside), R"({"users":["bob","ann"]})")
+        << "to switch rooms takes none";
+}
+
+TEST_F(connector_with_keys, refuses_everybody_else_with_401) {
+    const auto now = shaddock::ticket_keys::current_time();
+    const auto other = shaddock::ticket_keys::parse("one " + std::string(64, 'b')).value();
+    for (const auto& ticket : {std::string(), std::string("x"), keys.issue("bob", 60s),
+                               keys.issue("ann", 60s, now - 61s), other.issue("ann", 60s)}) {
+        EXPECT_EQ(enter_with(ticket), "refused") << ticket;
+    }
+    const auto without =
+        plugin.request("entryHandler.enter", R"({"username":"ann","rid":"one"})", fresh);
+    EXPECT_EQ(without->error().client_code(), 401);
+    EXPECT_THAT(calls(), IsEmpty());
+}
+
+TEST_F(connector_with_keys, does_not_start_without_its_keys) {
+    std::filesystem::permissions(file, std::filesystem::perms::others_read,
+                                 std::filesystem::perm_options::add);
+    EXPECT_THROW(plugin.create(), std::runtime_error);
 }
 
 TEST_F(connector_plugin, switches_rooms_joining_first) {

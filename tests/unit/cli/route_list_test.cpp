@@ -47,7 +47,8 @@ TEST_F(route_list_test, of_the_shipped_types) {
         "string}, string) -> bool\n"
         "\n"
         "connector\n"
-        "  handler  connector.entryHandler.enter  {username: string, rid: string} -> {code?: "
+        "  handler  connector.entryHandler.enter  {username: string, rid: string, ticket?: string} "
+        "-> {code?: "
         "int32, error?: bool, users?: string[]}  (serial)\n"
         "\n"
         "gate\n"
@@ -75,7 +76,8 @@ TEST_F(route_list_test, of_one_type_for_programs) {
     EXPECT_EQ(one["request"]["required"].Size(), 2U);
     EXPECT_STREQ(one["reply"]["properties"]["code"]["format"].GetString(), "int32");
     EXPECT_EQ(one["reply"]["required"].Size(), 0U);
-    EXPECT_THAT(one["text"].GetString(), StartsWith("{username: string, rid: string} -> {code?: "));
+    EXPECT_THAT(one["text"].GetString(),
+                StartsWith("{username: string, rid: string, ticket?: string} -> {code?: "));
 
     read.Parse(to_json(list("chat")).c_str());
     ASSERT_EQ(read.Size(), 4U);
