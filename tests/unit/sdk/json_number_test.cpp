@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
 #include <cmath>
 #include <limits>
+#include <random>
 
 namespace {
 
@@ -30,6 +32,39 @@ TEST(json_number, is_written_as_javascript_does) {
 TEST(json_number, that_is_none_is_null) {
     EXPECT_EQ(text(std::nan("")), "null");
     EXPECT_EQ(text(std::numeric_limits<double>::infinity()), "null");
+}
+
+TEST(json_number, of_any_length_is_read_as_the_nearest) {
+    const auto read = [](const std::string& given) {
+        return shaddock::json::decode<double>(given).value();
+    };
+    const std::string zeros(400, '0');
+    EXPECT_EQ(read("18446744073709551615844675"), 18446744073709551615844675.0);
+    EXPECT_EQ(read("0.3000000000000000444089209850062616169452667236328125"), 0.1 + 0.2);
+    EXPECT_EQ(read("0." + zeros + "1"), 0);
+    EXPECT_EQ(read("0." + zeros + "1e300"), 1e-101);
+    EXPECT_EQ(read("1.7976931348623157e308"), std::numeric_limits<double>::max());
+    EXPECT_EQ(read("-2e-999"), 0);
+    EXPECT_EQ(read("1e-99999999999999999999"), 0);
+    for (const auto& large : std::vector<std::string>{"1e309", "9e308", "-0.18e309", "1" + zeros,
+                                                      "1E+99999999999999999999"}) {
+        const auto refused = shaddock::json::decode<double>(large);
+        ASSERT_FALSE(refused) << large;
+        EXPECT_NE(refused.error().text().find("Number too big"), std::string::npos)
+            << refused.error().text();
+    }
+}
+
+TEST(json_number, reads_back_as_itself_whatever_its_bits) {
+    std::mt19937_64 bits(1);
+    for (int i = 0; i < 10'000; ++i) {
+        const auto value = std::bit_cast<double>(bits());
+        if (std::isfinite(value)) {
+            const auto thousandths = std::round(std::remainder(value, 1e6) * 1000) / 1000;
+            EXPECT_EQ(shaddock::json::decode<double>(text(value)).value(), value) << text(value);
+            EXPECT_EQ(shaddock::json::decode<double>(text(thousandths)).value(), thousandths);
+        }
+    }
 }
 
 TEST(json_number, reads_back_as_itself) {

@@ -5,6 +5,8 @@
 #include <rapidjson/error/en.h>
 
 #include <algorithm>
+#include <charconv>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -24,6 +26,7 @@ class depth_guard {
 public:
     explicit depth_guard(json_tree& tree) : tree_(tree) {}
     bool is_too_deep() const { return depth_ > depth_limit; }
+    bool is_too_large() const { return is_too_large_; }
 
     bool Null() { return tree_.Null(); }
     bool Bool(bool value) { return tree_.Bool(value); }
@@ -32,8 +35,24 @@ public:
     bool Int64(std::int64_t value) { return tree_.Int64(value); }
     bool Uint64(std::uint64_t value) { return tree_.Uint64(value); }
     bool Double(double value) { return tree_.Double(value); }
-    bool RawNumber(const char* text, rapidjson::SizeType size, bool copy) {
-        return tree_.RawNumber(text, size, copy);
+    /// All numbers come here. RapidJSON itself reads one double in seven as its neighbour, and with
+    /// full precision some long ones by undefined behaviour.
+    bool RawNumber(const char* text, rapidjson::SizeType size, bool) {
+        const auto* end = text + size;
+        const auto is_read = [&](auto& value) {
+            const auto read = std::from_chars(text, end, value);
+            return read.ec == std::errc() && read.ptr == end;
+        };
+        if (std::int64_t value = 0; is_read(value)) {
+            return tree_.Int64(value);
+        }
+        if (std::uint64_t value = 0; is_read(value)) {
+            return tree_.Uint64(value);
+        }
+        double value = 0;
+        // Out of range: libraries differ in whether they say so or give infinity or 0.
+        is_too_large_ = is_read(value) ? std::isinf(value) : is_large({text, size});
+        return !is_too_large_ && tree_.Double(value);
     }
     bool String(const char* text, rapidjson::SizeType size, bool copy) {
         return tree_.String(text, size, copy);
@@ -53,8 +72,27 @@ public:
     }
 
 private:
+    /// Of a number beyond the range of a double: whether it is large, not small.
+    static bool is_large(std::string_view number) {
+        const auto mantissa = number.substr(0, number.find_first_of("eE"));
+        const auto first = mantissa.find_first_of("123456789");
+        if (first == std::string_view::npos) {
+            return false;
+        }
+        auto power = number.substr(std::min(mantissa.size() + 1, number.size()));
+        power.remove_prefix(power.starts_with('+') ? 1 : 0);
+        std::int64_t exponent = 0;
+        if (std::from_chars(power.data(), power.data() + power.size(), exponent).ec ==
+            std::errc::result_out_of_range) {
+            return false; // RapidJSON refuses long exponents unless they are negative
+        }
+        const auto point = static_cast<std::int64_t>(std::min(mantissa.find('.'), mantissa.size()));
+        return point - static_cast<std::int64_t>(first) + exponent > 0;
+    }
+
     json_tree& tree_;
     std::size_t depth_ = 0;
+    bool is_too_large_ = false;
 };
 
 /// Copies `text` as proper UTF-8: CESU-8 pairs put together, a lone surrogate as U+FFFD. Nothing
@@ -144,17 +182,20 @@ private:
         rapidjson::ParseResult outcome;
         // Populate's contract: a generator that feeds the document and says whether it went well.
         auto generate = [&](json_tree&) {
-            outcome = reader.Parse<rapidjson::kParseInsituFlag | rapidjson::kParseIterativeFlag>(
-                stream, guard);
+            constexpr unsigned how = rapidjson::kParseInsituFlag | rapidjson::kParseIterativeFlag |
+                                     rapidjson::kParseNumbersAsStringsFlag;
+            outcome = reader.Parse<how>(stream, guard);
             return !outcome.IsError();
         };
         tree_.Populate(generate);
         if (outcome.IsError()) {
             problem_offset_ = outcome.Offset();
+            const auto code =
+                guard.is_too_large() ? rapidjson::kParseErrorNumberTooBig : outcome.Code();
             problem_ = guard.is_too_deep()
                            ? "deeper than " + std::to_string(depth_limit) + " levels"
                            : "not JSON at byte " + std::to_string(outcome.Offset()) + ": " +
-                                 rapidjson::GetParseError_En(outcome.Code());
+                                 rapidjson::GetParseError_En(code);
         }
     }
 
