@@ -36,8 +36,9 @@ inline std::optional<std::string> broken_name_rule(std::string_view name, name_l
     };
     std::size_t count = 0;
     for (auto rest = name; !rest.empty(); ++count) {
-        const auto one = detail::whole_character(rest);
-        if (!one.code) {
+        const auto one = detail::next_character(rest);
+        if (!one.code || detail::is_high_surrogate(*one.code) ||
+            detail::is_low_surrogate(*one.code)) {
             return "it is not UTF-8";
         }
         if (const auto* kind = kind_of(*one.code)) {

@@ -53,6 +53,8 @@ TEST(name_rules, refuse_what_deceives_by_the_code_point) {
         {"\xe2\x81\xa9", "U+2069, a control of the direction of text, is not allowed"},
         {"a\xff", "it is not UTF-8"},
         {"\xe2\x80", "it is not UTF-8"},
+        {"\xed\xa0\xbd", "it is not UTF-8"},
+        {"\xed\xa0\xbd\xed\xb8\x80", "it is not UTF-8"},
     };
     for (const auto& one : cases) {
         EXPECT_EQ(text_for(one.name), one.text);
