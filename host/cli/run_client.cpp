@@ -29,7 +29,8 @@ result<client::address> find_gate(const place& where) {
     }
     for (const auto& server : found->system.of_type("gate")) {
         if (server.client_port != 0) {
-            return client::address{server.host == "0.0.0.0" ? "127.0.0.1" : server.host,
+            return client::address{config::is_every_address(server.host) ? "127.0.0.1"
+                                                                         : server.host,
                                    server.client_port};
         }
     }

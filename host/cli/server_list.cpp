@@ -16,6 +16,13 @@ std::string text_in(const rapidjson::Value& record, const char* key) {
                : std::string();
 }
 
+std::uint16_t port_in(const rapidjson::Value& record, const char* key) {
+    const auto at = record.FindMember(key);
+    const bool fits =
+        at != record.MemberEnd() && at->value.IsUint() && at->value.GetUint() <= 65535;
+    return fits ? static_cast<std::uint16_t>(at->value.GetUint()) : std::uint16_t{0};
+}
+
 /// As info_of() of the record that the text was made of.
 result<door::server_info> info_from(std::string text) {
     rapidjson::Document parsed;
@@ -29,10 +36,8 @@ result<door::server_info> info_from(std::string text) {
     info.type = text_in(record, "serverType");
     info.host = text_in(record, "host");
     info.client_host = text_in(record, "clientHost");
-    const auto port = record.FindMember("clientPort");
-    if (port != record.MemberEnd() && port->value.IsUint() && port->value.GetUint() <= 65535) {
-        info.client_port = static_cast<std::uint16_t>(port->value.GetUint());
-    }
+    info.client_port = port_in(record, "clientPort");
+    info.public_port = port_in(record, "publicPort");
     const auto frontend = record.FindMember("frontend");
     info.is_frontend = frontend != record.MemberEnd() && frontend->value.IsTrue();
     if (info.id.empty() || info.type.empty()) {

@@ -41,6 +41,7 @@ door::server_info info_of(const config::server_record& record) {
     info.host = record.host;
     info.client_host = record.client_host;
     info.client_port = record.client_port;
+    info.public_port = record.public_port;
     info.is_frontend = record.frontend;
     info.record_json = record.json;
     return info;

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <ifaddrs.h>
 #include <memory>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <optional>
 #include <unistd.h>
@@ -58,10 +59,35 @@ bool same_name(std::string_view one, std::string_view other) {
                       [&](char a, char b) { return lower(a) == lower(b); });
 }
 
+std::vector<ip::address> addresses_of(const std::string& name) {
+    addrinfo wanted{};
+    wanted.ai_socktype = SOCK_STREAM;
+    addrinfo* first = nullptr;
+    if (getaddrinfo(name.c_str(), nullptr, &wanted, &first) != 0) {
+        return {};
+    }
+    const std::unique_ptr<addrinfo, void (*)(addrinfo*)> list(first, freeaddrinfo);
+    std::vector<ip::address> found;
+    for (const addrinfo* one = first; one != nullptr; one = one->ai_next) {
+        if (const auto address = address_of(one->ai_addr)) {
+            found.push_back(*address);
+        }
+    }
+    return found;
+}
+
+bool is_own(const ip::address& from, const machine_names& own) {
+    const auto address = plain(from);
+    return address.is_loopback() || address.is_unspecified() || !own.has_addresses ||
+           std::any_of(own.addresses.begin(), own.addresses.end(),
+                       [&](const ip::address& mine) { return plain(mine) == address; });
+}
+
 } // namespace
 
 machine_names this_machine() {
     machine_names own;
+    own.look_up = addresses_of;
     own.hostname = hostname();
     ifaddrs* first = nullptr;
     own.has_addresses = getifaddrs(&first) == 0;
@@ -81,13 +107,18 @@ machine_names this_machine() {
 bool is_here(std::string_view host, const machine_names& own) {
     boost::system::error_code is_name;
     const auto parsed = ip::make_address(host, is_name);
-    if (is_name) {
-        return same_name(host, "localhost") || (!host.empty() && same_name(host, own.hostname));
+    if (!is_name) {
+        return is_own(parsed, own);
     }
-    const auto address = plain(parsed);
-    return address.is_loopback() || address.is_unspecified() || !own.has_addresses ||
-           std::any_of(own.addresses.begin(), own.addresses.end(),
-                       [&](const ip::address& mine) { return plain(mine) == address; });
+    if (same_name(host, "localhost") || (!host.empty() && same_name(host, own.hostname))) {
+        return true;
+    }
+    if (host.empty() || !own.look_up) {
+        return false;
+    }
+    const auto found = own.look_up(std::string(host));
+    return std::any_of(found.begin(), found.end(),
+                       [&](const ip::address& one) { return is_own(one, own); });
 }
 
 } // namespace shaddock::config

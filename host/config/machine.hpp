@@ -2,6 +2,7 @@
 
 #include <boost/asio/ip/address.hpp>
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,16 +14,19 @@ namespace shaddock::config {
 struct machine_names {
     std::string hostname;
     /// Of every interface.
-    std::vector<boost::asio::ip::address> addresses;
+    std::vector<boost::asio::ip::address> addresses{};
     /// false: the system did not tell, so nothing can be said of other addresses.
     bool has_addresses = true;
+    /// What the system resolves a name to; empty: nothing is looked up.
+    std::function<std::vector<boost::asio::ip::address>(const std::string& name)> look_up{};
 };
 
-/// Asks the system; blocks for microseconds, no network.
+/// Asks the system; blocks for microseconds, no network, but for `look_up`, which may ask a name
+/// server.
 machine_names this_machine();
 
-/// Whether `host` is this machine: a loopback or unspecified address, one of `own`, `localhost` or
-/// the hostname (in any case of letters). Other names are not looked up, so they are not.
+/// Whether `host` is this machine: a loopback or unspecified address, one of `own`, `localhost`,
+/// the hostname (in any case of letters), or a name that resolves to such an address.
 bool is_here(std::string_view host, const machine_names& own);
 
 } // namespace shaddock::config

@@ -23,7 +23,8 @@ const std::vector<std::string> server_keys{
     "id",           "host",         "port",          "clientHost",
     "clientPort",   "frontend",     "wsPort",        "max-connections",
     "clusterCount", "auto-restart", "restart-force", "cpu",
-    "memory",       "args",         "weight",        "serverType"};
+    "memory",       "args",         "weight",        "serverType",
+    "publicPort"};
 const std::vector<std::string> master_keys{"id", "host", "port"};
 
 /// The whole number that a JSON number, or a text (Pomelo takes both), spells.
@@ -280,6 +281,9 @@ std::string normalised_json(json_value record, const server_record& server) {
     if (server.client_port != 0) {
         set(record, "clientPort", json_value::number(server.client_port));
     }
+    if (server.public_port != 0) {
+        set(record, "publicPort", json_value::number(server.public_port));
+    }
     if (record.find("frontend") != nullptr) {
         set(record, "frontend", json_value::boolean(server.frontend));
     }
@@ -354,6 +358,7 @@ private:
         server.port = reader.port("port");
         server.client_host = reader.text("clientHost", "an address such as '127.0.0.1'");
         server.client_port = reader.port("clientPort");
+        server.public_port = reader.port("publicPort");
         server.frontend = reader.flag("frontend");
         server.max_connections =
             reader.count("max-connections", "a number of connections (0 = no limit)");
@@ -366,8 +371,20 @@ private:
             reader.refuse("serverType", in_quotes(own_type),
                           in_quotes(type_) + ", as the record's list");
         }
+        if (is_every_address(server.client_host)) {
+            reader.refuse("clientHost", "a name or an address that clients can reach");
+        }
         if (found_.problems() != problems_before) {
             return false;
+        }
+        // The gate itself is named to nobody.
+        if (server.frontend && server.client_host.empty() && type_ != "gate" &&
+            is_every_address(server.host)) {
+            found_.warn(reader.where("host"),
+                        fmt::format("clients cannot be told {}: the gate tells them the address at "
+                                    "which they reached the gate; behind NAT, Docker or a proxy "
+                                    "set clientHost",
+                                    in_quotes(server.host)));
         }
         server.json = normalised_json(record, server);
         note_port(reader, server, "port", server.port);
@@ -396,6 +413,10 @@ private:
 };
 
 } // namespace
+
+bool is_every_address(std::string_view host) {
+    return !host.empty() && host.find_first_not_of("0.:") == std::string_view::npos;
+}
 
 parsed_servers parse_servers(const json_source& source, std::string_view env, findings& found) {
     parsed_servers out;

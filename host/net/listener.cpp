@@ -106,7 +106,14 @@ boost::system::error_code tcp_listener::open_host() {
     if (failed || found.empty()) {
         return failed ? failed : boost::asio::error::host_not_found;
     }
-    return open(tcp::endpoint(found.begin()->endpoint().address(), port_.options().port));
+    // A name may stand for several addresses, and not all of them need be of this machine.
+    for (const auto& one : found) {
+        failed = open(tcp::endpoint(one.endpoint().address(), port_.options().port));
+        if (failed != boost::system::errc::address_not_available) {
+            break;
+        }
+    }
+    return failed;
 }
 
 boost::system::error_code tcp_listener::open(const tcp::endpoint& at) {

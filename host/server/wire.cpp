@@ -58,7 +58,7 @@ std::string encode(std::string_view route, const request_id& id, std::uint64_t c
                    const door::session_data* session, door::body_view body,
                    std::string_view caller) {
     std::string bytes;
-    bytes.reserve(route.size() + body.size() + 184);
+    bytes.reserve(route.size() + body.size() + 204);
     writer out(bytes);
     out.text(route);
     out.u64(number(id.origin));
@@ -73,6 +73,10 @@ std::string encode(std::string_view route, const request_id& id, std::uint64_t c
         write(out, *session);
     }
     out.text(body);
+    // A later field of the session, which an older reader passes over.
+    if (session != nullptr) {
+        out.text(session->address);
+    }
     return bytes;
 }
 
@@ -89,6 +93,9 @@ bool decode(std::string_view in, request& out) {
         out.session = read_session(fields);
     }
     out.body = fields.text();
+    if (out.has_session && !fields.at_end()) {
+        out.session.address = fields.text();
+    }
     return fields.ok();
 }
 

@@ -1,6 +1,7 @@
 #include "time/time_api.hpp"
 
 #include <shaddock/plugin.hpp>
+#include <shaddock/public_address.hpp>
 
 namespace gate {
 
@@ -37,7 +38,8 @@ public:
 
     /// Where the user shall connect: the same connector for the same uid, as long as the same ones
     /// are up. Errors (500): uid empty, zero or neither text nor number; no connector is up.
-    shaddock::result<query_reply> query_entry(const query_request& request) {
+    shaddock::result<query_reply> query_entry(const query_request& request,
+                                              shaddock::session& asker) {
         const auto key = key_of(request.uid);
         if (!key) {
             return key.error();
@@ -56,7 +58,8 @@ public:
             app_.spawn("asking the time", ask_time(app_, ++queries_ % 10));
         }
         const auto& chosen = *up[key->empty() ? 0 : shaddock::dispatch_index(*key, up.size())];
-        return query_reply{200, chosen.host, chosen.client_port};
+        auto told = shaddock::public_address_of(chosen, asker);
+        return query_reply{200, std::move(told.host), told.port};
     }
 
 private:

@@ -21,7 +21,6 @@ protected:
             one.id = "connector-server-" + std::to_string(i);
             one.type = "connector";
             one.host = "127.0.0.1";
-            one.client_host = "chat.example";
             one.client_port = static_cast<std::uint16_t>(3049 + i);
             one.is_frontend = true;
             one.is_up = true;
@@ -43,6 +42,27 @@ TEST_F(gate_plugin, sends_a_uid_to_the_same_connector_each_time) {
         EXPECT_EQ(query(R"({"uid":")" + uid + R"("})"), wanted);
         EXPECT_EQ(query(R"({"uid":")" + uid + R"("})"), wanted);
     }
+}
+
+TEST_F(gate_plugin, tells_the_name_and_the_port_that_clients_use) {
+    plugin.host.cluster.resize(1);
+    auto& only = plugin.host.cluster[0];
+    only.client_host = "chat.example";
+    EXPECT_EQ(query(R"({"uid":"ann"})"), R"({"code":200,"host":"chat.example","port":3050})");
+    only.public_port = 443;
+    EXPECT_EQ(query(R"({"uid":"ann"})"), R"({"code":200,"host":"chat.example","port":443})");
+}
+
+TEST_F(gate_plugin, tells_nobody_to_connect_to_every_address) {
+    plugin.host.cluster.resize(1);
+    auto asker = make_session(1);
+    asker.reached_at = "192.0.2.80";
+    for (const auto* everywhere : {"0.0.0.0", "::", "0:0:0:0:0:0:0:0"}) {
+        plugin.host.cluster[0].host = everywhere;
+        const auto answer = plugin.request("gateHandler.queryEntry", R"({"uid":"ann"})", asker);
+        EXPECT_EQ(answer->value(), R"({"code":200,"host":"192.0.2.80","port":3050})");
+    }
+    EXPECT_EQ(query(R"({"uid":"ann"})"), at(3050));
 }
 
 TEST_F(gate_plugin, picks_among_the_living) {

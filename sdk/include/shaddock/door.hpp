@@ -26,7 +26,7 @@
 /// nothing throws through the door; every function is noexcept or returns a result.
 namespace shaddock::door {
 
-inline constexpr std::uint32_t sdk_abi = 5;
+inline constexpr std::uint32_t sdk_abi = 6;
 
 using time_point = std::chrono::steady_clock::time_point;
 using duration = std::chrono::steady_clock::duration;
@@ -50,6 +50,12 @@ struct setting {
 struct session_data {
     session_ref ref;
     std::vector<setting> settings;
+    /// IP address of the client, without a port; of one behind trusted proxies its own. Empty: not
+    /// known.
+    std::string address{};
+    /// IP address at which the client has reached this server, as far as the server knows. Empty on
+    /// every server but the session's frontend.
+    std::string reached_at{};
 };
 
 /// A server of the cluster as seen from here.
@@ -57,8 +63,12 @@ struct server_info {
     std::string id;
     std::string type;
     std::string host;
+    /// Name or address for clients, where it is another than `host`; else empty.
     std::string client_host;
+    /// Where it listens for clients.
     std::uint16_t client_port = 0;
+    /// Port for clients, where it is another than `client_port`; else 0.
+    std::uint16_t public_port = 0;
     bool is_frontend = false;
     /// False while it is expected but down.
     bool is_up = false;

@@ -35,6 +35,12 @@ public:
     bool is_bound() const { return !uid().empty(); }
     /// What other servers need to reach this session.
     const session_ref& ref() const { return data_->ref; }
+    /// The client's IP address, without a port: the one that trusted proxies name, if it came
+    /// through them. Empty: not known.
+    const std::string& address() const { return data_->address; }
+    /// The IP address at which the client has reached this server. Empty on every server but the
+    /// session's frontend.
+    const std::string& reached_at() const { return data_->reached_at; }
     const door::session_data& data() const { return *data_; }
 
     /// Nothing when the key is absent or holds another type; members that its value lacks keep

@@ -42,6 +42,25 @@ TEST(machine, is_meant_by_its_name) {
     }
 }
 
+TEST(machine, is_meant_by_names_that_resolve_to_it) {
+    auto own = some_machine();
+    own.look_up = [](const std::string& name) -> std::vector<ip::address> {
+        if (name == "chat.example") {
+            return {ip::make_address("192.0.2.5"), ip::make_address("10.0.0.5")};
+        }
+        if (name == "loop.example") {
+            return {ip::make_address("127.0.1.1")};
+        }
+        return name == "other.example" ? std::vector{ip::make_address("192.0.2.5")}
+                                       : std::vector<ip::address>();
+    };
+    EXPECT_TRUE(is_here("chat.example", own));
+    EXPECT_TRUE(is_here("loop.example", own));
+    EXPECT_FALSE(is_here("other.example", own));
+    EXPECT_FALSE(is_here("nobody.example", own));
+    EXPECT_FALSE(is_here("", own));
+}
+
 TEST(machine, without_a_name_is_not_meant_by_an_empty_one) {
     EXPECT_FALSE(is_here("", {}));
 }
@@ -72,11 +91,12 @@ TEST(load, refuses_a_server_of_another_machine) {
     }
 }
 
-TEST(load, looks_no_host_up) {
+TEST(load, refuses_a_name_of_nobody) {
+    // RFC 6761: no name server knows it.
     const system_folder f(
-        "{\"chat\": [\n{\"clusterCount\": 1, \"host\": \"chat.example.org\", \"port\": 6050}]}");
+        "{\"chat\": [\n{\"clusterCount\": 1, \"host\": \"chat.invalid\", \"port\": 6050}]}");
     EXPECT_EQ(f.load_error(),
-              "servers.json:2: server 'cluster-server-chat-0' host: found 'chat.example.org', "
+              "servers.json:2: server 'cluster-server-chat-0' host: found 'chat.invalid', "
               "which is not an address of this machine; several machines need `bus: nats`");
 }
 

@@ -40,6 +40,36 @@ TEST(servers, have_the_fields_of_their_record) {
     EXPECT_EQ(chat.max_connections, std::nullopt);
 }
 
+TEST(servers, have_a_name_and_a_port_for_clients) {
+    const system_folder f(
+        R"({"connector": [{"clusterCount": 2, "host": "0.0.0.0", "clientHost": "example.org",
+        "clientPort": "3050++", "publicPort": "4430++", "frontend": true}]})");
+    const auto loaded = f.load();
+    ASSERT_TRUE(loaded) << loaded.error().text();
+    EXPECT_EQ(loaded->servers[0].public_port, 4430);
+    EXPECT_EQ(loaded->servers[1].public_port, 4431);
+    EXPECT_EQ(loaded->servers[1].client_host, "example.org");
+    EXPECT_THAT(loaded->servers[1].json, testing::HasSubstr(R"("publicPort":4431)"));
+    EXPECT_THAT(loaded->warnings, IsEmpty());
+}
+
+TEST(servers, do_not_tell_clients_every_address) {
+    EXPECT_EQ(refusal_of(R"({"connector": [
+        {"id": "c", "host": "127.0.0.1", "clientHost": "::", "clientPort": 3050, "frontend": true}]})"),
+              "servers.json:2: connector[0].clientHost: found the text '::', expected a name or "
+              "an address that clients can reach");
+    const system_folder f(
+        R"({"gate": [{"id": "g", "host": "::", "clientPort": 1, "frontend": true}],
+        "connector": [{"id": "c", "host": "0.0.0.0", "clientPort": 3050, "frontend": true}]})");
+    const auto loaded = f.load();
+    ASSERT_TRUE(loaded) << loaded.error().text();
+    ASSERT_EQ(loaded->warnings.size(), 1u);
+    EXPECT_EQ(f.without_path(loaded->warnings[0]),
+              "servers.json:2: connector[0].host: clients cannot be told '0.0.0.0': the gate tells "
+              "them the address at which they reached the gate; behind NAT, Docker or a proxy set "
+              "clientHost");
+}
+
 TEST(servers, keep_the_order_of_the_file) {
     const system_folder f(
         R"({"b": [{"id": "z", "host": "::1"}, {"id": "a", "host": "::1"}], "a": [{"id": "m", "host": "::1"}]})");

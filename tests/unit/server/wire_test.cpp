@@ -7,7 +7,9 @@ namespace {
 
 door::session_data session() {
     return {{"connector-server-1", incarnation{7}, session_id{9}, "alice*room"},
-            {{"rid", "\"room\""}, {"n", "1"}}};
+            {{"rid", "\"room\""}, {"n", "1"}},
+            "192.0.2.1",
+            "10.0.0.5"};
 }
 
 TEST(wire, a_request_comes_out_as_it_went_in) {
@@ -23,6 +25,8 @@ TEST(wire, a_request_comes_out_as_it_went_in) {
     EXPECT_EQ(out.caller, "connector.so 1.2");
     ASSERT_TRUE(out.has_session);
     EXPECT_EQ(out.session.ref, data.ref);
+    EXPECT_EQ(out.session.address, "192.0.2.1");
+    EXPECT_EQ(out.session.reached_at, "");
     ASSERT_EQ(out.session.settings.size(), 2u);
     EXPECT_EQ(out.session.settings[0].key, "rid");
     EXPECT_EQ(out.session.settings[0].json, "\"room\"");
@@ -40,9 +44,13 @@ TEST(wire, a_request_without_a_session_has_none) {
 TEST(wire, every_cut_request_is_refused) {
     const auto data = session();
     const std::string whole = wire::encode("a.b.c", {}, 1, &data, "");
+    // An older writer ends before the client's address.
+    const auto older = whole.size() - 4 - data.address.size();
     for (std::size_t size = 0; size < whole.size(); ++size) {
         wire::request out;
-        EXPECT_FALSE(wire::decode(std::string_view(whole).substr(0, size), out)) << size;
+        EXPECT_EQ(wire::decode(std::string_view(whole).substr(0, size), out), size == older)
+            << size;
+        EXPECT_EQ(out.session.address, "");
     }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/log.hpp"
+#include "base/network.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -21,6 +22,10 @@ namespace shaddock::config {
 
 using milliseconds = std::chrono::milliseconds;
 
+/// Whether the host of a record means all addresses of the machine, `0.0.0.0` or `::`: one can
+/// listen there, but nobody can connect to it.
+bool is_every_address(std::string_view host);
+
 /// One server of servers.json, cluster records already expanded.
 /// Source: Pomelo's config/servers.json.
 struct server_record {
@@ -33,10 +38,13 @@ struct server_record {
     std::string host;
     /// Pomelo's RPC port, 1-65535; 0 = the record has none, so nobody can call this server.
     std::uint16_t port = 0;
-    /// Public name for clients, informational; empty = not given.
+    /// Name or address that clients are told; empty = `host`.
     std::string client_host;
     /// Where clients connect, 1-65535; 0 = none. A frontend always has one.
     std::uint16_t client_port = 0;
+    /// The port that clients are told, 1-65535, where something before the server listens on
+    /// another one; 0 = `client_port`.
+    std::uint16_t public_port = 0;
     /// Whether clients connect here: `true` or the text "true" in the file.
     bool frontend = false;
     /// `max-connections`: overrides connector_options::connections_limit; 0 = no limit.
@@ -110,6 +118,19 @@ struct connector_options {
     /// For how many messages one of the route counts, where it is not 1. Default none; 1 to
     /// 1000000.
     std::map<std::string, std::size_t, std::less<>> route_cost{};
+    /// Client connections of one server from one address; of IPv6 from one /64. Trusted proxies are
+    /// not counted. Default 2000; 0 = no limit.
+    std::size_t connections_per_address = 2000;
+    /// Handshakes of one server per second, and as many at once; one address may have a quarter of
+    /// it. Default 2000; 0 = no limit.
+    std::size_t handshake_rate = 2000;
+    /// Networks of proxies whose word on the addresses of their clients counts. Default none.
+    std::vector<base::network> trusted_proxies{};
+    /// Every connection begins with a header of the PROXY protocol and comes from a trusted proxy.
+    /// Default false.
+    bool proxy_protocol = false;
+    /// Origins of pages that may connect, `*` = all. Default `*`; never empty.
+    std::vector<std::string> origins{"*"};
     /// `distinctHost`. true: listen on the record's `host` only; false (default, as Pomelo): on all
     /// interfaces.
     bool distinct_host = false;
