@@ -2,6 +2,7 @@
 
 #include "bus/run_folder.hpp"
 #include "check_places.hpp"
+#include "deny_list.hpp"
 #include "master/page_server.hpp"
 #include "module_look.hpp"
 #include "proto_replies.hpp"
@@ -38,6 +39,9 @@ public:
         check_dictionary();
         check_protos();
         check_identities();
+        const auto denied = read_deny_list(system().folder, system().env);
+        report_.findings.insert(report_.findings.end(), denied.problems.begin(),
+                                denied.problems.end());
         for (const auto& said : problems_of_folders(system(), folders_.run)) {
             note(false, {}, said);
         }

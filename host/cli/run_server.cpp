@@ -8,6 +8,7 @@
 #include "cluster/direct.hpp"
 #include "cluster/master_link.hpp"
 #include "cluster/metrics_json.hpp"
+#include "deny_list.hpp"
 #include "log_question.hpp"
 #include "master/child_status.hpp"
 #include "master/process.hpp"
@@ -97,6 +98,10 @@ public:
             tls_.emplace(loop_.get_executor(), clock_, agreed.identity);
             tls_->start(found.system.folder, found.system.host.type(record.type).connector);
         }
+        if (record.frontend) {
+            denied_.emplace(loop_.get_executor(), clock_, found.system.folder, found.system.env,
+                            [this](auto networks) { server_.deny(std::move(networks)); });
+        }
         if (found.system.host.type(record.type).reload.watch) {
             modules_.emplace(
                 loop_.get_executor(), clock_, module_places(found, record.type), [this](auto over) {
@@ -131,6 +136,9 @@ public:
         if (protos_) {
             protos_->start(version_);
         }
+        if (denied_) {
+            denied_->start();
+        }
         loop_.run();
         // Blocking work of a plugin cannot be called back; with it, the process goes.
         alarm(static_cast<unsigned>(blocking_patience.count()));
@@ -151,6 +159,9 @@ private:
         }
         if (tls_) {
             tls_->stop();
+        }
+        if (denied_) {
+            denied_->stop();
         }
         if (modules_) {
             modules_->stop();
@@ -266,6 +277,7 @@ private:
     base::memory_return memory_{clock_};
     std::optional<proto_reload> protos_;
     std::optional<tls_reload> tls_;
+    std::optional<deny_watch> denied_;
     std::optional<module_watch> modules_;
     /// Of the protos that the start has read.
     std::string version_;

@@ -1,6 +1,7 @@
 #include "server_options.hpp"
 
 #include "config/load.hpp"
+#include "deny_list.hpp"
 #include "process_life.hpp"
 #include "tls_files.hpp"
 #include "wire_files.hpp"
@@ -21,6 +22,11 @@ net::listener_options listener_of(const config::server_record& record,
     listener.package_limit = wanted.package_limit;
     listener.pending_limit = wanted.pending_limit;
     listener.connections_limit = record.max_connections.value_or(wanted.connections_limit);
+    listener.connections_per_address = wanted.connections_per_address;
+    listener.handshake_rate = wanted.handshake_rate;
+    listener.trusted_proxies = base::network_set(wanted.trusted_proxies);
+    listener.proxy_protocol = wanted.proxy_protocol;
+    listener.origins = wanted.origins;
     listener.no_delay = wanted.no_delay;
     listener.plain = wanted.tls_only ? net::plain_clients::refused : net::plain_clients::served;
     listener.unanswered_limit = wanted.unanswered_limit;
@@ -120,6 +126,7 @@ server::server_options options_of(const setting& found, const config::server_rec
         const auto connector = host.type(record.type).connector;
         options.listener = listener_of(record, connector);
         options.listener->tls = agreed.identity;
+        options.listener->denied = read_deny_list(found.system.folder, found.system.env).networks();
         options.dictionary = agreed.dictionary;
         options.protos = agreed.protos;
         options.crypto = connector.crypto;

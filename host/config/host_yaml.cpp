@@ -26,9 +26,68 @@ void read_costs(const yaml_section& costs, connector_options& options) {
     }
 }
 
+/// A list of texts, each of which `take` reads; false = refused.
+void read_list(const yaml_section::entry& list, std::string_view expected_list,
+               std::string_view expected, findings& found,
+               const std::function<bool(const std::string&)>& take) {
+    if (!list) {
+        return;
+    }
+    found.attempt([&] {
+        if (!list.node.IsSequence()) {
+            throw complaint(list.where, describe_node(list.node), expected_list);
+        }
+        for (std::size_t i = 0; i < list.node.size(); ++i) {
+            const YAML::Node one = list.node[i];
+            if (!one.IsScalar() || !take(one.Scalar())) {
+                throw complaint(
+                    {list.where.path, line_of_mark(one.Mark()), element(list.where.key, i)},
+                    describe_node(one), expected);
+            }
+        }
+    });
+}
+
+/// Who may connect, and whose word on that counts.
+void read_callers(yaml_section& from, connector_options& options) {
+    if (const auto list = from.take("trusted_proxies")) {
+        options.trusted_proxies.clear();
+        read_list(list, "a list of networks such as [127.0.0.1, 10.0.0.0/8]",
+                  "an address or a network such as '10.0.0.0/8'", from.found(),
+                  [&](const std::string& text) {
+                      const auto network = base::parse_network(text);
+                      options.trusted_proxies.push_back(network.value_or(base::network()));
+                      return network.has_value();
+                  });
+    }
+    if (const auto list = from.take("origins")) {
+        options.origins.clear();
+        constexpr std::string_view expected = "an origin such as 'https://chat.example', or '*'";
+        read_list(list, "a list of origins such as ['https://chat.example']", expected,
+                  from.found(), [&](const std::string& text) {
+                      options.origins.push_back(text);
+                      const auto scheme = text.find("://");
+                      return text == "*" ||
+                             (scheme != 0 && scheme != text.npos &&
+                              text.find('/', scheme + 3) == text.npos && text.size() > scheme + 3);
+                  });
+        if (list.node.IsSequence() && list.node.size() == 0) {
+            from.found().attempt([&] { throw complaint(list.where, "an empty list", expected); });
+        }
+    }
+    if (options.proxy_protocol && options.trusted_proxies.empty()) {
+        from.found().attempt([&] {
+            throw complaint(from.place_of("proxy_protocol", "trusted_proxies"),
+                            "true without trusted_proxies, so that nobody could connect",
+                            "the proxies' networks in trusted_proxies");
+        });
+    }
+}
+
 void read_connector(yaml_section from, connector_options& options) {
     read_costs(from.below_key("route_cost"), options);
     const bool all_good = from.read(connector_rows(), options);
+    read_callers(from, options);
     const bool has_deadline = options.heartbeat.count() != 0 && options.timeout.count() != 0;
     if (all_good && has_deadline && options.timeout < options.heartbeat) {
         from.found().attempt([&] {

@@ -74,6 +74,23 @@ const std::vector<option_row<connector_options>>& connector_rows() {
                                 "routes and counts, `{connector.entryHandler.enter: 10}`; 1 to "
                                 "1000000",
                                 "for how many messages one of the route counts"),
+        count_option("connections_per_address", &options::connections_per_address,
+                     {.noun = "a number of connections", .most = 10'000'000, .zero = "no limit"},
+                     "client connections of one server from one address (IPv6: from one /64); "
+                     "trusted proxies are not counted"),
+        count_option("handshake_rate", &options::handshake_rate,
+                     {.noun = "a number of handshakes", .most = 10'000'000, .zero = "no limit"},
+                     "handshakes of one server per second; one address may have a quarter of it"),
+        option_by_hand<options>("trusted_proxies", "list", "none",
+                                "addresses and networks, `[127.0.0.1, 10.0.0.0/8]`",
+                                "whose X-Forwarded-For and PROXY headers tell who the client is"),
+        flag_option("proxy_protocol", &options::proxy_protocol,
+                    "every connection begins with a PROXY header (version 1 or 2) of a trusted "
+                    "proxy; others are closed"),
+        option_by_hand<options>("origins", "list", "`*`",
+                                "origins, `[https://chat.example]`; `*`: all",
+                                "of pages whose WebSockets are taken; who tells no origin is no "
+                                "page, and is taken"),
         flag_option("distinctHost", &options::distinct_host,
                     "true: listen on the record's `host` only (so in `config/host.yaml`); false: "
                     "on all interfaces"),

@@ -22,8 +22,9 @@ constexpr base::duration linger = std::chrono::milliseconds(700);
 } // namespace
 
 client_connection::client_connection(port& owner, std::unique_ptr<stream> bytes,
-                                     std::string address, connection_id id)
-    : owner_(owner), stream_(std::move(bytes)), id_(id), address_(std::move(address)),
+                                     client_origin origin, connection_id id)
+    : owner_(owner), stream_(std::move(bytes)), id_(id), origin_(std::move(origin)),
+      address_(base::to_text(origin_.from, origin_.port)),
       allowance_(owner.options().rates, owner.clock().now()), since_(owner.clock().now()),
       last_traffic_(since_) {}
 
@@ -168,6 +169,17 @@ void client_connection::kick(std::string_view reason) {
     say_goodbye(close_code::normal, reason, drop::kicked);
 }
 
+void client_connection::give_way() {
+    if (phase_ == phase::working) {
+        append_package(package_type::kick, protocol::kick_body(protocol::kick_reason::full));
+    }
+    leave(phase::closing, protocol::kick_reason::full);
+    if (!is_blocked_) {
+        flush();
+    }
+    close_stream();
+}
+
 void client_connection::violation(std::uint16_t code, const char* problem) {
     say_goodbye(code, problem, code == close_code::too_big ? drop::too_long : drop::protocol_error);
 }
@@ -244,6 +256,7 @@ void client_connection::lost(std::string_view reason) {
 
 void client_connection::leave(phase next, std::string_view reason) {
     base::log::debug("net", "connection {} of {} ends: {}", number(id_), address_, reason);
+    newcomer_entry::unlink();
     if (std::exchange(was_ready_, false)) {
         owner_.report_closed_later(*this, reason);
     }
@@ -304,6 +317,9 @@ base::time_point client_connection::due() const {
     case phase::opening:
     case phase::greeting:
     case phase::deciding:
+        if (origin_.refused) {
+            return since_ + linger;
+        }
         return std::min(idle, after(since_, options.handshake_timeout));
     case phase::waiting_for_ack:
         return std::min(idle, after(since_, options.ack_timeout));
@@ -335,7 +351,9 @@ void client_connection::check_deadline(base::time_point now) {
     case phase::opening:
     case phase::greeting:
     case phase::deciding:
-        return say_goodbye(close_code::normal, "no handshake in time", drop::handshake_timeout);
+        // Who is refused was counted when that was found.
+        return say_goodbye(close_code::normal, "no handshake in time",
+                           origin_.refused ? std::nullopt : std::optional(drop::handshake_timeout));
     case phase::waiting_for_ack:
         return say_goodbye(close_code::normal, "no ack in time", drop::ack_timeout);
     case phase::working:

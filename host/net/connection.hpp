@@ -1,5 +1,6 @@
 #pragma once
 
+#include "client_origin.hpp"
 #include "framing.hpp"
 #include "stream.hpp"
 #include "sweep_wheel.hpp"
@@ -8,6 +9,7 @@
 #include <net/listener.hpp>
 #include <protocol/package.hpp>
 
+#include <boost/intrusive/list.hpp>
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 
 #include <cstdint>
@@ -23,6 +25,15 @@ class port;
 class client_connection;
 using connection_ptr = boost::intrusive_ptr<client_connection>;
 
+/// A place among those who have not sent a message, in the order in which they came; leaves it when
+/// destroyed.
+using newcomer_hook =
+    boost::intrusive::list_base_hook<boost::intrusive::tag<struct newcomer_tag>,
+                                     boost::intrusive::link_mode<boost::intrusive::auto_unlink>>;
+struct newcomer_entry : newcomer_hook {};
+using newcomers = boost::intrusive::list<newcomer_entry, boost::intrusive::base_hook<newcomer_hook>,
+                                         boost::intrusive::constant_time_size<false>>;
+
 /// One client, from accept to the end of its lingering.
 ///
 ///   opening -> greeting [-> deciding] -> waiting_for_ack -> working -> closing -> gone
@@ -33,16 +44,20 @@ using connection_ptr = boost::intrusive_ptr<client_connection>;
 /// Any of its functions may be called inside any callback. Thread: the loop.
 class client_connection final : public connection,
                                 public sweep_entry,
+                                public newcomer_entry,
                                 public stream_user,
                                 public base::turn_budget::worker {
 public:
     using place_in_list = std::list<connection_ptr>::iterator;
 
-    client_connection(port& owner, std::unique_ptr<stream> bytes, std::string address,
+    client_connection(port& owner, std::unique_ptr<stream> bytes, client_origin origin,
                       connection_id id);
 
     connection_id id() const override { return id_; }
     const std::string& address() const override { return address_; }
+    base::ip_address client_ip() const override { return origin_.from; }
+    base::ip_address reached_at() const override { return origin_.reached_at; }
+    const client_origin& origin() const { return origin_; }
     send_result send(const encoded_package& made) override;
     send_result send_package(std::string_view package) override;
     void kick(std::string_view reason) override;
@@ -61,6 +76,8 @@ public:
     void answer_handshake(const handshake_answer& answer);
     /// Ends what is over its time.
     void check_deadline(base::time_point now);
+    /// Another client needs the place: ends at once, with a word if it can be written now.
+    void give_way();
     /// Closes the stream without telling anybody: the port goes away.
     void abandon();
     /// A place in the wheel of those who are not read for a while.
@@ -122,8 +139,12 @@ private:
     void count_input();
     void count_output();
     std::size_t parse(char* data, std::size_t size);
+    bool read_proxy_header();
+    void came_from(const base::ip_address& client, std::uint16_t number);
     std::size_t open_framing(char* data, std::size_t size);
     std::size_t open_http(std::string_view head);
+    std::size_t refuse_http(std::string_view head, int status, std::string_view reason, drop why);
+    void refuse_handshake();
     void on_event(const framing_event& event);
     void on_packages(std::string_view packages);
     void on_package(protocol::package_type type, std::string_view body);
@@ -153,6 +174,7 @@ private:
     port& owner_;
     std::unique_ptr<stream> stream_;
     connection_id id_;
+    client_origin origin_;
     std::string address_;
     place_in_list place_;
     std::unique_ptr<framing> framing_;

@@ -3,6 +3,8 @@
 
 #include "port.hpp"
 
+#include <protocol/handshake.hpp>
+#include <protocol/proxy_header.hpp>
 #include <protocol/upgrade.hpp>
 #include <protocol/websocket.hpp>
 
@@ -28,6 +30,22 @@ bool may_begin_http(std::string_view head) {
                        [seen](std::string_view method) { return method.starts_with(seen); });
 }
 
+/// For people: the body of an HTTP answer, and the log.
+const char* words_of_refusal(drop why) {
+    switch (why) {
+    case drop::connections_limit:
+        return "the server is full";
+    case drop::address_limit:
+        return "too many connections from this address";
+    case drop::handshake_rate:
+        return "too many handshakes at a time";
+    case drop::origin:
+        return "pages of this origin may not connect";
+    default:
+        return "refused";
+    }
+}
+
 } // namespace
 
 void client_connection::on_readable(const char* problem) {
@@ -37,8 +55,14 @@ void client_connection::on_readable(const char* problem) {
     if (problem != nullptr) {
         return lost(problem);
     }
-    reading_ = reading::in_queue;
     const auto now = owner_.clock().now();
+    if (origin_.must_have_header) {
+        last_traffic_ = now;
+        if (!read_proxy_header()) {
+            return;
+        }
+    }
+    reading_ = reading::in_queue;
     if (owner_.turns().may_work(*this, now)) {
         work(now);
     }
@@ -295,6 +319,52 @@ std::size_t client_connection::parse(char* data, std::size_t size) {
     return is_open() ? used : size;
 }
 
+/// Reads not a byte more than the header: what follows belongs to the stream above, which may be
+/// TLS. False: it is not whole, or refused.
+bool client_connection::read_proxy_header() {
+    auto header = protocol::read_proxy_header(partial_);
+    while (header.status == protocol::proxy_status::need_more) {
+        char* buffer = owner_.read_buffer();
+        const auto got = stream_->read_some(buffer, header.wanted - partial_.size());
+        if (got.status == stream_status::ended || got.status == stream_status::failed) {
+            lost(got.status == stream_status::ended ? "closed by the client" : got.problem);
+            return false;
+        }
+        if (got.size == 0) {
+            stream_->wait_readable(this);
+            return false;
+        }
+        owner_.counts().bytes_in += got.size;
+        partial_.append(buffer, got.size);
+        header = protocol::read_proxy_header(partial_);
+    }
+    if (header.status == protocol::proxy_status::bad) {
+        owner_.note(drop::proxy_header, origin_);
+        lost(header.problem);
+        return false;
+    }
+    partial_ = std::string();
+    stream_ = owner_.for_clients(std::move(stream_));
+    origin_.must_have_header = false;
+    if (!header.is_own) {
+        origin_.reached_at = header.to;
+        came_from(header.from, header.from_port);
+    }
+    if (origin_.refused == drop::denied) {
+        lost("denied");
+        return false;
+    }
+    return true;
+}
+
+void client_connection::came_from(const base::ip_address& client, std::uint16_t number) {
+    owner_.found(origin_, client, number);
+    address_ = base::to_text(client, number);
+    if (origin_.refused) {
+        newcomer_entry::unlink();
+    }
+}
+
 /// A package begins with its type, HTTP with a method: at most four bytes decide, however
 /// they are cut.
 std::size_t client_connection::open_framing(char* data, std::size_t size) {
@@ -317,18 +387,42 @@ std::size_t client_connection::open_http(std::string_view head) {
         wanted_ = head.size() + 1;
         return 0;
     case protocol::upgrade_status::accepted:
+        break;
+    case protocol::upgrade_status::refused:
         open_queue();
         queue_.push_opaque(outcome.answer);
-        framing_ = make_websocket_framing(owner_.options().package_limit);
-        phase_ = phase::greeting;
-        appended();
-        return outcome.used;
-    case protocol::upgrade_status::refused:
-        break;
+        violation(close_code::protocol_error, outcome.problem);
+        return head.size();
+    }
+    const auto& trusted = owner_.trusted_proxies();
+    if (const auto client = client_behind(origin_.from, outcome.forwarded_for, trusted);
+        client != origin_.from) {
+        came_from(client, 0);
+    }
+    if (origin_.refused == drop::denied) {
+        return refuse_http(head, 403, "Forbidden", drop::denied);
+    }
+    if (origin_.refused) {
+        return refuse_http(head, 503, "Service Unavailable", *origin_.refused);
+    }
+    if (outcome.origin && !is_origin_allowed(*outcome.origin, owner_.options().origins)) {
+        owner_.note(drop::origin, origin_);
+        return refuse_http(head, 403, "Forbidden", drop::origin);
     }
     open_queue();
     queue_.push_opaque(outcome.answer);
-    violation(close_code::protocol_error, outcome.problem);
+    framing_ = make_websocket_framing(owner_.options().package_limit);
+    phase_ = phase::greeting;
+    appended();
+    return outcome.used;
+}
+
+/// What it is refused for was counted before.
+std::size_t client_connection::refuse_http(std::string_view head, int status,
+                                           std::string_view reason, drop why) {
+    open_queue();
+    queue_.push_opaque(protocol::http_refusal(status, reason, words_of_refusal(why)));
+    say_goodbye(close_code::policy, words_of_refusal(why), std::nullopt);
     return head.size();
 }
 
@@ -399,6 +493,7 @@ void client_connection::on_package(package_type type, std::string_view body) {
         }
         return;
     case package_type::data:
+        newcomer_entry::unlink();
         if (phase_ == phase::working && !owner_.events().on_data(*this, body) && is_open()) {
             violation(close_code::protocol_error, "malformed message");
         }
@@ -408,7 +503,16 @@ void client_connection::on_package(package_type type, std::string_view body) {
     }
 }
 
+/// Who is not served is told so in the only words that a client reads before it works.
+void client_connection::refuse_handshake() {
+    append_package(package_type::handshake, protocol::handshake_failure(500));
+    say_goodbye(close_code::policy, words_of_refusal(*origin_.refused), std::nullopt);
+}
+
 void client_connection::on_handshake(std::string_view json) {
+    if (origin_.refused || !owner_.may_greet(origin_)) {
+        return refuse_handshake();
+    }
     phase_ = phase::deciding;
     if (const auto answer = owner_.events().on_handshake(*this, json)) {
         answer_handshake(*answer);

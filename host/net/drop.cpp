@@ -6,7 +6,8 @@
 namespace shaddock::net {
 
 // A test fails when one of them is missing.
-BOOST_DESCRIBE_ENUM(drop, connections_limit, handshake_timeout, ack_timeout, heartbeat_timeout,
+BOOST_DESCRIBE_ENUM(drop, connections_limit, address_limit, handshake_rate, denied, origin,
+                    proxy_header, made_room, handshake_timeout, ack_timeout, heartbeat_timeout,
                     idle, handshake_refused, protocol_error, too_long, slow_consumer, memory,
                     kicked)
 

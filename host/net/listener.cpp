@@ -28,15 +28,10 @@ constexpr base::duration accept_pause = std::chrono::milliseconds(100);
 /// Clients can keep it so for as long as they like: it is said no more often than this.
 constexpr base::duration complaint_pause = std::chrono::seconds(10);
 
-std::string to_text(const tcp::endpoint& endpoint) {
-    auto address = endpoint.address();
-    if (address.is_v6() && address.to_v6().is_v4_mapped()) {
-        address = boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6());
-    }
-    if (address.is_v6()) {
-        return fmt::format("[{}]:{}", address.to_string(), endpoint.port());
-    }
-    return fmt::format("{}:{}", address.to_string(), endpoint.port());
+base::ip_address ip_of(const tcp::endpoint& endpoint) {
+    const auto address = endpoint.address();
+    return address.is_v4() ? base::ip_of_v4(address.to_v4().to_bytes())
+                           : base::ip_address{address.to_v6().to_bytes()};
 }
 
 class tcp_listener final : public listener {
@@ -45,7 +40,14 @@ public:
                  listener_options options)
         : acceptor_(executor), port_(executor, clock, std::move(options)) {
         if (port_.options().tls) {
-            tls_ = std::make_shared<tls_line>(std::move(executor), clock, port_.counts());
+            const auto line =
+                std::make_shared<tls_line>(std::move(executor), clock, port_.counts());
+            port_.serve_over([this, line](std::unique_ptr<stream> below) {
+                const auto& wanted = port_.options();
+                return make_tls_stream(std::move(below),
+                                       static_cast<const tls_context&>(*wanted.tls), wanted.plain,
+                                       line);
+            });
         }
     }
 
@@ -55,6 +57,7 @@ public:
     void answer_handshake(connection_id to, const handshake_answer& answer) override {
         port_.answer_handshake(to, answer);
     }
+    void deny(base::network_set networks) override { port_.deny(std::move(networks)); }
     void stop_accepting() override;
     void stop(std::string_view reason, base::unique_function<void()> done) override;
 
@@ -69,8 +72,10 @@ private:
 
     tcp::acceptor acceptor_;
     net::port port_;
-    std::shared_ptr<tls_line> tls_;
     std::uint16_t number_ = 0;
+    /// Where it listens; of no use to a client where that is everywhere.
+    base::ip_address at_;
+    bool is_everywhere_ = false;
     base::timer pause_;
     base::time_point next_complaint_ = base::time_point::min();
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
@@ -84,7 +89,10 @@ result<void> tcp_listener::start(listener_events& events) {
                                                options.host.empty() ? "*" : options.host.c_str(),
                                                options.port, failed.message()));
     }
-    number_ = acceptor_.local_endpoint().port();
+    const auto at = acceptor_.local_endpoint();
+    number_ = at.port();
+    at_ = ip_of(at);
+    is_everywhere_ = at.address().is_unspecified();
     wait_acceptable();
     return {};
 }
@@ -183,9 +191,8 @@ void tcp_listener::accept_ready() {
 }
 
 void tcp_listener::accepted(int descriptor, const tcp::endpoint& peer) {
-    const auto limit = port_.options().connections_limit;
-    if (limit != 0 && port_.counts().connections >= limit) {
-        ++port_.counts().of(drop::connections_limit);
+    client_origin origin{.from = ip_of(peer), .port = peer.port()};
+    if (!port_.lets_in(origin)) {
         ::close(descriptor);
         return;
     }
@@ -195,6 +202,7 @@ void tcp_listener::accepted(int descriptor, const tcp::endpoint& peer) {
     socket.assign(protocol, descriptor, failed);
     if (failed) {
         ::close(descriptor);
+        port_.forget(origin);
         return;
     }
     // Tells Asio what accept4 has already done.
@@ -202,13 +210,11 @@ void tcp_listener::accepted(int descriptor, const tcp::endpoint& peer) {
     if (port_.options().no_delay) {
         socket.set_option(tcp::no_delay(true), failed);
     }
+    origin.reached_at = is_everywhere_ ? ip_of(socket.local_endpoint(failed)) : at_;
     auto bytes = make_tcp_stream(std::move(socket));
-    if (tls_) {
-        const auto& options = port_.options();
-        bytes = make_tls_stream(std::move(bytes), static_cast<const tls_context&>(*options.tls),
-                                options.plain, tls_);
-    }
-    port_.add(std::move(bytes), to_text(peer));
+    // A PROXY header stands before TLS.
+    port_.add(origin.must_have_header ? std::move(bytes) : port_.for_clients(std::move(bytes)),
+              std::move(origin));
 }
 
 void tcp_listener::pause_accepting(int reason) {

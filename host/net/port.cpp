@@ -1,5 +1,8 @@
 #include "port.hpp"
 
+#include <base/log.hpp>
+#include <protocol/kick.hpp>
+
 #include <boost/asio/post.hpp>
 
 #include <utility>
@@ -15,14 +18,18 @@ constexpr std::size_t spare_queue_bytes = std::size_t{64} * 1024;
 constexpr std::size_t first_queue_bytes = 1024;
 /// Clients that have sent too fast are read again so exactly.
 constexpr base::duration pause_tick = std::chrono::milliseconds(5);
+/// Who is refused and waits to be told; more are closed at once.
+constexpr std::size_t refused_limit = 256;
+/// What is younger may still be about to say something.
+constexpr base::duration newcomer_peace = std::chrono::seconds(1);
 
 } // namespace
 
 port::port(boost::asio::any_io_executor executor, base::clock& clock, listener_options options)
     : executor_(std::move(executor)), clock_(clock), options_(std::move(options)),
       turns_(options_.turns != nullptr ? *options_.turns : own_turns_.emplace(executor_, clock)),
-      read_buffer_(std::make_unique_for_overwrite<char[]>(read_bytes)), wheel_(clock.now()),
-      pauses_(clock.now(), pause_tick) {
+      read_buffer_(std::make_unique_for_overwrite<char[]>(read_bytes)), admission_(clock, options_),
+      wheel_(clock.now()), pauses_(clock.now(), pause_tick) {
     turns_.add(*this);
     if (options_.heartbeat_timeout == base::duration::zero()) {
         options_.heartbeat_timeout = 2 * options_.heartbeat;
@@ -35,18 +42,122 @@ port::~port() {
     }
 }
 
-void port::add(std::unique_ptr<stream> bytes, std::string address) {
+// Who may come in
+
+bool port::lets_in(client_origin& origin) {
+    origin.came = clock_.now();
+    origin.is_trusted = admission_.is_trusted(origin.from);
+    origin.must_have_header = options_.proxy_protocol;
+    if (admission_.is_denied(origin.from)) {
+        note(drop::denied, origin);
+        return false;
+    }
+    if (options_.proxy_protocol && !origin.is_trusted) {
+        note(drop::proxy_header, origin);
+        return false;
+    }
+    origin.has_place = has_room();
+    if (!origin.has_place) {
+        origin.refused = drop::connections_limit;
+        note(drop::connections_limit, origin);
+    } else if (admit(origin); origin.refused) {
+        origin.has_place = false;
+    }
+    return origin.has_place || counts_.connections - placed_ < refused_limit;
+}
+
+bool port::has_room() {
+    const auto limit = options_.connections_limit;
+    if (limit == 0 || placed_ < limit) {
+        return true;
+    }
+    if (newcomers_.empty()) {
+        return false;
+    }
+    const connection_ptr oldest(static_cast<client_connection*>(&newcomers_.front()));
+    if (clock_.now() - oldest->origin().came < newcomer_peace) {
+        return false;
+    }
+    note(drop::made_room, oldest->origin());
+    oldest->give_way();
+    return true;
+}
+
+void port::admit(client_origin& origin) {
+    if (origin.is_trusted) {
+        return;
+    }
+    origin.is_counted = admission_.enter(origin.from);
+    if (!origin.is_counted) {
+        origin.refused = drop::address_limit;
+        note(drop::address_limit, origin);
+    }
+}
+
+void port::found(client_origin& origin, const base::ip_address& client, std::uint16_t number) {
+    origin.from = client;
+    origin.port = number;
+    origin.is_trusted = admission_.is_trusted(client);
+    if (admission_.is_denied(client)) {
+        origin.refused = drop::denied;
+        note(drop::denied, origin);
+    } else if (!origin.refused) {
+        admit(origin);
+    }
+}
+
+bool port::may_greet(client_origin& origin) {
+    if (admission_.may_greet(origin.is_trusted ? base::ip_address() : origin.from)) {
+        return true;
+    }
+    origin.refused = drop::handshake_rate;
+    note(drop::handshake_rate, origin);
+    return false;
+}
+
+void port::note(drop why, const client_origin& of) {
+    ++counts_.of(why);
+    if (const auto times = admission_.note(why)) {
+        base::log::warn("net", "port {}: {}: {} in the last minute, the last of them {}",
+                        options_.port, to_string(why), *times, base::to_text(of.from));
+    }
+}
+
+void port::deny(base::network_set networks) {
+    admission_.deny(std::move(networks));
+    const std::vector<connection_ptr> everyone(all_.begin(), all_.end());
+    for (const auto& one : everyone) {
+        if (admission_.is_denied(one->origin().from)) {
+            one->kick(protocol::kick_reason::denied);
+        }
+    }
+}
+
+void port::add(std::unique_ptr<stream> bytes, client_origin origin) {
     ++counts_.connections;
     ++counts_.accepted;
-    all_.emplace_back(new client_connection(*this, std::move(bytes), std::move(address),
+    const bool has_place = origin.has_place;
+    placed_ += has_place ? 1 : 0;
+    all_.emplace_back(new client_connection(*this, std::move(bytes), std::move(origin),
                                             connection_id{++last_id_}));
+    if (has_place) {
+        newcomers_.push_back(*all_.back());
+    }
     // First the wheel catches up, then it takes deadlines.
     arm_sweep();
     all_.back()->start(std::prev(all_.end()));
 }
 
+void port::forget(const client_origin& origin) {
+    if (origin.is_counted) {
+        admission_.leave(origin.from);
+    }
+}
+
 void port::remove(client_connection& gone) {
     --counts_.connections;
+    placed_ -= gone.origin().has_place ? 1 : 0;
+    forget(gone.origin());
     gone.sweep_entry::unlink();
     deciding_.erase(gone.id());
     all_.erase(gone.place());

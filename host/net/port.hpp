@@ -1,5 +1,6 @@
 #pragma once
 
+#include "admission.hpp"
 #include "connection.hpp"
 #include "sweep_wheel.hpp"
 
@@ -7,6 +8,7 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include <functional>
 #include <list>
 #include <memory>
 #include <optional>
@@ -39,8 +41,27 @@ public:
     base::clock& clock() { return clock_; }
     base::turn_budget& turns() { return turns_; }
 
-    /// Takes over the stream of a connected client.
-    void add(std::unique_ptr<stream> bytes, std::string address);
+    /// What lies between the socket and its packages; without it nothing does.
+    using stream_maker = std::function<std::unique_ptr<stream>(std::unique_ptr<stream> below)>;
+    void serve_over(stream_maker maker) { stream_maker_ = std::move(maker); }
+    std::unique_ptr<stream> for_clients(std::unique_ptr<stream> below) const {
+        return stream_maker_ ? stream_maker_(std::move(below)) : std::move(below);
+    }
+    /// What can be decided of a peer before it has a connection; fills in the rest of `origin`.
+    /// False: it is closed at once.
+    bool lets_in(client_origin& origin);
+    /// Takes over the stream of a connected client, which was let in.
+    void add(std::unique_ptr<stream> bytes, client_origin origin);
+    /// It was let in, but nothing came of it, or it is over.
+    void forget(const client_origin& origin);
+    /// A proxy has told who the client is: takes a place of that address, or refuses it.
+    void found(client_origin& origin, const base::ip_address& client, std::uint16_t number);
+    /// Whether the rate of handshakes has room for one more; else `origin` is refused.
+    bool may_greet(client_origin& origin);
+    /// Counts a refusal; says it in the log once a minute.
+    void note(drop why, const client_origin& of);
+    const base::network_set& trusted_proxies() const { return admission_.trusted(); }
+    void deny(base::network_set networks);
     /// `one` waits for the owner's answer to its handshake.
     void await_answer(client_connection& one);
     void answer_handshake(connection_id to, const handshake_answer& answer);
@@ -70,8 +91,15 @@ private:
         std::string reason;
     };
 
+<<<<<<< HEAD
     void end_turn_later() { turns_.begin(); }
     void end_turn() override;
+=======
+    bool has_room();
+    void admit(client_origin& origin);
+    void end_turn_later();
+    void end_turn();
+>>>>>>> d5a77f6 (net: nobody shuts others out; proxies tell who their clients are)
     void sweep();
     void arm_sweep();
     void end_pauses();
@@ -90,7 +118,12 @@ private:
     listener_events* events_ = nullptr;
     std::unique_ptr<char[]> read_buffer_;
 
+    stream_maker stream_maker_;
+    admission admission_;
     std::list<connection_ptr> all_;
+    newcomers newcomers_;
+    /// Connections that are no more than the limit. The others stay only until they are told why.
+    std::size_t placed_ = 0;
     std::uint64_t last_id_ = 0;
     std::unordered_map<connection_id, connection_ptr> deciding_;
     std::vector<connection_ptr> dirty_;

@@ -87,6 +87,8 @@ struct http_fields {
     std::string_view key;
     std::string_view version;
     std::string_view accept;
+    std::optional<std::string_view> origin;
+    std::vector<std::string_view> forwarded_for;
 };
 
 void note_field(http_fields& fields, std::string_view name, std::string_view value) {
@@ -110,6 +112,10 @@ void note_field(http_fields& fields, std::string_view name, std::string_view val
         fields.has_extension = true;
     } else if (is("Sec-WebSocket-Protocol")) {
         fields.has_subprotocol = true;
+    } else if (is("Origin")) {
+        fields.origin = value;
+    } else if (is("X-Forwarded-For")) {
+        fields.forwarded_for.push_back(value);
     } else if (is("Transfer-Encoding") || (is("Content-Length") && value != "0")) {
         fields.has_body = true;
     }
@@ -245,7 +251,7 @@ upgrade_outcome answer_upgrade_request(std::string_view in) {
     std::string_view version = take_until(lines, line_end);
     const std::string_view method = take_until(version, " ");
     const std::string_view target = take_until(version, " ");
-    const auto fields = read_fields(lines);
+    auto fields = read_fields(lines);
     if (!is_token(method) || target.empty() ||
         !std::all_of(target.begin(), target.end(), is_target_char) ||
         (version != "HTTP/1.1" && version != "HTTP/1.0")) {
@@ -261,8 +267,17 @@ upgrade_outcome answer_upgrade_request(std::string_view in) {
     if (outcome.status == upgrade_status::accepted) {
         outcome.used = used;
         outcome.target = target;
+        outcome.origin = fields->origin;
+        outcome.forwarded_for = std::move(fields->forwarded_for);
     }
     return outcome;
+}
+
+std::string http_refusal(int status, std::string_view reason, std::string_view text) {
+    return fmt::format("HTTP/1.1 {} {}\r\nContent-Type: text/plain\r\n"
+                       "X-Content-Type-Options: nosniff\r\nConnection: close\r\n"
+                       "Content-Length: {}\r\n\r\n{}\n",
+                       status, reason, text.size() + 1, text);
 }
 
 std::string make_upgrade_request(std::string_view host, std::string_view target,

@@ -31,6 +31,7 @@ public:
     /// Kicks everybody; `done` is posted.
     void stop(std::string_view reason, base::unique_function<void()> done);
 
+    void deny(base::network_set networks) { listener_->deny(std::move(networks)); }
     /// For the clients that shake hands from now on. Nothing when protos are off.
     void use_protos(std::shared_ptr<const protocol::protos> now);
 

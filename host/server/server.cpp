@@ -76,6 +76,12 @@ public:
                 base::unique_function<void(result<void>)> done);
     void look_ahead(const std::vector<plugin_source>& plugins,
                     base::unique_function<void(std::vector<std::string>)> done);
+    void deny(base::network_set networks) {
+        if (clients_) {
+            clients_->deny(std::move(networks));
+        }
+    }
+
     void use_protos(std::shared_ptr<const protocol::protos> now) {
         if (clients_) {
             clients_->use_protos(std::move(now));
@@ -414,6 +420,10 @@ void server::reload(std::vector<plugin_source> plugins, reload_options how,
 void server::look_ahead(const std::vector<plugin_source>& plugins,
                         base::unique_function<void(std::vector<std::string>)> done) {
     parts_->look_ahead(plugins, std::move(done));
+}
+
+void server::deny(base::network_set networks) {
+    parts_->deny(std::move(networks));
 }
 
 void server::use_protos(std::shared_ptr<const protocol::protos> now) {

@@ -19,6 +19,8 @@ session_store::session_store(std::string frontend, incarnation life)
 session& session_store::open(net::connection& link) {
     auto data = std::make_shared<door::session_data>();
     data->ref = {frontend_, life_, session_id{++last_id_}, {}};
+    data->address = base::to_text(link.client_ip());
+    data->reached_at = base::to_text(link.reached_at());
     auto made = std::make_unique<session>();
     made->link = &link;
     made->data = std::move(data);

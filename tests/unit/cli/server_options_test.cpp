@@ -34,7 +34,10 @@ connector: {heartbeat: 3, timeout: 7, idle_timeout: 11, handshake_timeout: 12, a
             package_limit: 1000, pending_limit: 5000, connections_limit: 21, distinctHost: true,
             nodelay: false, crypto: true, message_rate: 31, message_burst: 32, byte_rate: 33,
             byte_burst: 34, route_cost: {a.b.c: 35}, unanswered_limit: 5001, input_limit: 2 MiB,
-            output_limit: 3 MiB, least_rate: 36})");
+            output_limit: 3 MiB, least_rate: 36, connections_per_address: 22, handshake_rate: 23,
+            trusted_proxies: [10.0.0.0/8], proxy_protocol: true, origins: ['https://a.example']})");
+    folder.write("config/deny.txt",
+                 "192.0.2.0/24 # since the 12th\n\n# nobody\r\n2001:db8::/32\nx\n");
     const auto wanted = options(folder, "gate-1");
     ASSERT_TRUE(wanted.listener);
     EXPECT_EQ(wanted.listener->host, "127.0.0.1");
@@ -47,6 +50,14 @@ connector: {heartbeat: 3, timeout: 7, idle_timeout: 11, handshake_timeout: 12, a
     EXPECT_EQ(wanted.listener->package_limit, 1000u);
     EXPECT_EQ(wanted.listener->pending_limit, 5000u);
     EXPECT_EQ(wanted.listener->connections_limit, 21u);
+    EXPECT_EQ(wanted.listener->connections_per_address, 22u);
+    EXPECT_EQ(wanted.listener->handshake_rate, 23u);
+    EXPECT_TRUE(wanted.listener->trusted_proxies.contains(*base::parse_ip("10.1.1.1")));
+    EXPECT_TRUE(wanted.listener->proxy_protocol);
+    EXPECT_EQ(wanted.listener->origins, std::vector<std::string>{"https://a.example"});
+    EXPECT_TRUE(wanted.listener->denied.contains(*base::parse_ip("192.0.2.9")));
+    EXPECT_TRUE(wanted.listener->denied.contains(*base::parse_ip("2001:db8::9")));
+    EXPECT_EQ(wanted.listener->denied.size(), 2u);
     EXPECT_FALSE(wanted.listener->no_delay);
     EXPECT_EQ(wanted.listener->unanswered_limit, 5001u);
     EXPECT_EQ(wanted.listener->input_limit, 2097152u);

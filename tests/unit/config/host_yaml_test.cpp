@@ -52,6 +52,11 @@ TEST(host_yaml, empty_means_the_documented_defaults) {
         EXPECT_EQ(host.connector.byte_rate, 262144u);
         EXPECT_EQ(host.connector.byte_burst, 1048576u);
         EXPECT_TRUE(host.connector.route_cost.empty());
+        EXPECT_EQ(host.connector.connections_per_address, 2000u);
+        EXPECT_EQ(host.connector.handshake_rate, 2000u);
+        EXPECT_TRUE(host.connector.trusted_proxies.empty());
+        EXPECT_FALSE(host.connector.proxy_protocol);
+        EXPECT_EQ(host.connector.origins, std::vector<std::string>{"*"});
         EXPECT_FALSE(host.connector.dict);
         EXPECT_FALSE(host.connector.proto);
         EXPECT_FALSE(host.connector.crypto);
@@ -87,6 +92,8 @@ TEST(host_yaml, sets_every_option) {
     const host_options host = options_of(R"(
 connector: {heartbeat: 3, timeout: 7 s, dict: true, proto: true, crypto: true, idle_timeout: 2 min, handshake_timeout: 0, ack_timeout: 500 ms,
             package_limit: 1 KiB, pending_limit: 2 MiB, connections_limit: 0, distinctHost: true, nodelay: false,
+            package_limit: 1 KiB, pending_limit: 2 MiB, connections_limit: 0, connections_per_address: 5, handshake_rate: 0,
+            trusted_proxies: [10.0.0.0/8, '::1'], proxy_protocol: true, origins: ['https://chat.example'], distinctHost: true, nodelay: false,
             tls_certificate: a.pem, tls_key: /b.pem, tls_only: false,
             unanswered_limit: 4 KiB, input_limit: 1 MiB, output_limit: 2 MiB, least_rate: 0,
             message_rate: 0, message_burst: 1, byte_rate: 0, byte_burst: 2 KiB, route_cost: {a.b.c: 7}}
@@ -118,6 +125,12 @@ metrics: {token_file: secrets/metrics, token_group: prometheus}
     EXPECT_EQ(host.connector.byte_rate, 0u);
     EXPECT_EQ(host.connector.byte_burst, 2048u);
     EXPECT_EQ(host.connector.route_cost.at("a.b.c"), 7u);
+    EXPECT_EQ(host.connector.connections_per_address, 5u);
+    EXPECT_EQ(host.connector.handshake_rate, 0u);
+    EXPECT_EQ(host.connector.trusted_proxies,
+              (std::vector{*base::parse_network("10.0.0.0/8"), *base::parse_network("::1")}));
+    EXPECT_TRUE(host.connector.proxy_protocol);
+    EXPECT_EQ(host.connector.origins, std::vector<std::string>{"https://chat.example"});
     EXPECT_TRUE(host.connector.distinct_host);
     EXPECT_FALSE(host.connector.no_delay);
     EXPECT_EQ(host.connector.tls_certificate, "a.pem");
@@ -267,6 +280,23 @@ TEST(host_yaml_errors, values_out_of_their_range) {
                                          "as '256 KiB', from 1 B to 1 GiB (0 = no limit)"},
         {"connector: {route_cost: {a.b.c: 0}}",
          "connector.route_cost.a.b.c: found '0', expected a number of messages from 1 to 1000000"},
+        {"connector: {trusted_proxies: 10.0.0.0/8}",
+         "connector.trusted_proxies: found '10.0.0.0/8', expected a list of networks such as "
+         "[127.0.0.1, 10.0.0.0/8]"},
+        {"connector: {trusted_proxies: [10.0.0.0/8, proxy]}",
+         "connector.trusted_proxies[1]: found 'proxy', expected an address or a network such as "
+         "'10.0.0.0/8'"},
+        {"connector: {origins: [chat.example]}",
+         "connector.origins[0]: found 'chat.example', expected an origin such as "
+         "'https://chat.example', or '*'"},
+        {"connector: {origins: ['https://chat.example/page']}",
+         "connector.origins[0]: found 'https://chat.example/page', expected an origin such as "
+         "'https://chat.example', or '*'"},
+        {"connector: {origins: []}", "connector.origins: found an empty list, expected an origin "
+                                     "such as 'https://chat.example', or '*'"},
+        {"connector: {proxy_protocol: true}",
+         "connector.proxy_protocol: found true without trusted_proxies, so that nobody could "
+         "connect, expected the proxies' networks in trusted_proxies"},
         {"connector: {distinctHost: yes}",
          "connector.distinctHost: found 'yes', expected true or false"},
         {"connector: {tls_certificate: a.pem}", "connector.tls_certificate: found a "

@@ -99,13 +99,18 @@ struct seen_package {
 /// A loopback client. Reads only in `read`; non-blocking throughout.
 class client {
 public:
-    explicit client(std::uint16_t port, int receive_buffer = 0)
+    /// `from`: the loopback address that it comes from.
+    explicit client(std::uint16_t port, int receive_buffer = 0, const char* from = "127.0.0.1")
         : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
         if (receive_buffer != 0) {
             ::setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
         }
         const int yes = 1;
         ::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+        sockaddr_in own{};
+        own.sin_family = AF_INET;
+        ::inet_pton(AF_INET, from, &own.sin_addr);
+        EXPECT_EQ(::bind(socket_, reinterpret_cast<sockaddr*>(&own), sizeof own), 0);
         sockaddr_in to{};
         to.sin_family = AF_INET;
         to.sin_port = htons(port);
@@ -315,6 +320,10 @@ public:
 
     client& connect(int receive_buffer = 0) {
         clients.push_back(std::make_unique<client>(listener_->port(), receive_buffer));
+        return *clients.back();
+    }
+    client& connect_from(const char* address) {
+        clients.push_back(std::make_unique<client>(listener_->port(), 0, address));
         return *clients.back();
     }
     client& upgraded(int receive_buffer = 0) {

@@ -20,7 +20,7 @@ struct life {
     }
 
     void connect() {
-        the_port.add(wire.make_stream(), "10.0.0.1:1");
+        the_port.add(wire.make_stream(), {.from = *base::parse_ip("10.0.0.1"), .port = 1});
         settle();
     }
     void give(std::string_view packages) {

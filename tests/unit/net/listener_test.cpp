@@ -67,21 +67,6 @@ TEST(listener, without_a_host_takes_ipv4_and_tells_plain_addresses) {
     EXPECT_EQ(address.substr(0, 10), "127.0.0.1:");
 }
 
-TEST(listener, closes_who_comes_past_the_limit_and_takes_others_later) {
-    house here({.host = {}, .connections_limit = 2});
-    auto& first = here.working();
-    here.working();
-    auto& third = here.connect();
-    ASSERT_TRUE(here.until([&] { return third.is_ended; }));
-    EXPECT_EQ(here.counts().of(drop::connections_limit), 1U);
-    EXPECT_EQ(here.counts().accepted, 2U);
-    EXPECT_FALSE(first.is_ended);
-    first.drop();
-    ASSERT_TRUE(here.until([&] { return here.counts().connections == 1; }));
-    here.working();
-    EXPECT_THAT(here.events.ready, SizeIs(2));
-}
-
 TEST(listener, stop_accepting_keeps_the_connections) {
     house here;
     auto& one = here.working();

@@ -193,7 +193,7 @@ TEST(stream, goes_with_its_port) {
     {
         port short_lived(here->loop.get_executor(), here->clock, {.host = {}});
         short_lived.set_events(here->events);
-        short_lived.add(other.make_stream(), "10.0.0.2:1");
+        short_lived.add(other.make_stream(), {.from = *base::parse_ip("10.0.0.2"), .port = 1});
     }
     EXPECT_EQ(other.closed, 1);
     here->settle();

@@ -18,6 +18,8 @@ public:
     explicit fake_connection(std::uint64_t id) : id_{id} {}
     net::connection_id id() const override { return id_; }
     const std::string& address() const override { return address_; }
+    base::ip_address client_ip() const override { return base::parse_ip("192.0.2.1").value(); }
+    base::ip_address reached_at() const override { return base::parse_ip("2001:db8::5").value(); }
     net::send_result send(const net::encoded_package& made) override {
         sent.push_back(made.bytes);
         return net::send_result::queued;

@@ -23,6 +23,13 @@ TEST_F(sessions_test, have_ids_of_their_own_that_never_come_back) {
     EXPECT_EQ(store.find(session_id{11}), nullptr);
 }
 
+TEST_F(sessions_test, know_their_clients_address_whatever_changes) {
+    auto& one = store.open(first);
+    ASSERT_TRUE(store.bind(one, "alice"));
+    EXPECT_EQ(one.data->address, "192.0.2.1");
+    EXPECT_EQ(one.data->reached_at, "2001:db8::5");
+}
+
 TEST_F(sessions_test, are_found_by_id_and_by_every_uid) {
     auto& one = store.open(first);
     auto& two = store.open(second);

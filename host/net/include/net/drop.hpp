@@ -9,6 +9,13 @@ namespace shaddock::net {
 /// Why this side ended a connection, or did not take it.
 enum class drop : std::uint8_t {
     connections_limit,
+    address_limit,
+    handshake_rate,
+    denied,
+    origin,
+    proxy_header,
+    /// It had said nothing, and another client needed its place.
+    made_room,
     handshake_timeout,
     ack_timeout,
     heartbeat_timeout,

@@ -4,6 +4,7 @@
 #include "base/function.hpp"
 #include "base/turn_budget.hpp"
 #include "net/allowance.hpp"
+#include "base/network.hpp"
 #include "net/drop.hpp"
 #include "net/tls.hpp"
 
@@ -18,6 +19,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 /// Client connections: listening, the framings, the package-level life of a connection, bounded
 /// write queues. Thread: the loop, for everything.
@@ -44,8 +46,21 @@ struct listener_options {
     /// Bytes waiting to be sent to one connection; past it: queue cut at a package boundary, kick
     /// `slow consumer`, closed within 1 s.
     std::size_t pending_limit = std::size_t{1024} * 1024;
-    /// Further connections are closed at once and counted. 0: no limit.
+    /// Connections in all. 0: no limit. Once there are so many, who comes takes the place of one
+    /// that is older than a second and has sent no message; if there is none, it is refused.
     std::size_t connections_limit = 10'000;
+    /// Connections of one address (IPv6: of one /64). Trusted proxies are not counted. 0: no limit.
+    std::size_t connections_per_address = 2'000;
+    /// Handshakes per second, as many at once; one address has a quarter of it. 0: no limit.
+    std::size_t handshake_rate = 2'000;
+    /// Whose word on their clients' addresses counts: X-Forwarded-For, and PROXY headers.
+    base::network_set trusted_proxies{};
+    /// Every connection begins with a header of the PROXY protocol, and comes from a trusted proxy.
+    bool proxy_protocol = false;
+    /// Of pages that may connect; `*`: all. Who tells no origin is no page.
+    std::vector<std::string> origins{"*"};
+    /// Their connections are closed without a word.
+    base::network_set denied{};
     bool no_delay = true;
     /// None: no TLS. With one, clients speak TLS over the same port, for both framings.
     std::shared_ptr<tls_identity> tls{};
@@ -88,8 +103,11 @@ constexpr std::uint64_t number(connection_id id) {
 class connection {
 public:
     virtual connection_id id() const = 0;
-    /// `ip:port` of the client.
+    /// `ip:port` of the client; `ip` alone where a proxy tells no port.
     virtual const std::string& address() const = 0;
+    virtual base::ip_address client_ip() const { return {}; }
+    /// At which of our addresses, or of a proxy's that tells it, the client has connected.
+    virtual base::ip_address reached_at() const { return {}; }
     /// Appends to the write queue; all queues are flushed once per loop turn. Dropped (closed)
     /// unless the client has sent its ack.
     virtual send_result send(const encoded_package& made) = 0;
@@ -192,6 +210,8 @@ public:
     /// The answer that on_handshake did not give at once. Nothing when the connection is gone by
     /// now or was answered before.
     virtual void answer_handshake(connection_id to, const handshake_answer& answer) = 0;
+    /// From now on these networks are denied, and no others; who is connected from them is kicked.
+    virtual void deny(base::network_set networks) = 0;
     /// Closes the port for new connections; existing ones stay.
     virtual void stop_accepting() = 0;
     /// Kicks all with `reason`, closes all; `done` is posted when the last is gone (at most 1 s).

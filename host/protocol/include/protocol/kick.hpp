@@ -11,6 +11,11 @@ namespace kick_reason {
 
 /// A request that only an attacker makes: `type.handler.constructor`.
 inline constexpr std::string_view attack = "attack";
+/// No place is left, and somebody who wants one came later than this client, which has said nothing
+/// so far.
+inline constexpr std::string_view full = "full";
+/// Its network is on the deny list now.
+inline constexpr std::string_view denied = "denied";
 /// The server stops.
 inline constexpr std::string_view shutdown = "shutdown";
 /// More bytes wait for the client than it may have waiting (`connector: pending_limit`).

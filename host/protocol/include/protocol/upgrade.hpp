@@ -2,8 +2,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace shaddock::protocol {
 
@@ -31,6 +33,11 @@ struct upgrade_outcome {
     std::string answer;
     /// Server only, accepted: the request's target ("/"), a view into the input.
     std::string_view target;
+    /// Server only, accepted: what the request says of its page; views into the input.
+    std::optional<std::string_view> origin{};
+    /// Server only, accepted: the values of all X-Forwarded-For fields, in their order; views into
+    /// the input.
+    std::vector<std::string_view> forwarded_for{};
     /// refused: why, for the log; a literal.
     const char* problem = "";
 };
@@ -42,6 +49,9 @@ struct upgrade_outcome {
 /// over max_http_head_bytes. Each is a complete response with `Connection: close`. Source: RFC 6455
 /// section 4.2, RFC 9112. Thread: any.
 upgrade_outcome answer_upgrade_request(std::string_view in);
+
+/// A whole response that refuses a request, with `text` for people.
+std::string http_refusal(int status, std::string_view reason, std::string_view text);
 
 /// A client's request. `host` as it goes into the Host field (`name:port`), `target` begins with
 /// `/`, `key` from make_websocket_key.

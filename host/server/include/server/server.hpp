@@ -153,6 +153,9 @@ public:
     /// new one; those that are connected keep theirs. Nothing when the server was started without.
     void use_protos(std::shared_ptr<const protocol::protos> now);
 
+    /// Frontends: from now on clients of these networks are denied, and no others.
+    void deny(base::network_set networks);
+
     status now() const;
     /// All that it counts, under the names that docs/operations.md lists; its loop: add_loop.
     base::metric_families metrics() const;

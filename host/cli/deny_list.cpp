@@ -1,0 +1,85 @@
+#include "deny_list.hpp"
+
+#include "base/log.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <fstream>
+#include <utility>
+
+namespace shaddock::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The folder's own, then that of the env: the first that is there counts.
+std::array<fs::path, 2> deny_files(const fs::path& folder, std::string_view env) {
+    constexpr std::string_view name = "deny.txt";
+    return {folder / name, folder / env / name};
+}
+
+std::string_view without_comment(std::string_view line) {
+    constexpr std::string_view blanks = " \t\r";
+    line = line.substr(0, line.find('#'));
+    const auto first = line.find_first_not_of(blanks);
+    return first == line.npos ? std::string_view()
+                              : line.substr(first, line.find_last_not_of(blanks) - first + 1);
+}
+
+} // namespace
+
+deny_list read_deny_list(const fs::path& folder, std::string_view env) {
+    deny_list out;
+    for (const auto& path : deny_files(folder, env)) {
+        std::ifstream file(path);
+        if (!file) {
+            continue;
+        }
+        std::size_t number = 0;
+        for (std::string line; std::getline(file, line);) {
+            ++number;
+            const auto text = without_comment(line);
+            if (text.empty()) {
+                continue;
+            }
+            if (const auto network = base::parse_network(text)) {
+                out.entries.push_back(*network);
+                continue;
+            }
+            config::finding wrong;
+            wrong.where = {path, number, {}};
+            wrong.text = fmt::format("{}: found '{}', expected an address or a network such as "
+                                     "'203.0.113.0/24'",
+                                     config::to_string(wrong.where), text);
+            out.problems.push_back(std::move(wrong));
+        }
+        break;
+    }
+    return out;
+}
+
+deny_watch::deny_watch(const boost::asio::any_io_executor& executor, base::clock& clock,
+                       fs::path folder, std::string env,
+                       base::unique_function<void(base::network_set)> use)
+    : folder_(std::move(folder)), env_(std::move(env)), use_(std::move(use)),
+      watch_(executor, clock, [this] { read(); }) {}
+
+void deny_watch::start() {
+    const auto files = deny_files(folder_, env_);
+    if (const auto watched = watch_.start({files.begin(), files.end()}); !watched) {
+        base::log::warn("config", "{}; a deny list that changes counts after a restart",
+                        watched.error().text());
+    }
+}
+
+void deny_watch::read() {
+    const auto now = read_deny_list(folder_, env_);
+    for (const auto& wrong : now.problems) {
+        base::log::error("config", "{}; the other lines count", wrong.text);
+    }
+    base::log::info("config", "deny.txt: {} networks are denied", now.entries.size());
+    use_(now.networks());
+}
+
+} // namespace shaddock::cli
