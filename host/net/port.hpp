@@ -91,15 +91,10 @@ private:
         std::string reason;
     };
 
-<<<<<<< HEAD
     void end_turn_later() { turns_.begin(); }
     void end_turn() override;
-=======
     bool has_room();
     void admit(client_origin& origin);
-    void end_turn_later();
-    void end_turn();
->>>>>>> d5a77f6 (net: nobody shuts others out; proxies tell who their clients are)
     void sweep();
     void arm_sweep();
     void end_pauses();
