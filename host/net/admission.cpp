@@ -12,11 +12,11 @@ constexpr std::size_t household_bits = 64;
 constexpr base::duration log_pause = std::chrono::minutes(1);
 constexpr base::duration sweep_pause = std::chrono::seconds(1);
 
-base::ip_address key_of(const base::ip_address& from) {
+} // namespace
+
+base::ip_address admission::household(const base::ip_address& from) {
     return from.is_v4() ? from : base::masked(from, household_bits);
 }
-
-} // namespace
 
 admission::admission(base::clock& clock, const listener_options& options)
     : clock_(clock), per_address_(options.connections_per_address),
@@ -27,7 +27,7 @@ admission::admission(base::clock& clock, const listener_options& options)
 }
 
 bool admission::enter(const base::ip_address& from) {
-    auto& entry = entry_of(key_of(from));
+    auto& entry = entry_of(household(from));
     if (per_address_ != 0 && entry.places >= per_address_) {
         return false;
     }
@@ -36,7 +36,7 @@ bool admission::enter(const base::ip_address& from) {
 }
 
 void admission::leave(const base::ip_address& from) {
-    const auto at = by_address_.find(key_of(from));
+    const auto at = by_address_.find(household(from));
     if (at != by_address_.end() && --at->second.places == 0) {
         // Its bucket is kept until it would be full anyway.
         if (rate_ == 0 || at->second.handshakes.tokens >= part_) {
@@ -51,7 +51,7 @@ bool admission::may_greet(const base::ip_address& from) {
     }
     const auto now = clock_.now();
     forget_old(now);
-    if (!from.is_none() && !entry_of(key_of(from)).handshakes.take(part_, part_, now)) {
+    if (!from.is_none() && !entry_of(household(from)).handshakes.take(part_, part_, now)) {
         return false;
     }
     return all_.take(rate_, rate_, now);

@@ -26,6 +26,8 @@ public:
     bool is_denied(const base::ip_address& from) const { return denied_.contains(from); }
     void deny(base::network_set denied) { denied_ = std::move(denied); }
 
+    /// What counts as one address: of IPv6 the /64.
+    static base::ip_address household(const base::ip_address& from);
     /// Takes a place of the address. False: it has none left.
     bool enter(const base::ip_address& from);
     void leave(const base::ip_address& from);

@@ -5,8 +5,6 @@
 
 #include <algorithm>
 #include <map>
-#include <string>
-#include <string_view>
 #include <vector>
 
 namespace shaddock::net {
@@ -25,11 +23,6 @@ using holders = std::vector<holder>;
 
 void sort_largest_last(holders& all) {
     std::ranges::sort(all, {}, &holder::bytes);
-}
-
-/// The address without its port.
-std::string_view host_of(std::string_view address) {
-    return address.substr(0, address.rfind(':'));
 }
 
 struct of_host {
@@ -54,7 +47,7 @@ void port::keep_to_budget() {
 void port::make_room(std::size_t (client_connection::*held)() const, std::size_t limit) {
     std::size_t total = 0;
     holders newcomers;
-    std::map<std::string, of_host, std::less<>> hosts;
+    std::map<base::ip_address, of_host> hosts;
     for (const auto& each : all_) {
         const auto bytes = each->is_open() ? (each.get()->*held)() : 0;
         total += bytes;
@@ -62,7 +55,7 @@ void port::make_room(std::size_t (client_connection::*held)() const, std::size_t
             continue;
         }
         if (each->is_logged_in) {
-            auto& host = hosts[std::string(host_of(each->address()))];
+            auto& host = hosts[admission::household(each->origin().from)];
             host.sum += bytes;
             host.all.push_back({each.get(), bytes});
         } else {

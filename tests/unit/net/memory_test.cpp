@@ -87,7 +87,7 @@ struct crowd : life {
     memory_wire& join(const std::string& address, bool is_logged_in) {
         wires.push_back(std::make_unique<memory_wire>(loop.get_executor()));
         auto& one = *wires.back();
-        the_port.add(one.make_stream(), address);
+        the_port.add(one.make_stream(), {.from = *base::parse_ip(address), .port = 1});
         one.give(package(package_type::handshake, "{}") + package(package_type::handshake_ack));
         settle();
         events.ready.back()->is_logged_in = is_logged_in;
@@ -111,14 +111,14 @@ listener_options small_budget() {
 
 TEST(budget, of_half_packages_takes_those_first_who_have_not_logged_in) {
     crowd here(small_budget());
-    auto& member = here.join("10.0.0.1:1", true);
-    auto& small = here.join("10.0.0.2:1", false);
-    auto& large = here.join("10.0.0.2:2", false);
+    auto& member = here.join("10.0.0.1", true);
+    auto& small = here.join("10.0.0.2", false);
+    auto& large = here.join("10.0.0.2", false);
     here.half(member, 30'000);
     here.half(small, 20'000);
     here.half(large, 25'000);
     EXPECT_EQ(here.connections(), 3U);
-    here.half(here.join("10.0.0.3:1", true), 30'000);
+    here.half(here.join("10.0.0.3", true), 30'000);
     EXPECT_THAT(large.output, EndsWith(R"({"reason":"out of memory"})"));
     EXPECT_EQ(here.the_port.counts().of(drop::memory), 1U);
     EXPECT_FALSE(small.is_shut_down);
@@ -128,13 +128,13 @@ TEST(budget, of_half_packages_takes_those_first_who_have_not_logged_in) {
 
 TEST(budget, then_takes_the_largest_of_the_address_that_holds_most) {
     crowd here(small_budget());
-    auto& alone = here.join("10.0.0.1:1", true);
+    auto& alone = here.join("10.0.0.1", true);
     here.half(alone, 28'000);
-    auto& first = here.join("[fe80::1]:1", true);
+    auto& first = here.join("fe80::1", true);
     here.half(first, 22'000);
-    auto& second = here.join("[fe80::1]:2", true);
+    auto& second = here.join("fe80::1", true);
     here.half(second, 24'000);
-    auto& third = here.join("[fe80::1]:3", true);
+    auto& third = here.join("fe80::1", true);
     here.half(third, 26'500);
     EXPECT_TRUE(third.is_shut_down);
     EXPECT_FALSE(alone.is_shut_down) << "it holds most, its address does not";
@@ -154,10 +154,10 @@ TEST(budget, counts_fragments_too) {
 
 TEST(budget, of_output_takes_who_does_not_read) {
     crowd here(small_budget());
-    auto& reader = here.join("10.0.0.1:1", true);
+    auto& reader = here.join("10.0.0.1", true);
     std::vector<memory_wire*> lazy;
     for (int i = 0; i < 3; ++i) {
-        lazy.push_back(&here.join("10.0.0.2:" + std::to_string(i), true));
+        lazy.push_back(&here.join("10.0.0.2", true));
         lazy.back()->make_room(0);
     }
     const auto everyone = here.events.ready;

@@ -196,7 +196,7 @@ TEST_P(rates, another_client_has_its_turn_in_between) {
     life here(GetParam());
     here.log_in();
     memory_wire other(here.loop.get_executor());
-    here.the_port.add(other.make_stream(), "10.0.0.2:1");
+    here.the_port.add(other.make_stream(), {.from = *base::parse_ip("10.0.0.2"), .port = 1});
     here.settle();
     std::vector<std::size_t> answered;
     const auto many = 10 * static_cast<int>(base::turn_budget::share::messages);
