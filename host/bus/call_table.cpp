@@ -19,7 +19,7 @@ std::uint64_t number_of(std::uint32_t generation, std::size_t index) {
 
 } // namespace
 
-std::uint64_t call_table::add(const link& via, base::time_point deadline, completion done) {
+std::uint64_t call_table::add(link& via, base::time_point deadline, completion done) {
     if (free_.empty()) {
         free_.push_back(static_cast<std::uint32_t>(slots_.size()));
         slots_.emplace_back();
@@ -28,6 +28,7 @@ std::uint64_t call_table::add(const link& via, base::time_point deadline, comple
     free_.pop_back();
     slot& place = slots_[index];
     place.via = &via;
+    ++via.calls_in_flight;
     place.order = ++made_;
     place.done = std::move(done);
     ++live_;
@@ -79,6 +80,7 @@ call_table::slot* call_table::find(std::uint64_t call) {
 call_table::completion call_table::release(std::uint64_t call) {
     slot& place = *find(call);
     auto done = std::move(place.done);
+    --place.via->calls_in_flight;
     place.via = nullptr;
     ++place.generation;
     free_.push_back(static_cast<std::uint32_t>(call));

@@ -25,8 +25,8 @@ public:
         : clock_(clock), outcomes_(outcomes) {}
 
     /// The number under which the answer will come; never used again. At `deadline` `done` ends in
-    /// `timeout`. `via` stays alive as long as it has calls in here.
-    std::uint64_t add(const link& via, base::time_point deadline, completion done);
+    /// `timeout`. `via` stays alive as long as it has calls in here, and has their number.
+    std::uint64_t add(link& via, base::time_point deadline, completion done);
     /// Takes a call out for its answer. Empty: unknown, or of another link (timed out, answered,
     /// invented).
     completion take(std::uint64_t call, const link& via);
@@ -38,7 +38,7 @@ private:
     /// A place for a call; its number is (generation << 32 | index).
     struct slot {
         std::uint32_t generation = 1;
-        const link* via = nullptr;
+        link* via = nullptr;
         std::uint64_t order = 0;
         completion done;
     };

@@ -59,7 +59,7 @@ void core::set_peers(std::vector<std::string> ids) {
 }
 
 void core::call(std::string_view to, envelope_view what, base::time_point deadline,
-                base::unique_function<void(result<std::string>)> done) {
+                base::unique_function<void(result<std::string>)> done, const load& of) {
     const auto refuse = [&](error why) {
         counts_.calls.note(why.code());
         auto end = [done = std::move(done), why = std::move(why)]() mutable {
@@ -69,28 +69,52 @@ void core::call(std::string_view to, envelope_view what, base::time_point deadli
         state_ == state::idle || gate_.is_closed() ? boost::asio::post(executor_, std::move(end))
                                                    : later(std::move(end));
     };
-    if (state_ == state::stopping) {
-        return refuse(error(errc::cancelled, "this server is stopping"));
-    }
-    const auto found = links_.find(to);
-    if (found == links_.end()) {
-        return refuse(no_link(to));
-    }
-    link& via = *found->second;
-    if (what.bytes.size() > self_.frame_limit) {
-        return refuse(too_long(what.bytes.size(), self_.frame_limit));
+    auto via = way_to(to, what.bytes.size());
+    if (!via) {
+        return refuse(std::move(via).error());
     }
     const auto left = deadline - clock_.now();
     if (left <= base::duration::zero()) {
         return refuse(error(errc::timeout, "the deadline had passed before the call"));
     }
-    if (!via.has_room(what.bytes.size())) {
-        return refuse(error(errc::overloaded, fmt::format("the queue to '{}' is full", to)));
+    if (!(*via)->admits(of, what.bytes.size())) {
+        return refuse(refusal(to, counts_.refused_calls));
     }
-    via.send_call(calls_.add(via, deadline, std::move(done)), remaining_ms(left), what);
+    (*via)->send_call(calls_.add(**via, deadline, std::move(done)), remaining_ms(left), what, of);
 }
 
-result<void> core::cast(std::string_view to, envelope_view what) {
+result<void> core::cast(std::string_view to, envelope_view what, const load& of) {
+    auto via = way_to(to, what.bytes.size());
+    if (!via) {
+        return std::move(via).error();
+    }
+    if (!(*via)->admits(of, what.bytes.size())) {
+        return refusal(to, counts_.refused_casts);
+    }
+    ++counts_.casts;
+    (*via)->send_cast(what, of);
+    return {};
+}
+
+result<void> core::admits(std::string_view to, std::size_t bytes, const load& of) {
+    const auto via = find_link(to);
+    if (via && !via->admits(of, bytes)) {
+        return refusal(to, counts_.refused_casts);
+    }
+    return {};
+}
+
+result<void> core::tell(std::string_view to, envelope_view what, std::string_view key) {
+    auto via = way_to(to, what.bytes.size());
+    if (!via) {
+        return std::move(via).error();
+    }
+    ++counts_.casts;
+    (*via)->send_membership(what, key);
+    return {};
+}
+
+result<link*> core::way_to(std::string_view to, std::size_t bytes) const {
     if (state_ == state::stopping) {
         return error(errc::cancelled, "this server is stopping");
     }
@@ -98,17 +122,15 @@ result<void> core::cast(std::string_view to, envelope_view what) {
     if (found == links_.end()) {
         return no_link(to);
     }
-    if (what.bytes.size() > self_.frame_limit) {
-        return too_long(what.bytes.size(), self_.frame_limit);
+    if (bytes > self_.frame_limit) {
+        return too_long(bytes, self_.frame_limit);
     }
-    const auto via = found->second;
-    if (!via->has_room(what.bytes.size())) {
-        via->close(link_end::lost);
-        return error(errc::overloaded, fmt::format("the queue to '{}' is full: link broken", to));
-    }
-    ++counts_.casts;
-    via->send_cast(what);
-    return {};
+    return found->second.get();
+}
+
+error core::refusal(std::string_view to, std::uint64_t& count) const {
+    ++count;
+    return {errc::overloaded, fmt::format("'{}' has too much to do already: not sent", to)};
 }
 
 std::vector<peer> core::linked() const {
@@ -124,7 +146,7 @@ std::vector<link_queue> core::queues() const {
     std::vector<link_queue> all;
     all.reserve(links_.size());
     for (const auto& [id, via] : links_) {
-        all.push_back({id, via->waiting()});
+        all.push_back({id, via->waiting(), via->work_under_way()});
     }
     return all;
 }

@@ -34,8 +34,10 @@ public:
     void observe(link_observer& observer) final { observers_.push_back(&observer); }
     void set_peers(std::vector<std::string> ids) final;
     void call(std::string_view to, envelope_view what, base::time_point deadline,
-              base::unique_function<void(result<std::string>)> done) final;
-    result<void> cast(std::string_view to, envelope_view what) final;
+              base::unique_function<void(result<std::string>)> done, const load& of = {}) final;
+    result<void> cast(std::string_view to, envelope_view what, const load& of = {}) final;
+    result<void> admits(std::string_view to, std::size_t bytes, const load& of) final;
+    result<void> tell(std::string_view to, envelope_view what, std::string_view key) final;
     bool is_linked(std::string_view id) const final { return links_.contains(id); }
     std::vector<peer> linked() const final;
     const bus_counts& counts() const final { return counts_; }
@@ -57,6 +59,8 @@ public:
     base::gate::pass enter() { return gate_.enter().value(); }
     /// Remembers to flush the link at the end of this loop turn.
     void flush_later(std::shared_ptr<link> dirty);
+    /// Does `work` by post, in order with all other events and completions.
+    void after_turn(base::unique_function<void()> work) { later(std::move(work)); }
     /// Around the handling of what one wake-up has read: what it gives to send goes out at the end
     /// of it, without another turn of the loop.
     void begin_read() { is_reading_ = true; }
@@ -111,6 +115,9 @@ private:
     void tell_down(const peer& with, link_end why);
     void tell_dead(const peer& gone);
     error no_link(std::string_view to) const;
+    /// The link for such a message.
+    result<link*> way_to(std::string_view to, std::size_t bytes) const;
+    error refusal(std::string_view to, std::uint64_t& count) const;
 
     boost::asio::any_io_executor executor_;
     base::clock& clock_;

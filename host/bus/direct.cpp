@@ -378,12 +378,17 @@ void direct_bus::tick() {
     tick_later();
     const auto all = links();
     for (const auto& [id, via] : all) {
-        if (was_asleep) {
+        auto& over = static_cast<socket_link&>(*via);
+        if (was_asleep || over.is_waiting_for_room()) {
             via->heard(now);
         }
         if (now - via->last_heard() > options_.silence) {
             base::log::warn("bus", "'{}' was silent for {} ms", id, options_.silence.count());
             via->close(link_end::dead);
+        } else if (!was_asleep && over.stalled_since() < now - options_.silence) {
+            base::log::warn("bus", "'{}' has taken nothing for {} ms, {} bytes wait: link broken",
+                            id, options_.silence.count(), via->waiting());
+            via->close(link_end::lost);
         } else if (!via->take_has_sent()) {
             via->send_plain(frame_kind::ping);
         }

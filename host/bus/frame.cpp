@@ -70,6 +70,10 @@ cut_frame_result cut_frame(std::string_view in, std::size_t limit) {
         frame.what = fields.u8();
         frame.bytes = fields.text();
         break;
+    case frame_kind::mark:
+    case frame_kind::taken:
+        frame.call = fields.u64();
+        break;
     default:
         return {cut_outcome::bad, 0, {}};
     }
@@ -151,6 +155,10 @@ void append_cast(std::string& out, std::uint8_t what, std::string_view bytes) {
         fields.u8(what);
         fields.text(bytes);
     });
+}
+
+void append_number(std::string& out, frame_kind kind, std::uint64_t number) {
+    append(out, kind, [&](base::writer& fields) { fields.u64(number); });
 }
 
 void append_plain(std::string& out, frame_kind kind) {

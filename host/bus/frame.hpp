@@ -22,6 +22,8 @@
 ///   failure  u64 call, u16 errc, i32 client code, text
 ///   cast     u8 what, text
 ///   bye      nothing
+///   mark     u64 number; from version 4 on
+///   taken    u64 number; the answer to a mark, when all before it is done
 ///
 /// Growth: a frame may end in fields that its reader does not know; they are passed over. hello and
 /// refuse are read before a version is agreed on: they change in no other way. Anything else that
@@ -29,6 +31,8 @@
 /// is sent only on links that speak it (bus::peer::version).
 namespace shaddock::bus {
 
+/// The first version of the bus with marks.
+inline constexpr std::uint16_t marks_version = 4;
 inline constexpr std::uint32_t frame_magic = 0x4b444853; // "SHDK"
 /// What a frame may be longer than its payload: its other fields, with room for those to come.
 inline constexpr std::size_t frame_overhead = 256;
@@ -42,6 +46,8 @@ enum class frame_kind : std::uint8_t {
     failure = 6,
     cast = 7,
     bye = 8,
+    mark = 9,
+    taken = 10,
 };
 
 enum class hello_purpose : std::uint8_t {
@@ -67,6 +73,7 @@ struct hello {
 /// One frame; which fields count depends on the kind. `bytes` views into the input.
 struct frame_view {
     frame_kind kind{};
+    /// Of a call and its answer; of a mark and its.
     std::uint64_t call = 0;
     std::uint32_t remaining_ms = 0;
     std::uint8_t what = 0;
@@ -104,6 +111,8 @@ void append_reply(std::string& out, std::uint64_t call, std::string_view bytes);
 void append_failure(std::string& out, std::uint64_t call, const error& failed);
 void append_cast(std::string& out, std::uint8_t what, std::string_view bytes);
 void append_refuse(std::string& out, std::string_view text);
+/// A mark or its answer.
+void append_number(std::string& out, frame_kind kind, std::uint64_t number);
 /// For the kinds without fields.
 void append_plain(std::string& out, frame_kind kind);
 

@@ -5,28 +5,78 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+#include <utility>
+
 namespace shaddock::bus {
 
-bool link::has_room(std::size_t payload) {
-    const auto fits = [&] {
-        return waiting() == 0 || waiting() + payload + frame_overhead <= owner_.self().queue_limit;
-    };
-    if (!fits()) {
+namespace {
+
+/// What a link handles before others have their turn.
+constexpr auto turn = std::chrono::milliseconds(10);
+/// Calls to one server that may wait for their answers: the answers find room there.
+constexpr std::size_t calls_limit = 65536;
+constexpr auto between_complaints = std::chrono::minutes(1);
+
+} // namespace
+
+bool link::admits(const load& of, std::size_t payload) {
+    if (waiting() > admission_.low()) {
         flush(); // a burst within one turn: the transport may take some of it now
     }
-    return fits();
+    if (kept_.empty() && calls_in_flight < calls_limit &&
+        admission_.admits(of, payload, waiting(), owner_.clock())) {
+        return true;
+    }
+    ++refusals_;
+    tell_refusal();
+    return false;
 }
 
-void link::send_call(std::uint64_t call, std::uint32_t remaining_ms, envelope_view what) {
+void link::tell_refusal() {
+    const auto now = owner_.clock().now();
+    if (now < next_complaint_) {
+        return;
+    }
+    next_complaint_ = now + between_complaints;
+    base::log::warn("bus",
+                    "'{}' gets more than it can do: {} bytes wait for it, it has {} bytes to deal "
+                    "with, {} calls are in flight; {} messages were refused as overloaded since "
+                    "the last line of this kind",
+                    with_.id, waiting(), admission_.under_way(), calls_in_flight,
+                    std::exchange(refusals_, 0));
+}
+
+void link::send_call(std::uint64_t call, std::uint32_t remaining_ms, envelope_view what,
+                     const load& of) {
     const auto before = out_.size();
     append_call(out_, call, remaining_ms, what.kind, what.bytes);
-    appended(before);
+    appended(before, of);
+    go_on_if_possible();
 }
 
-void link::send_cast(envelope_view what) {
+void link::send_cast(envelope_view what, const load& of) {
     const auto before = out_.size();
     append_cast(out_, what.kind, what.bytes);
-    appended(before);
+    appended(before, of);
+}
+
+void link::send_membership(envelope_view what, std::string_view key) {
+    const auto fits = [&] {
+        return waiting() == 0 || waiting() + what.bytes.size() <= owner_.self().queue_limit;
+    };
+    if (!fits()) {
+        flush();
+    }
+    if (kept_.empty() && fits()) {
+        send_cast(what, {});
+        return;
+    }
+    std::string frame;
+    append_cast(frame, what.kind, what.bytes);
+    auto& counts = owner_.counts();
+    ++counts.memberships_kept;
+    counts.memberships_replaced += kept_.keep(key, std::move(frame)) ? 1 : 0;
 }
 
 void link::send_plain(frame_kind kind) {
@@ -45,16 +95,18 @@ void link::send_answer(std::uint64_t call, result<std::string> answer) {
                        fmt::format("the answer of {} bytes is over the bus's limit of {}",
                                    answer->size(), limit));
     }
-    if (answer && !has_room(answer->size())) {
+    const auto fits = [&] {
+        return !answer || waiting() == 0 ||
+               waiting() + answer->size() <= 2 * owner_.self().queue_limit;
+    };
+    if (!fits()) {
+        flush();
+    }
+    if (!fits()) {
         // The caller hears of it; the link and everybody else's calls go on.
         answer = error(errc::overloaded,
                        fmt::format("the answer of {} bytes does not fit the queue to '{}'",
                                    answer->size(), with_.id));
-    }
-    if (!answer && !has_room(answer.error().text().size())) {
-        base::log::warn("bus", "the queue to '{}' is full: link broken", with_.id);
-        close(link_end::lost);
-        return;
     }
     const auto before = out_.size();
     if (answer) {
@@ -79,9 +131,16 @@ void link::close(link_end why) {
     }
 }
 
+void link::begin_reading(portion what) {
+    reads_all_ = what == portion::all;
+    was_interrupted_ = false;
+    now_ = owner_.clock().now();
+    turn_end_ = now_ + turn;
+    last_heard_ = now_;
+    is_first_frame_ = true;
+}
+
 std::size_t link::take_frames(std::string_view in) {
-    const auto now = owner_.clock().now();
-    last_heard_ = now;
     std::size_t used = 0;
     while (state_ != state::closed) {
         const auto cut = cut_frame(in.substr(used), owner_.self().frame_limit);
@@ -92,13 +151,21 @@ std::size_t link::take_frames(std::string_view in) {
             garbage("a damaged frame");
             break;
         }
+        // The clock is read between two frames: one that comes alone needs no look at it.
+        if (!std::exchange(is_first_frame_, false)) {
+            now_ = owner_.clock().now();
+        }
+        if (!reads_all_ && (now_ >= turn_end_ || must_wait())) {
+            was_interrupted_ = true;
+            break;
+        }
         used += cut.used;
         if (state_ == state::greeting && !take_greeting(cut.frame)) {
             continue;
         }
         if (state_ == state::open) {
             owner_.counts().bytes_in += cut.used;
-            take_frame(cut.frame, now);
+            take_frame(cut.frame, now_);
         }
     }
     return used;
@@ -116,12 +183,48 @@ void link::open(peer with) {
     owner_.link_is_up(shared_from_this());
 }
 
-void link::appended(std::size_t before) {
+void link::appended(std::size_t before, const load& of) {
+    const bool asks = admission_.queued(of, out_.size() - before);
+    if (asks && is_open() && with_.version >= marks_version) {
+        append_number(out_, frame_kind::mark, admission_.mark(owner_.clock().now()));
+    }
     owner_.counts().bytes_out += out_.size() - before;
     has_sent_ = true;
     if (!std::exchange(is_dirty_, true)) {
         owner_.flush_later(shared_from_this());
     }
+}
+
+void link::progressed() {
+    if (waiting() == 0 && with_.version < marks_version) {
+        const auto now = owner_.clock().now();
+        admission_.taken(admission_.mark(now), now); // all that can be known of an older build
+    }
+    while (!kept_.empty() && waiting() <= admission_.low()) {
+        const auto before = out_.size();
+        out_ += kept_.front();
+        kept_.drop_front();
+        appended(before);
+    }
+    go_on_if_possible();
+}
+
+void link::go_on_if_possible() {
+    if (is_waiting_for_room_ && !must_wait()) {
+        is_waiting_for_room_ = false;
+        go_on();
+    }
+}
+
+void link::answer_mark(std::uint64_t mark) {
+    // By post, so that it follows what the frames before it have brought to do in this turn.
+    owner_.after_turn([via = weak_from_this(), mark] {
+        if (const auto to = via.lock(); to && to->is_open()) {
+            const auto before = to->out_.size();
+            append_number(to->out_, frame_kind::taken, mark);
+            to->appended(before);
+        }
+    });
 }
 
 void link::garbage(std::string_view what) {
@@ -162,6 +265,12 @@ void link::take_frame(const frame_view& frame, base::time_point now) {
             owner_.counts().calls.note(frame.code);
             done(error(frame.code, std::string(frame.bytes), frame.client_code));
         }
+        return;
+    case frame_kind::mark:
+        answer_mark(frame.call);
+        return;
+    case frame_kind::taken:
+        admission_.taken(frame.call, now);
         return;
     case frame_kind::ping:
         return;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "admission.hpp"
 #include "bus/bus.hpp"
 #include "frame.hpp"
 
@@ -17,7 +18,7 @@ class core;
 /// after `close` it does not touch the bus.
 class link : public std::enable_shared_from_this<link> {
 public:
-    explicit link(core& owner) : owner_(owner) {}
+    link(core& owner, std::size_t queue_limit) : owner_(owner), admission_(queue_limit) {}
     link(const link&) = delete;
     link& operator=(const link&) = delete;
     virtual ~link() = default;
@@ -27,16 +28,23 @@ public:
     bool is_open() const { return state_ == state::open; }
     bool is_closed() const { return state_ == state::closed; }
 
-    /// Whether a frame with `payload` bytes fits the bounded queue. An empty queue takes any frame.
-    bool has_room(std::size_t payload);
+    /// Whether a call or cast with `payload` bytes may be sent now. No: it is refused, and the log
+    /// tells so once a minute.
+    bool admits(const load& of, std::size_t payload);
     /// Bytes that the other side has not taken yet.
     std::size_t waiting() const { return out_.size() - sent_ + in_transit(); }
-    void send_call(std::uint64_t call, std::uint32_t remaining_ms, envelope_view what);
-    void send_cast(envelope_view what);
+    std::size_t work_under_way() const { return admission_.under_way(); }
+    void send_call(std::uint64_t call, std::uint32_t remaining_ms, envelope_view what,
+                   const load& of);
+    void send_cast(envelope_view what, const load& of);
+    /// Waits in the reserve when the queue is full.
+    void send_membership(envelope_view what, std::string_view key);
     void send_plain(frame_kind kind);
-    /// An answer that does not fit becomes `overloaded`. When not even that fits, the link breaks:
-    /// an answer must not just vanish.
+    /// Always finds room; but of a peer that takes none of its answers, further calls are not read
+    /// (must_wait). What is still answered then becomes `overloaded` from twice the limit on.
     void send_answer(std::uint64_t call, result<std::string> answer);
+    /// Calls to the other side that wait for their answers; the table of calls counts.
+    std::size_t calls_in_flight = 0;
 
     /// Hands what waits to the transport; the core calls it once per loop turn.
     virtual void flush() = 0;
@@ -45,6 +53,8 @@ public:
     /// Ends the link; the core hears of it if it was open. Repeated calls do nothing.
     void close(link_end why);
 
+    /// It does not read: the other side has to take its answers first.
+    bool is_waiting_for_room() const { return is_waiting_for_room_; }
     base::time_point last_heard() const { return last_heard_; }
     void heard(base::time_point at) { last_heard_ = at; }
     /// Whether anything was sent since the last call of this.
@@ -53,9 +63,22 @@ public:
 protected:
     enum class state { greeting, open, closed };
 
-    /// Handles all whole frames at the front of `in`; returns the bytes used. Check is_closed()
-    /// after it.
+    /// How much of what has come is handled at once.
+    enum class portion { turn, all };
+    void begin_reading(portion what);
+    /// Handles whole frames at the front of `in`, until the turn is over or must_wait(); returns
+    /// the bytes used. Check is_closed() after it.
     std::size_t take_frames(std::string_view in);
+    /// The last `take_frames` may have left whole frames.
+    bool was_interrupted() const { return was_interrupted_; }
+    /// The other side sends calls and takes no answers. It is waited for only while it owes us no
+    /// answer: so two servers never wait for each other.
+    bool must_wait() const { return waiting() > admission_.high() && calls_in_flight == 0; }
+    /// must_wait() was heeded: `go_on` is called when it is over.
+    void wait_for_room() { is_waiting_for_room_ = true; }
+    virtual void go_on() = 0;
+    /// The other side has taken some of what waited.
+    void progressed();
     /// A frame on a link that is not open yet. True: the frame opened it and is still to be served.
     /// Default: garbage.
     virtual bool take_greeting(const frame_view& frame);
@@ -65,7 +88,7 @@ protected:
 
     void open(peer with);
     /// `before`: the size of `out_` until now.
-    void appended(std::size_t before);
+    void appended(std::size_t before, const load& of = {});
     void garbage(std::string_view what);
 
     core& owner_;
@@ -77,7 +100,21 @@ protected:
 
 private:
     void take_frame(const frame_view& frame, base::time_point now);
+    void answer_mark(std::uint64_t mark);
+    void go_on_if_possible();
+    void tell_refusal();
 
+    admission admission_;
+    membership_reserve kept_;
+    base::time_point next_complaint_ = base::time_point::min();
+    std::uint64_t refusals_ = 0;
+    /// Of this turn's reading.
+    base::time_point now_{};
+    base::time_point turn_end_ = base::time_point::max();
+    bool is_first_frame_ = true;
+    bool reads_all_ = false;
+    bool was_interrupted_ = false;
+    bool is_waiting_for_room_ = false;
     bool is_dirty_ = false;
     bool has_sent_ = false;
     base::time_point last_heard_{};

@@ -73,7 +73,7 @@ private:
 class memory_link final : public link {
 public:
     memory_link(local_bus& owner, local_network& network)
-        : link(owner), near_(owner), network_(network) {}
+        : link(owner, owner.self().queue_limit), near_(owner), network_(network) {}
 
     static void join(local_bus& one, local_bus& other) {
         const auto near = std::make_shared<memory_link>(one, one.network());
@@ -96,13 +96,14 @@ public:
         far->receive_soon();
     }
     /// In memory nothing waits to be read but what is posted already.
-    void drain() override { receive(); }
+    void drain() override { receive(portion::all); }
     void receive_soon() {
         if (is_closed()) {
             return; // its bus may have stopped
         }
-        boost::asio::post(owner_.executor(),
-                          [self = shared(), held = owner_.enter()] { self->receive(); });
+        boost::asio::post(owner_.executor(), [self = shared(), held = owner_.enter()] {
+            self->receive(portion::turn);
+        });
     }
 
 protected:
@@ -114,6 +115,7 @@ protected:
         }
     }
     std::size_t in_transit() const override { return in_transit_; }
+    void go_on() override { receive_soon(); }
 
 private:
     std::shared_ptr<memory_link> shared() {
@@ -125,19 +127,32 @@ private:
                   common_version(owner_.self().versions, far.self().versions)});
         }
     }
-    void receive() {
-        if (!is_open() || network_.frozen_.contains(near_.self().id)) {
+    void receive(portion how_much) {
+        if (!is_open() || is_waiting_for_room() || network_.frozen_.contains(near_.self().id)) {
             return;
         }
-        while (!arriving_.empty() && !is_closed()) {
+        begin_reading(how_much);
+        while (!arriving_.empty() && !is_closed() && !was_interrupted()) {
             const auto bytes = std::move(arriving_.front());
             arriving_.pop_front();
-            if (const auto far = far_.lock()) {
-                far->in_transit_ -= bytes.size();
+            const auto used = take_frames(bytes);
+            if (used < bytes.size() && !is_closed()) {
+                arriving_.push_front(bytes.substr(used));
             }
-            take_frames(bytes);
+            if (const auto far = far_.lock()) {
+                far->in_transit_ -= used;
+                if (far->is_open()) {
+                    far->progressed();
+                }
+            }
+            if (!is_closed() && was_interrupted() && must_wait()) {
+                wait_for_room();
+                return;
+            }
         }
-        if (is_far_closed_) {
+        if (!arriving_.empty() && !is_closed()) {
+            receive_soon();
+        } else if (is_far_closed_) {
             close(link_end::lost);
         }
     }

@@ -2,6 +2,8 @@
 
 #include "core.hpp"
 
+#include <boost/asio/post.hpp>
+
 #include <cerrno>
 #include <cstring>
 #include <sys/socket.h>
@@ -14,14 +16,12 @@ constexpr std::size_t buffer_bytes = std::size_t{64} * 1024;
 /// Grown for a big frame, a buffer above this goes back when it is empty.
 constexpr std::size_t keep_bytes = std::size_t{1024} * 1024;
 constexpr std::size_t room_bytes = std::size_t{16} * 1024;
-/// Reads per wake-up: other links and timers get their turn too.
-constexpr int reads_per_turn = 32;
 
 } // namespace
 
 socket_link::socket_link(core& owner, greeter& greets, unix_socket socket, std::string called)
-    : link(owner), greets_(greets), socket_(std::move(socket)), called_(std::move(called)),
-      in_(buffer_bytes) {}
+    : link(owner, owner.self().queue_limit), greets_(greets), socket_(std::move(socket)),
+      called_(std::move(called)), in_(buffer_bytes) {}
 
 void socket_link::start_reading() {
     wait_readable();
@@ -47,6 +47,8 @@ void socket_link::flush() {
     if (is_closed() || is_waiting_writable_ || is_write_broken_) {
         return;
     }
+    const auto before = sent_;
+    const bool had_any = sent_ < out_.size();
     while (sent_ < out_.size()) {
         const auto written = ::send(socket_.native_handle(), out_.data() + sent_,
                                     out_.size() - sent_, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -61,6 +63,12 @@ void socket_link::flush() {
             sent_ = out_.size();
         }
     }
+    if (sent_ > before || !had_any) {
+        stalled_since_ = base::time_point::max();
+    }
+    if (is_waiting_writable_ && stalled_since_ == base::time_point::max()) {
+        stalled_since_ = owner_.clock().now();
+    }
     if (sent_ == out_.size()) {
         out_.clear();
         sent_ = 0;
@@ -71,9 +79,17 @@ void socket_link::flush() {
         out_.erase(0, sent_);
         sent_ = 0;
     }
+    if (is_open() && had_any) {
+        progressed();
+    }
 }
 
 void socket_link::drain() {
+    if (is_reading_) {
+        return; // the bytes under the feet of who handles a frame would move
+    }
+    begin_reading(portion::all);
+    handle();
     while (read_some()) {
     }
 }
@@ -102,13 +118,45 @@ void socket_link::on_readable() {
     if (is_closed()) {
         return; // the wait ended with the link
     }
+    const bool has_more = was_interrupted();
+    begin_reading(portion::turn);
     owner_.begin_read();
-    for (int i = 0; i < reads_per_turn && read_some(); ++i) {
+    if (has_more) {
+        handle();
+    }
+    while (!was_interrupted() && read_some()) {
     }
     owner_.end_read();
-    if (!is_closed()) {
+    if (is_closed()) {
+        return;
+    }
+    if (must_wait()) {
+        wait_for_room();
+    } else if (was_interrupted()) {
+        read_later();
+    } else {
         wait_readable();
     }
+}
+
+void socket_link::go_on() {
+    read_later();
+}
+
+void socket_link::read_later() {
+    // Behind all that is ready now: other links, clients, timers.
+    boost::asio::post(owner_.executor(),
+                      [self = std::static_pointer_cast<socket_link>(shared_from_this()),
+                       held = owner_.enter()] { self->on_readable(); });
+}
+
+void socket_link::handle() {
+    if (is_closed()) {
+        return;
+    }
+    is_reading_ = true;
+    begin_ += take_frames({in_.data() + begin_, end_ - begin_});
+    is_reading_ = false;
 }
 
 bool socket_link::read_some() {
@@ -130,9 +178,7 @@ bool socket_link::read_some() {
         return false;
     }
     end_ += static_cast<std::size_t>(got);
-    is_reading_ = true;
-    begin_ += take_frames({in_.data() + begin_, end_ - begin_});
-    is_reading_ = false;
+    handle();
     return !is_closed() && static_cast<std::size_t>(got) == room;
 }
 

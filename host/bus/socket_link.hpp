@@ -43,14 +43,20 @@ public:
 
     void flush() override;
     void drain() override;
+    /// Since when bytes wait and the other side takes none of them; max(): it takes them.
+    base::time_point stalled_since() const { return stalled_since_; }
 
 protected:
     bool take_greeting(const frame_view& frame) override;
     void shut() override;
+    void go_on() override;
 
 private:
     void wait_readable();
     void on_readable();
+    /// What was read and not handled; then `read_some`.
+    void handle();
+    void read_later();
     /// False when there is nothing more to read, or the link has ended.
     bool read_some();
     void make_room();
@@ -62,6 +68,7 @@ private:
     std::vector<char> in_;
     std::size_t begin_ = 0;
     std::size_t end_ = 0;
+    base::time_point stalled_since_ = base::time_point::max();
     bool is_waiting_writable_ = false;
     bool is_write_broken_ = false;
     bool is_reading_ = false;

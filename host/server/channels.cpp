@@ -13,7 +13,8 @@ namespace shaddock::server {
 /// frontend.
 class owned_channel final : public door::channel {
 public:
-    owned_channel(channel_store& store, std::string_view name) : store_(store), name_(name) {}
+    owned_channel(channel_store& store, std::string_view name)
+        : store_(store), name_(name), flow_(flow_of_channel(name)) {}
 
     std::string_view name() const noexcept override { return name_; }
     std::span<const door::member> members() const noexcept override { return members_; }
@@ -49,9 +50,10 @@ public:
         }
         const auto joined = store_.next_join_++;
         insert({session, joined});
-        (void)store_.to_frontends_.cast(
+        store_.to_frontends_.tell(
             session.frontend, wire::kind::join,
-            wire::encoded(wire::membership{name_, session.id, session.uid, joined}));
+            wire::encoded(wire::membership{name_, session.id, session.uid, joined}),
+            membership_key(name_, session.id));
         return {};
     }
 
@@ -68,7 +70,16 @@ public:
     result<void> push(std::string_view route, door::body_view message) noexcept override {
         const auto bytes = wire::encoded(name_, route, message);
         for (const auto& group : groups_) {
-            (void)store_.to_frontends_.cast(group.frontend, wire::kind::push_channel, bytes);
+            const auto load = push_load(flow_, bytes.size(), group.members);
+            if (auto fits = store_.to_frontends_.admits(group.frontend, bytes.size(), load);
+                !fits) {
+                return fits; // all of them or none
+            }
+        }
+        for (const auto& group : groups_) {
+            // A frontend without a link has lost its members, or will compare its roster.
+            (void)store_.to_frontends_.cast(group.frontend, wire::kind::push_channel, bytes,
+                                            push_load(flow_, bytes.size(), group.members));
         }
         return {};
     }
@@ -81,11 +92,7 @@ public:
                 by_frontend[at->ref.frontend].push_back(at->ref.id);
             }
         }
-        for (const auto& [frontend, ids] : by_frontend) {
-            (void)store_.to_frontends_.cast(frontend, wire::kind::push_sessions,
-                                            wire::encode_push(route, message, ids));
-        }
-        return {};
+        return store_.to_frontends_.push_to_sessions(by_frontend, route, message, flow_);
     }
 
     /// Keeps the order of joining.
@@ -123,14 +130,15 @@ public:
     }
 
     void tell_leave(const session_ref& session) {
-        (void)store_.to_frontends_.cast(session.frontend, wire::kind::leave,
-                                        wire::encoded(wire::membership{name_, session.id, {}, 0}));
+        store_.to_frontends_.tell(session.frontend, wire::kind::leave,
+                                  wire::encoded(wire::membership{name_, session.id, {}, 0}),
+                                  membership_key(name_, session.id));
     }
 
     void tell_destroyed() {
         for (const auto& group : groups_) {
-            (void)store_.to_frontends_.cast(group.frontend, wire::kind::destroy_channel,
-                                            wire::encoded(name_));
+            store_.to_frontends_.tell(group.frontend, wire::kind::destroy_channel,
+                                      wire::encoded(name_), name_);
         }
     }
 
@@ -175,6 +183,7 @@ private:
 
     channel_store& store_;
     std::string name_;
+    std::uint64_t flow_;
     std::vector<door::member> members_;
     places by_session_;
     places by_uid_;

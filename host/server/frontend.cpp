@@ -8,6 +8,9 @@
 
 namespace shaddock::server {
 
+/// What a request is for the server that handles it, beside its bytes: about so many bytes more.
+static constexpr std::size_t request_work = 2048;
+
 /// A client's request that a handler of this very server answers.
 class client_call final : public pending_call {
 public:
@@ -269,17 +272,19 @@ void frontend::forward(const door::session_data& from, std::string_view type,
     }
     ++forwarded_;
     auto bytes = wire::encode(request.route, what.id, 0, &from, request.body);
-    servers_.call(*to, wire::kind::client_request, std::move(bytes),
-                  arrived + options_.call_timeout,
-                  [this, what = std::move(what), route = std::string(request.route),
-                   arrived](const result<door::body>& outcome) {
-                      counts_of(route, outcome).note(outcome, clock_.now() - arrived);
-                      ended(what, route, outcome);
-                      --forwarded_;
-                      if (forwarded_ == 0 && idle_) {
-                          idle_();
-                      }
-                  });
+    const bus::load load{flow_of_request(what.id), bytes.size() + request_work};
+    servers_.call(
+        *to, wire::kind::client_request, std::move(bytes), arrived + options_.call_timeout,
+        [this, what = std::move(what), route = std::string(request.route),
+         arrived](const result<door::body>& outcome) {
+            counts_of(route, outcome).note(outcome, clock_.now() - arrived);
+            ended(what, route, outcome);
+            --forwarded_;
+            if (forwarded_ == 0 && idle_) {
+                idle_();
+            }
+        },
+        load);
 }
 
 /// A client may invent routes, but not one that was answered well or that the dictionary has.

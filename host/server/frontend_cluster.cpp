@@ -120,8 +120,9 @@ void frontend::leave(const bus::peer& owner, std::string_view bytes) {
 
 void frontend::report_lost(std::string_view owner, std::string_view channel, session_id gone) {
     // When the link is down the roster tells it on the next one.
-    (void)servers_.cast(owner, wire::kind::member_lost,
-                        wire::encoded(wire::membership{channel, gone, {}, 0}));
+    servers_.tell(owner, wire::kind::member_lost,
+                  wire::encoded(wire::membership{channel, gone, {}, 0}),
+                  membership_key(channel, gone));
 }
 
 void frontend::send_roster(const bus::peer& owner) {
@@ -133,13 +134,12 @@ void frontend::send_roster(const bus::peer& owner) {
             wire::write(out,
                         wire::membership{channel->name, each.who->id(), each.uid, each.joined});
             if (memberships.size() > chunk_bytes) {
-                (void)servers_.cast(owner.id, wire::kind::roster,
-                                    wire::encoded(false, memberships));
+                servers_.tell(owner.id, wire::kind::roster, wire::encoded(false, memberships), {});
                 memberships.clear();
             }
         }
     }
-    (void)servers_.cast(owner.id, wire::kind::roster, wire::encoded(true, memberships));
+    servers_.tell(owner.id, wire::kind::roster, wire::encoded(true, memberships), {});
 }
 
 // ---- sessions, for anyone ----

@@ -17,10 +17,10 @@ line::line(boost::asio::any_io_executor executor, bus::bus& links, bus::peer sel
     : executor_(std::move(executor)), links_(links), self_(std::move(self)) {}
 
 void line::call(std::string_view to, wire::kind what, std::string bytes, base::time_point deadline,
-                base::unique_function<void(result<std::string>)> done) {
+                base::unique_function<void(result<std::string>)> done, const bus::load& of) {
     const auto kind = static_cast<std::uint8_t>(what);
     if (to != self_.id) {
-        links_.call(to, {kind, bytes}, deadline, std::move(done));
+        links_.call(to, {kind, bytes}, deadline, std::move(done), of);
         return;
     }
     bus::responder answer(deadline, [executor = executor_,
@@ -40,16 +40,53 @@ void line::call(std::string_view to, wire::kind what, std::string bytes, base::t
     });
 }
 
-result<void> line::cast(std::string_view to, wire::kind what, std::string bytes) {
-    pushes_ += is_push(what) ? 1 : 0;
-    const auto kind = static_cast<std::uint8_t>(what);
+result<void> line::cast(std::string_view to, wire::kind what, std::string bytes,
+                        const bus::load& of) {
     if (to != self_.id) {
-        return links_.cast(to, {kind, bytes});
+        auto sent = links_.cast(to, {static_cast<std::uint8_t>(what), bytes}, of);
+        pushes_ += sent && is_push(what) ? 1 : 0;
+        return sent;
     }
-    boost::asio::post(executor_, alive_.guard([this, kind, bytes = std::move(bytes)] {
+    pushes_ += is_push(what) ? 1 : 0;
+    cast_to_self(what, std::move(bytes));
+    return {};
+}
+
+result<void>
+line::push_to_sessions(const std::map<std::string_view, std::vector<session_id>>& by_frontend,
+                       std::string_view route, door::body_view message, std::uint64_t flow) {
+    const auto size = route.size() + message.size();
+    for (const auto& [frontend, ids] : by_frontend) {
+        if (auto fits = admits(frontend, size, push_load(flow, size, ids.size())); !fits) {
+            return fits;
+        }
+    }
+    result<void> outcome;
+    for (const auto& [frontend, ids] : by_frontend) {
+        if (auto sent =
+                cast(frontend, wire::kind::push_sessions, wire::encode_push(route, message, ids),
+                     push_load(flow, size, ids.size()));
+            !sent) {
+            outcome = std::move(sent);
+        }
+    }
+    return outcome;
+}
+
+void line::tell(std::string_view to, wire::kind what, std::string bytes, std::string_view key) {
+    if (to != self_.id) {
+        // Without a link the roster of the next one tells it.
+        (void)links_.tell(to, {static_cast<std::uint8_t>(what), bytes}, key);
+    } else {
+        cast_to_self(what, std::move(bytes));
+    }
+}
+
+void line::cast_to_self(wire::kind what, std::string bytes) {
+    boost::asio::post(executor_, alive_.guard([this, kind = static_cast<std::uint8_t>(what),
+                                               bytes = std::move(bytes)] {
         self_receiver_->on_cast(self_, {kind, bytes});
     }));
-    return {};
 }
 
 } // namespace shaddock::server

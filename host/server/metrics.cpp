@@ -166,16 +166,37 @@ void add_bus(base::metric_families& all, const bus::bus& links) {
                       counts.served);
     add_ways(all, "shaddock_bus_bytes_total", "Bytes from and to other servers.", counts.bytes_in,
              counts.bytes_out);
+    metric_family refused{"shaddock_bus_refused_total",
+                          "Messages that a link did not admit.",
+                          metric_kind::counter,
+                          {"kind"}};
+    refused.samples = {{{"call"}, number(counts.refused_calls)},
+                       {{"cast"}, number(counts.refused_casts)}};
+    all.push_back(std::move(refused));
+    metric_family memberships{"shaddock_bus_memberships_waiting_total",
+                              "Memberships that had to wait for a place on their link.",
+                              metric_kind::counter,
+                              {"end"}};
+    memberships.samples = {
+        {{"sent"}, number(counts.memberships_kept - counts.memberships_replaced)},
+        {{"replaced"}, number(counts.memberships_replaced)}};
+    all.push_back(std::move(memberships));
+    metric_family work{"shaddock_bus_work_bytes",
+                       "Bytes that another server has to write or read for what it was sent.",
+                       metric_kind::gauge,
+                       {"peer"}};
     metric_family queues{"shaddock_bus_queue_bytes",
                          "Bytes that wait for another server to take them.",
                          metric_kind::gauge,
                          {"peer"}};
     for (const auto& each : links.queues()) {
         queues.samples.push_back({{each.peer}, number(each.bytes)});
+        work.samples.push_back({{each.peer}, number(each.work)});
     }
     base::add_gauge(all, "shaddock_links", "Links to other servers that are up.",
                     queues.samples.size());
     all.push_back(std::move(queues));
+    all.push_back(std::move(work));
     base::add_counter(all, "shaddock_links_lost_total",
                       "Links that broke or whose other side died.", counts.links_lost);
 }

@@ -313,10 +313,10 @@ void plugin_host::call(std::string_view route, std::uint64_t contract, const doo
     }
     note_types(route, contract, to);
     const auto timeout = to.timeout.count() > 0 ? to.timeout : parts_.options.call_timeout;
+    const auto id = request_of_call();
     parts_.servers.call(
-        *target, wire::kind::remote,
-        wire::encode(route, request_of_call(), contract, to.session, arguments, who_),
-        base::later(parts_.clock.now(), timeout), await(std::move(done)));
+        *target, wire::kind::remote, wire::encode(route, id, contract, to.session, arguments, who_),
+        base::later(parts_.clock.now(), timeout), await(std::move(done)), {flow_of_request(id), 0});
 }
 
 result<void> plugin_host::cast(std::string_view route, std::uint64_t contract,
@@ -326,9 +326,10 @@ result<void> plugin_host::cast(std::string_view route, std::uint64_t contract,
         return std::move(target).error();
     }
     note_types(route, contract, to);
-    return parts_.servers.cast(
-        *target, wire::kind::remote,
-        wire::encode(route, request_of_call(), contract, to.session, arguments, who_));
+    const auto id = request_of_call();
+    return parts_.servers.cast(*target, wire::kind::remote,
+                               wire::encode(route, id, contract, to.session, arguments, who_),
+                               {flow_of_request(id), 0});
 }
 
 /// Who is called may ask for them.
@@ -406,26 +407,28 @@ result<void> plugin_host::push_to_sessions(std::string_view route, door::body_vi
             by_frontend[each.frontend].push_back(each.id);
         }
     }
-    result<void> outcome;
-    for (const auto& [frontend, ids] : by_frontend) {
-        auto sent = parts_.servers.cast(frontend, wire::kind::push_sessions,
-                                        wire::encode_push(route, message, ids));
-        if (!sent) {
-            outcome = std::move(sent);
-        }
-    }
-    return outcome;
+    return parts_.servers.push_to_sessions(by_frontend, route, message,
+                                           flow_of_request(parts_.calls.serving().now()));
 }
 
 result<void> plugin_host::broadcast(std::string_view frontend_type, std::string_view route,
                                     door::body_view message, bool only_bound) noexcept {
     const auto bytes = wire::encoded(only_bound, route, message);
-    result<void> outcome;
+    // How many sessions a frontend has is not known here.
+    const bus::load load{flow_of_request(parts_.calls.serving().now()), 0};
+    std::vector<std::string_view> to;
     for (const auto& each : *parts_.list.of_type(frontend_type)) {
         if (each.is_frontend && parts_.servers.reaches(each.id)) {
-            if (auto sent = parts_.servers.cast(each.id, wire::kind::broadcast, bytes); !sent) {
-                outcome = std::move(sent);
+            if (auto fits = parts_.servers.admits(each.id, bytes.size(), load); !fits) {
+                return fits; // all of them or none
             }
+            to.push_back(each.id);
+        }
+    }
+    result<void> outcome;
+    for (const auto frontend : to) {
+        if (auto sent = parts_.servers.cast(frontend, wire::kind::broadcast, bytes, load); !sent) {
+            outcome = std::move(sent);
         }
     }
     return outcome;

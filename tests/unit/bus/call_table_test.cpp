@@ -15,12 +15,13 @@ using namespace std::chrono_literals;
 
 class no_link final : public link {
 public:
-    explicit no_link(core& owner) : link(owner) {}
+    explicit no_link(core& owner) : link(owner, 1024) {}
     void flush() override {}
     void drain() override {}
 
 protected:
     void shut() override {}
+    void go_on() override {}
 };
 
 class call_table_test : public testing::Test {
@@ -34,7 +35,7 @@ protected:
     no_link other{nobody};
     std::vector<std::string> ends;
 
-    std::uint64_t add(std::string name, base::duration timeout, const link& via) {
+    std::uint64_t add(std::string name, base::duration timeout, link& via) {
         return table.add(via, clock.now() + timeout,
                          [this, name = std::move(name)](const result<std::string>& what) {
                              ends.push_back(

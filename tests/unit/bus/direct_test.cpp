@@ -184,7 +184,7 @@ TEST_F(direct_bus, tells_a_caller_of_another_version_why_it_is_refused) {
     const auto cut = bus::cut_frame(answer, 1000);
     ASSERT_EQ(cut.outcome, bus::cut_outcome::done);
     EXPECT_EQ(cut.frame.kind, bus::frame_kind::refuse);
-    for (const auto part : {"'a' speaks versions 8 to 9", "'m' 2 to 3", "a build in between"}) {
+    for (const auto part : {"'a' speaks versions 8 to 9", "'m' 2 to 4", "a build in between"}) {
         EXPECT_NE(cut.frame.bytes.find(part), std::string_view::npos) << cut.frame.bytes;
     }
 }
@@ -301,6 +301,92 @@ TEST_F(direct_bus, holds_no_more_callers_without_a_name_than_its_limit) {
     auto& n = in.add("n");
     ASSERT_TRUE(n.start({"m"}));
     in.link(n, "m");
+}
+
+TEST_F(direct_bus, reads_no_further_calls_of_a_peer_that_takes_none_of_its_answers) {
+    auto& m = in.add("m", 1, {.queue_limit = 64 * 1024});
+    ASSERT_TRUE(m.start({}));
+    auto socket = call_raw("m", hello_of(greeting("a", "m")));
+    std::string calls;
+    bus::append_plain(calls, bus::frame_kind::ping);
+    const std::string bytes(8 * 1024, 'x');
+    for (std::uint64_t i = 0; i < 8; ++i) {
+        bus::append_call(calls, i + 1, 60000, echo, bytes);
+    }
+    // As much as it takes; it answers each with as much.
+    std::string left;
+    std::size_t sent = 0;
+    const auto send_more = [&] {
+        if (left.empty()) {
+            left = calls;
+        }
+        const auto put =
+            ::send(socket.native_handle(), left.data(), left.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (put > 0) {
+            sent += static_cast<std::size_t>(put);
+            left.erase(0, static_cast<std::size_t>(put));
+        }
+        return put > 0;
+    };
+    for (int idle = 0; idle < 20; ++idle) {
+        while (send_more()) {
+            idle = 0;
+        }
+        in.runs_for(5ms);
+    }
+    EXPECT_LE(m.links().queues().front().bytes, 72U * 1024);
+    EXPECT_LT(sent, 1024U * 1024) << "what the sockets hold, twice";
+    // It goes on with the first answers that are taken.
+    const auto before = m.heard.size();
+    char taken[64 * 1024];
+    ASSERT_TRUE(in.runs_until([&] {
+        (void)::recv(socket.native_handle(), taken, sizeof(taken), MSG_DONTWAIT);
+        return m.heard.size() > before + 10;
+    }));
+    EXPECT_TRUE(m.links().is_linked("a"));
+}
+
+TEST_F(direct_bus, breaks_the_link_to_a_peer_that_takes_nothing_for_the_silence) {
+    auto& m = in.add("m", 1, {.queue_limit = 64 * 1024, .heartbeat = 20ms, .silence = 200ms});
+    ASSERT_TRUE(m.start({}));
+    auto hello = hello_of(greeting("a", "m"));
+    bus::append_plain(hello, bus::frame_kind::ping);
+    auto socket = call_raw("m", hello);
+    in.link(m, "a");
+    const std::string bytes(8 * 1024, 'x');
+    while (m.links().cast("a", {1, bytes})) {
+    }
+    // It gives signs of life all the time.
+    std::string ping;
+    bus::append_plain(ping, bus::frame_kind::ping);
+    ASSERT_TRUE(in.runs_until([&] {
+        (void)::send(socket.native_handle(), ping.data(), ping.size(), MSG_NOSIGNAL);
+        return m.has_heard("down a@3 lost");
+    }));
+}
+
+TEST_F(direct_bus, gives_others_their_turn_while_one_link_brings_much) {
+    auto& m = in.add("m");
+    ASSERT_TRUE(m.start({}));
+    m.on_event = [](const std::string& line) { // each frame is work
+        if (line.starts_with("cast")) {
+            const auto end = std::chrono::steady_clock::now() + 3ms;
+            while (std::chrono::steady_clock::now() < end) {
+            }
+        }
+    };
+    auto frames = hello_of(greeting("a", "m"));
+    bus::append_plain(frames, bus::frame_kind::ping);
+    for (int i = 0; i < 40; ++i) {
+        bus::append_cast(frames, 1, "x");
+    }
+    auto socket = call_raw("m", frames);
+    std::size_t turns = 0;
+    ASSERT_TRUE(in.runs_until([&] { // asks between two handlers of the loop
+        ++turns;
+        return std::count(m.heard.begin(), m.heard.end(), "cast a 1 x") == 40;
+    }));
+    EXPECT_GE(turns, 9U) << "120 ms of work in turns of 10";
 }
 
 } // namespace shaddock::contract

@@ -82,6 +82,27 @@ TEST_F(channels_test, send_one_push_per_frontend_however_many_members) {
     EXPECT_EQ(sent(), (std::vector<kind>{kind::push_channel, kind::push_channel}));
 }
 
+TEST_F(channels_test, push_on_all_links_or_on_none) {
+    const bus::peer other{"connector-server-2", incarnation{8}};
+    link(connector);
+    link(other);
+    auto* room = store.create("room");
+    ASSERT_TRUE(room->add(ref(connector, 1, "a")));
+    ASSERT_TRUE(room->add(ref(other, 2, "b")));
+    links.full.insert(other.id);
+    (void)sent();
+    const std::vector to{ref(connector, 1, "a"), ref(other, 2, "b")};
+    for (const auto& pushed : {room->push("onChat", "{}"), room->push_to("onChat", "{}", to)}) {
+        ASSERT_TRUE(pushed.has_error());
+        EXPECT_EQ(pushed.error().code(), errc::overloaded);
+    }
+    EXPECT_TRUE(sent().empty());
+    // Memberships go all the same.
+    ASSERT_TRUE(room->add(ref(other, 3, "c")));
+    EXPECT_TRUE(room->remove(ref(other, 2, "b")));
+    EXPECT_EQ(sent(), (std::vector<kind>{kind::join, kind::leave}));
+}
+
 TEST_F(channels_test, refuse_a_uid_from_any_frontend_and_a_session_twice) {
     const bus::peer other{"connector-server-2", incarnation{8}};
     link(connector);

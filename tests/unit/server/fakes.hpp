@@ -58,13 +58,22 @@ public:
     void observe(shaddock::bus::link_observer&) override {}
     void set_peers(std::vector<std::string>) override {}
     void call(std::string_view, shaddock::bus::envelope_view, base::time_point,
-              base::unique_function<void(result<std::string>)>) override {}
-    result<void> cast(std::string_view to, shaddock::bus::envelope_view what) override {
+              base::unique_function<void(result<std::string>)>,
+              const shaddock::bus::load&) override {}
+    result<void> cast(std::string_view to, shaddock::bus::envelope_view what,
+                      const shaddock::bus::load&) override {
         if (!up.contains(std::string(to))) {
             return error(errc::no_server, "not linked");
         }
         casts.push_back({std::string(to), what.kind, std::string(what.bytes)});
         return {};
+    }
+    result<void> admits(std::string_view to, std::size_t, const shaddock::bus::load&) override {
+        return full.contains(std::string(to)) ? error(errc::overloaded, "full") : result<void>();
+    }
+    result<void> tell(std::string_view to, shaddock::bus::envelope_view what,
+                      std::string_view) override {
+        return cast(to, what, {});
     }
     bool is_linked(std::string_view id) const override { return up.contains(std::string(id)); }
     std::vector<shaddock::bus::peer> linked() const override { return {}; }
@@ -75,6 +84,8 @@ public:
     void stop(base::unique_function<void()> done) override { done(); }
 
     std::set<std::string> up;
+    /// They admit nothing.
+    std::set<std::string> full;
     std::vector<cast_record> casts;
 
 private:

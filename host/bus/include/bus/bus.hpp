@@ -22,10 +22,10 @@ namespace shaddock::bus {
 /// envelopes in them. Both ends say in their greeting which ones they speak; the link speaks the
 /// highest that is common, so that a new build can be rolled over a running system. Version 1 was
 /// the form before the greeting had a range: nobody speaks it any more. Version 3 has the question
-/// for contracts (host/server/wire.hpp).
+/// for contracts (host/server/wire.hpp), version 4 the marks.
 struct version_range {
     std::uint16_t lowest = 2;
-    std::uint16_t highest = 3;
+    std::uint16_t highest = 4;
     friend bool operator==(const version_range&, const version_range&) = default;
 };
 /// The highest version that both speak; 0: there is none.
@@ -58,6 +58,16 @@ enum class link_end {
 struct envelope_view {
     std::uint8_t kind = 0;
     std::string_view bytes;
+};
+
+/// For whom a message is and what it costs, beside its own bytes: what the admission to a link
+/// needs to know.
+struct load {
+    /// What it counts for: the room of a push, the session of a request. 0: nobody.
+    std::uint64_t flow = 0;
+    /// Bytes that the other side has to deal with on its account: those that it writes to all
+    /// members. Where it is less than the message's own bytes, they count.
+    std::size_t work = 0;
 };
 
 /// The right and the duty to answer one call. Destroyed without an answer: errc::internal goes
@@ -123,6 +133,13 @@ struct bus_counts {
     /// This server's calls to others, by how they ended.
     base::outcome_counts calls;
     std::uint64_t casts = 0;
+    /// Casts, and calls among `calls`, that a link did not admit.
+    std::uint64_t refused_casts = 0;
+    std::uint64_t refused_calls = 0;
+    /// Memberships that had to wait for room, and those that a later one of the same session
+    /// replaced there.
+    std::uint64_t memberships_kept = 0;
+    std::uint64_t memberships_replaced = 0;
     /// Calls and casts of others that were taken.
     std::uint64_t served = 0;
     std::uint64_t bytes_in = 0;
@@ -134,6 +151,8 @@ struct bus_counts {
 struct link_queue {
     std::string peer;
     std::size_t bytes = 0;
+    /// What was given to the link and is not known to be done at the other side, as load::work.
+    std::size_t work = 0;
 };
 
 /// A server's connection to all others. Implementations: local (one process), direct (Unix
@@ -152,12 +171,19 @@ public:
 
     /// `done` is called exactly once, never inline: the reply's bytes, or remote error as sent by
     /// the other side, timeout, no_server (no link), disconnected (link broke; may have been
-    /// executed), overloaded (queue full; not sent), cancelled (stopping).
+    /// executed), overloaded (not admitted, not sent), cancelled (stopping).
     virtual void call(std::string_view to, envelope_view what, base::time_point deadline,
-                      base::unique_function<void(result<std::string>)> done) = 0;
-    /// Errors: no_server. A cast that does not fit the bounded queue breaks the link (both ends
-    /// then resync) and is answered overloaded.
-    virtual result<void> cast(std::string_view to, envelope_view what) = 0;
+                      base::unique_function<void(result<std::string>)> done,
+                      const load& of = {}) = 0;
+    /// Errors: no_server, overloaded (not admitted, not sent). Nothing that is sent breaks a link.
+    virtual result<void> cast(std::string_view to, envelope_view what, const load& of = {}) = 0;
+    /// Whether such a cast would be taken now: for messages to several servers, which go to all or
+    /// to none. Error: overloaded, which counts as a refused cast.
+    virtual result<void> admits(std::string_view to, std::size_t bytes, const load& of) = 0;
+    /// A cast that is always taken, for memberships. When the link has no room it waits, and a
+    /// later one with the same key (not empty) takes its place; until it has left, nothing but
+    /// answers and memberships is admitted to that link. Errors: no_server.
+    virtual result<void> tell(std::string_view to, envelope_view what, std::string_view key) = 0;
 
     virtual bool is_linked(std::string_view id) const = 0;
     virtual std::vector<peer> linked() const = 0;

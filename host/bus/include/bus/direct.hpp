@@ -24,8 +24,8 @@ struct direct_options {
     incarnation life{};
     /// Other than this build's only in tests.
     version_range versions{};
-    /// Bytes waiting on one link. Past it calls end in overloaded, casts break the link; an empty
-    /// queue takes any one message.
+    /// Bytes waiting on one link, and work given ahead (admission.hpp): what is over it is refused
+    /// as overloaded; an empty queue takes any one message.
     std::size_t queue_limit = std::size_t{8} * 1024 * 1024;
     /// Time between two signs of life on a quiet link.
     std::chrono::milliseconds heartbeat{1000};

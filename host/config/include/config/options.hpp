@@ -167,8 +167,8 @@ struct bus_options {
     /// Seconds until a call without a deadline of its own ends in `timeout`. Default 10 s; 0 is
     /// refused.
     milliseconds call_timeout{std::chrono::seconds(10)};
-    /// Bytes waiting on the link to one server; past it calls end in `overloaded` and casts break
-    /// the link. Default 8 MiB, 64 KiB to 1 GiB; 0 is refused.
+    /// Bytes waiting on the link to one server, and work given ahead; what is over it is refused
+    /// as `overloaded`. Default 8 MiB, 64 KiB to 1 GiB; 0 is refused.
     std::size_t queue_limit = std::size_t{8} * 1024 * 1024;
     /// Seconds between two signs of life on a quiet link. Default 1 s; 0 is refused.
     milliseconds heartbeat{std::chrono::seconds(1)};
