@@ -1,5 +1,7 @@
 #include "chat/chat_rooms.hpp"
 
+#include <chrono>
+#include <iterator>
 #include <shaddock/names.hpp>
 
 namespace chat {
@@ -10,6 +12,9 @@ using shaddock::result;
 using shaddock::session_ref;
 
 namespace {
+
+/// After which what a full link did not admit is tried again.
+constexpr std::chrono::milliseconds retry{20};
 
 users names_in(const shaddock::channel& channel) {
     users names;
@@ -52,9 +57,14 @@ result<users> chat_rooms::join(const session_ref& who, std::string_view room, bo
     if (channel.find(who) != nullptr || channel.find(std::string_view(who.uid)) != nullptr) {
         return error(errc::duplicate, who.uid + " is already in its room");
     }
+    if (untold_.contains(room)) {
+        return error(errc::overloaded, "room '" + std::string(room) + "' has leaves to tell first");
+    }
     // Before the joiner is a member: nobody is told about himself.
     if (!channel.empty()) {
-        channel.push("onAdd", presence_message{"onAdd", name});
+        if (auto told = channel.push("onAdd", presence_message{"onAdd", name}); !told) {
+            return std::move(told).error();
+        }
     }
     if (auto added = channel.add(who); !added) {
         announce_leave(channel, who.uid);
@@ -117,8 +127,33 @@ result<void> chat_rooms::say(const session_ref& sender, std::string_view room,
 }
 
 void chat_rooms::announce_leave(shaddock::channel& channel, std::string_view uid) {
-    if (!channel.empty()) {
-        channel.push("onLeave", presence_message{"onLeave", name_of(uid)});
+    if (channel.empty()) {
+        return;
+    }
+    auto at = untold_.find(channel.name());
+    if (at == untold_.end()) {
+        if (channel.push("onLeave", presence_message{"onLeave", name_of(uid)})) {
+            return;
+        }
+        at = untold_.try_emplace(std::string(channel.name())).first;
+    }
+    at->second.push_back(name_of(uid));
+    app_.once("tell leaves", retry, [this] { tell_leaves(); });
+}
+
+void chat_rooms::tell_leaves() {
+    for (auto at = untold_.begin(); at != untold_.end();) {
+        auto channel = app_.channels().find(at->first);
+        auto& names = at->second;
+        while (channel && !channel->empty() && !names.empty() &&
+               channel->push("onLeave", presence_message{"onLeave", names.front()})) {
+            names.pop_front();
+        }
+        const bool is_told = !channel || channel->empty() || names.empty();
+        at = is_told ? untold_.erase(at) : std::next(at);
+    }
+    if (!untold_.empty()) {
+        app_.once("tell leaves", retry, [this] { tell_leaves(); });
     }
 }
 

@@ -4,6 +4,9 @@
 
 #include <shaddock/app.hpp>
 
+#include <deque>
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -38,7 +41,7 @@ public:
     /// Reads config/chat.json. Throws: config.
     explicit chat_rooms(shaddock::app& app);
 
-    /// Errors: as chat::add.
+    /// Errors: as chat::add, and overloaded: the members cannot be told now.
     shaddock::result<users> join(const shaddock::session_ref& who, std::string_view room,
                                  bool create);
     users names(std::string_view room);
@@ -48,16 +51,20 @@ public:
 
     /// To all in the sender's room, the sender too, for target `*`; else to that member only.
     /// Errors: not_found when the room, the sender in it, or the target does not exist;
-    /// bad_request when the text is over the limit.
+    /// bad_request when the text is over the limit; overloaded when nobody gets it.
     shaddock::result<void> say(const shaddock::session_ref& sender, std::string_view room,
                                const chat_message& message);
 
 private:
+    /// What cannot be told now is told as soon as there is room, before anything else of the kind.
     void announce_leave(shaddock::channel& channel, std::string_view uid);
+    void tell_leaves();
     void destroy_if_empty(std::string_view room);
 
     shaddock::app& app_;
     std::size_t content_limit_;
+    /// Names of those who have left, by room, in order.
+    std::map<std::string, std::deque<std::string>, std::less<>> untold_;
 };
 
 } // namespace chat

@@ -128,6 +128,47 @@ TEST_F(chat_plugin, sends_to_all_and_to_the_sender) {
     EXPECT_THAT(pushes[0].uids(), ElementsAre("ann*room", "bob*room"));
 }
 
+TEST_F(chat_plugin, tells_the_sender_when_nobody_gets_the_message) {
+    add(ann);
+    add(bob);
+    take_pushes();
+    plugin.host.push_refusal = shaddock::error(errc::overloaded, "full");
+    EXPECT_EQ(send(ann, R"({"content":"hi","target":"*"})"), "overloaded");
+    EXPECT_EQ(send(ann, R"({"content":"hi","target":"bob"})"), "overloaded");
+    EXPECT_THAT(take_pushes(), IsEmpty());
+}
+
+TEST_F(chat_plugin, lets_nobody_in_whom_the_members_cannot_be_told_of) {
+    add(ann);
+    plugin.host.push_refusal = shaddock::error(errc::overloaded, "full");
+    EXPECT_EQ(add(bob), "overloaded");
+    plugin.host.push_refusal.reset();
+    EXPECT_EQ(get(), R"(["ann"])");
+    EXPECT_EQ(add(bob), R"(["ann","bob"])");
+}
+
+TEST_F(chat_plugin, tells_of_a_leave_as_soon_as_it_can_and_of_no_join_before_it) {
+    add(ann);
+    add(bob);
+    add(eve);
+    take_pushes();
+    plugin.host.push_refusal = shaddock::error(errc::overloaded, "full");
+    EXPECT_EQ(kick(bob), "true");
+    EXPECT_EQ(kick(eve), "true");
+    plugin.host.advance(std::chrono::seconds(1));
+    plugin.host.push_refusal.reset();
+    EXPECT_EQ(add(bob), "overloaded");
+    EXPECT_THAT(take_pushes(), IsEmpty());
+    plugin.host.advance(std::chrono::seconds(1));
+    EXPECT_EQ(add(bob), R"(["ann","bob"])");
+    const auto pushes = take_pushes();
+    ASSERT_EQ(pushes.size(), 3U);
+    EXPECT_EQ(pushes[0].message, R"({"route":"onLeave","user":"bob"})");
+    EXPECT_EQ(pushes[1].message, R"({"route":"onLeave","user":"eve"})");
+    EXPECT_EQ(pushes[2].message, R"({"route":"onAdd","user":"bob"})");
+    EXPECT_THAT(plugin.host.timers(), IsEmpty());
+}
+
 TEST_F(chat_plugin, sends_to_one_only) {
     add(ann);
     add(bob);

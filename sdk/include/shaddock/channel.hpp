@@ -36,12 +36,13 @@ public:
     bool remove(const session_ref& who) { return target_->remove(who); }
 
     /// To all members of this moment. The message is written once, whatever their number.
+    /// Error: overloaded; then nobody gets it. Return it, so that the client is answered 500.
     template <class T>
     result<void> push(std::string_view route, const T& message) {
         const auto text = json::encode(message);
         return target_->push(route, text);
     }
-    /// To these members only; who is not a member is left out.
+    /// To these members only; who is not a member is left out. Error: as push.
     template <class T>
     result<void> push_to(std::string_view route, const T& message,
                          std::span<const session_ref> to) {

@@ -4,6 +4,7 @@
 #include <shaddock/json.hpp>
 
 #include <algorithm>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -38,8 +39,11 @@ struct sent_push {
 /// A channel that keeps its promises (one entry per session and uid) and records pushes.
 class fake_channel final : public door::channel {
 public:
-    fake_channel(std::string name, std::vector<sent_push>& pushes)
-        : name_(std::move(name)), pushes_(&pushes) {}
+    /// `pushes`: where they are recorded. `refusal`: with what they are refused, if set. Both
+    /// outlive it.
+    fake_channel(std::string name, std::vector<sent_push>& pushes,
+                 const std::optional<error>& refusal)
+        : name_(std::move(name)), pushes_(&pushes), refusal_(&refusal) {}
 
     std::string_view name() const noexcept override { return name_; }
     std::span<const door::member> members() const noexcept override { return members_; }
@@ -63,6 +67,9 @@ public:
                              [&](const auto& one) { return same_session(one.ref, who); }) > 0;
     }
     result<void> push(std::string_view route, door::body_view message) noexcept override {
+        if (*refusal_) {
+            return **refusal_;
+        }
         std::vector<session_ref> to;
         for (const auto& one : members_) {
             to.push_back(one.ref);
@@ -72,6 +79,9 @@ public:
     }
     result<void> push_to(std::string_view route, door::body_view message,
                          std::span<const session_ref> to) noexcept override {
+        if (*refusal_) {
+            return **refusal_;
+        }
         std::vector<session_ref> members;
         std::ranges::copy_if(to, std::back_inserter(members),
                              [&](const auto& one) { return find(one) != nullptr; });
@@ -86,6 +96,7 @@ private:
 
     std::string name_;
     std::vector<sent_push>* pushes_;
+    const std::optional<error>* refusal_;
     std::vector<door::member> members_;
     std::uint64_t joins_ = 0;
 };

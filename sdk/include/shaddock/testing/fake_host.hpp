@@ -72,6 +72,9 @@ public:
     bool holds_calls = false;
     /// Answers a change of a session; default: what `clients` says.
     std::function<result<void>(const sent_change&)> on_change;
+    /// With what pushes are refused, as by a link that is overloaded:
+    /// `error(errc::overloaded, "..")`. Refused ones are not in `pushes`.
+    std::optional<error> push_refusal;
     /// Who is connected, wherever.
     fake_clients clients;
     /// True: blocking work waits for `run_blocking`. Else it runs with the loop, like a post.
@@ -211,7 +214,8 @@ public:
         return found == channels_.end() ? nullptr : &found->second;
     }
     door::channel* create_channel(std::string_view name) noexcept override {
-        return &channels_.try_emplace(std::string(name), std::string(name), pushes).first->second;
+        return &channels_.try_emplace(std::string(name), std::string(name), pushes, push_refusal)
+                    .first->second;
     }
     void destroy_channel(std::string_view name) noexcept override {
         if (const auto found = channels_.find(name); found != channels_.end()) {
@@ -251,11 +255,17 @@ public:
     }
     result<void> push_to_sessions(std::string_view route, door::body_view message,
                                   std::span<const session_ref> to) noexcept override {
+        if (push_refusal) {
+            return *push_refusal;
+        }
         pushes.push_back({{}, std::string(route), std::string(message), {to.begin(), to.end()}});
         return {};
     }
     result<void> broadcast(std::string_view frontend_type, std::string_view route,
                            door::body_view message, bool) noexcept override {
+        if (push_refusal) {
+            return *push_refusal;
+        }
         pushes.push_back(
             {"* " + std::string(frontend_type), std::string(route), std::string(message), {}});
         return {};
