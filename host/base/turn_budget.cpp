@@ -15,6 +15,7 @@ bool turn_budget::may_work(worker& who, time_point now) {
     }
     // Whoever comes now is behind those who wait.
     if (waiting_.empty() && now < began_ + limit) {
+        wait_ = {};
         return true;
     }
     later(who);
@@ -22,10 +23,11 @@ bool turn_budget::may_work(worker& who, time_point now) {
 }
 
 void turn_budget::later(worker& who) {
+    begin();
     if (!who.is_queued()) {
+        who.queued_at = began_;
         waiting_.push_back(who);
     }
-    begin();
 }
 
 /// What is ready now runs before what is posted: it belongs to this turn.
@@ -58,11 +60,14 @@ void turn_budget::run() {
 void turn_budget::serve() {
     list<worker> these;
     these.swap(waiting_);
+    auto now = clock_.now();
     while (!these.empty()) {
         worker& next = these.front();
         next.leave_queue();
+        wait_ = now - next.queued_at;
         next.go_on();
-        if (clock_.now() >= began_ + limit) {
+        now = clock_.now();
+        if (now >= began_ + limit) {
             break;
         }
     }

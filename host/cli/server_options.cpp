@@ -133,6 +133,7 @@ server::server_options options_of(const setting& found, const config::server_rec
         options.route_cost = {connector.route_cost.begin(), connector.route_cost.end()};
     }
     options.call_timeout = host.bus.call_timeout;
+    options.overload = host.limits.overload;
     options.requests_limit = host.limits.requests_per_session;
     options.serial_limit = host.limits.serial_per_session;
     options.drain_timeout = host.limits.stop_timeout / 2;

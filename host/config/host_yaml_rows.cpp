@@ -163,6 +163,9 @@ const std::vector<option_row<limit_options>>& limit_rows() {
         time_option(
             "tick_warning", &options::tick_warning, {.unit = 1ms, .zero = "never"},
             "a turn of the loop that takes longer is logged as a warning, once a second at most"),
+        time_option("overload", &options::overload, {.unit = 1ms, .zero = "never"},
+                    "when a client's bytes wait so long for their turn, requests of those without "
+                    "a uid are answered `overloaded` at once; from twice as long on, all"),
         count_option("requests_per_session", &options::requests_per_session, requests,
                      "unanswered at a time; further ones are answered `overloaded`"),
         count_option("serial_per_session", &options::serial_per_session, requests,

@@ -185,6 +185,13 @@ void frontend::serve(session& from, const client_request& request) {
         return refuse(errc::overloaded, fmt::format("{} requests of session {} are unanswered",
                                                     options_.requests_limit, number(what.from)));
     }
+    if (is_overloaded(*from.data)) {
+        return refuse(errc::overloaded,
+                      fmt::format("a request waits {} ms for its turn here",
+                                  std::chrono::duration_cast<std::chrono::milliseconds>(
+                                      options_.listener->turns->wait())
+                                      .count()));
+    }
     // Clients that are connected hold less: they are not read, or closed.
     if (unanswered_bytes_ > 2 * options_.listener->input_limit) {
         return refuse(errc::overloaded,
@@ -194,6 +201,16 @@ void frontend::serve(session& from, const client_request& request) {
         return keep(request, std::move(what));
     }
     pass_on(from.data, type, request, std::move(what), clock_.now());
+}
+
+/// More comes than this loop can do: what is refused at once costs little, so that the rest is
+/// served in time. Who is logged in goes before who is not.
+bool frontend::is_overloaded(const door::session_data& from) const {
+    const auto* turns = options_.listener->turns;
+    if (turns == nullptr || options_.overload == base::duration::zero()) {
+        return false;
+    }
+    return turns->wait() >= (from.ref.uid.empty() ? options_.overload : 2 * options_.overload);
 }
 
 void frontend::keep(const client_request& request, pending what) {

@@ -89,6 +89,7 @@ private:
     };
     void warn_of_misread(const net::connection& from, const client_request& request);
     void serve(session& from, const client_request& request);
+    bool is_overloaded(const door::session_data& from) const;
     /// A reload is under way: it goes on, or is refused, when that is over.
     void keep(const client_request& request, pending what);
     using data_pointer = std::shared_ptr<const door::session_data>;

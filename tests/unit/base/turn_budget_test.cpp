@@ -130,6 +130,28 @@ TEST_F(turn_budget_test, forgets_a_worker_that_goes) {
     EXPECT_THAT(seen, ElementsAre("a", "|"));
 }
 
+TEST_F(turn_budget_test, says_how_long_one_waits_for_a_share) {
+    std::vector<std::unique_ptr<busy>> all;
+    std::vector<duration> waits;
+    for (int i = 0; i < 50; ++i) {
+        auto& one = *all.emplace_back(std::make_unique<busy>(*this, ""));
+        one.takes = 1ms;
+        one.times = 4;
+        one.then = [&] { waits.push_back(turns.wait()); };
+        turns.later(one);
+    }
+    run();
+    // 50 who take a millisecond each, again and again: each waits for the others.
+    ASSERT_EQ(waits.size(), 200U);
+    EXPECT_EQ(waits[0], 0ms);
+    EXPECT_GE(waits[120], 40ms);
+    EXPECT_LE(waits[120], 60ms);
+    busy next(*this, "n");
+    clock.advance(20ms);
+    EXPECT_TRUE(turns.may_work(next, clock.now()));
+    EXPECT_EQ(turns.wait(), 0ms);
+}
+
 TEST_F(turn_budget_test, a_share_is_so_many_messages_bytes_or_so_much_time) {
     using share = turn_budget::share;
     const auto count = [&](std::size_t size, duration each) {

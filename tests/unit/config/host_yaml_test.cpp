@@ -70,6 +70,7 @@ TEST(host_yaml, empty_means_the_documented_defaults) {
         EXPECT_EQ(host.limits.stop_timeout, 10s);
         EXPECT_EQ(host.limits.blocking_threads, 2u);
         EXPECT_EQ(host.limits.tick_warning, 50ms);
+        EXPECT_EQ(host.limits.overload, 100ms);
         EXPECT_EQ(host.limits.requests_per_session, 1024u);
         EXPECT_EQ(host.limits.serial_per_session, 64u);
         EXPECT_EQ(host.limits.generation_timeout, 10s);
@@ -98,7 +99,7 @@ connector: {heartbeat: 3, timeout: 7 s, dict: true, proto: true, crypto: true, i
             unanswered_limit: 4 KiB, input_limit: 1 MiB, output_limit: 2 MiB, least_rate: 0,
             message_rate: 0, message_burst: 1, byte_rate: 0, byte_burst: 2 KiB, route_cost: {a.b.c: 7}}
 bus: {kind: local, call_timeout: 30 s, queue_limit: 64 KiB, heartbeat: 100 ms, silence: 200 ms}
-limits: {stop_timeout: 0, blocking_threads: 4, tick_warning: 20, requests_per_session: 1, serial_per_session: 1000000,
+limits: {stop_timeout: 0, blocking_threads: 4, tick_warning: 20, overload: 0, requests_per_session: 1, serial_per_session: 1000000,
          generation_timeout: 1 min}
 reload: {watch: false, drain: 20, timeout: 3}
 log: {level: warn, folder: '', file_limit: 4096, files: 1}
@@ -144,6 +145,7 @@ metrics: {token_file: secrets/metrics, token_group: prometheus}
     EXPECT_EQ(host.limits.stop_timeout, 0s);
     EXPECT_EQ(host.limits.blocking_threads, 4u);
     EXPECT_EQ(host.limits.tick_warning, 20ms);
+    EXPECT_EQ(host.limits.overload, 0ms);
     EXPECT_EQ(host.limits.requests_per_session, 1u);
     EXPECT_EQ(host.limits.serial_per_session, 1000000u);
     EXPECT_EQ(host.limits.generation_timeout, 60s);

@@ -35,6 +35,10 @@ public:
         /// alive.
         virtual void go_on() = 0;
         void leave_queue() { unlink(); }
+
+        /// The budget's own.
+        time_point queued_at{};
+
         bool is_queued() const { return is_linked(); }
 
     protected:
@@ -98,6 +102,10 @@ public:
     /// `each` is told of the end of every turn that has begun.
     void add(finisher& each) { finishers_.push_back(each); }
 
+    /// How long who is next has waited for its share: the time that all who bring work take
+    /// together. It grows when more comes than this loop can do, and is zero while all is done at
+    /// once.
+    duration wait() const { return wait_; }
     /// From the first work of a turn to its end, each time.
     const latency_histogram& turns() const { return turns_; }
     /// The longest of the last 30 to 60 seconds.
@@ -116,6 +124,7 @@ private:
     list<worker> waiting_;
     list<finisher> finishers_;
     time_point began_{};
+    duration wait_{};
     bool is_posted_ = false;
     latency_histogram turns_;
     recent_longest longest_;

@@ -186,6 +186,10 @@ struct limit_options {
     std::size_t blocking_threads = 2;
     /// Milliseconds: one turn of the loop that takes longer is logged. Default 50 ms; 0 = never.
     milliseconds tick_warning{50};
+    /// Milliseconds. When a client's bytes wait so long for their turn, requests of sessions
+    /// without a uid are refused `overloaded` at once; from twice as long on, all. Default 100 ms;
+    /// 0 = never.
+    milliseconds overload{100};
     /// Requests of one session that may be unanswered at a time; further ones are answered
     /// `overloaded`. Default 1024, 1 to 1000000; 0 is refused: always bounded.
     std::size_t requests_per_session = 1024;

@@ -50,6 +50,9 @@ struct server_options {
     /// Requests of one session that may be unanswered at a time; further ones are answered
     /// `overloaded`.
     std::size_t requests_limit = 1024;
+    /// When a client's bytes wait so long for their turn, requests of sessions without a uid are
+    /// refused; from twice as long on, all. Zero: never.
+    base::duration overload = std::chrono::milliseconds(100);
     /// Requests of one session that may wait for a serial method; further ones are answered
     /// `overloaded`.
     std::size_t serial_limit = 64;
