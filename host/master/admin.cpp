@@ -190,8 +190,14 @@ void admin_server::route(std::string_view method, std::string_view path, admin_h
     state_->calls.push_back({std::string(method), std::string(path), access, std::move(handler)});
 }
 
-void admin_server::let_read(std::string token) {
-    state_->readers_token = std::move(token);
+result<void> admin_server::let_read(const std::filesystem::path& file, const std::string& group) {
+    auto token = kept_secret(file.empty() ? state_->run / "metrics_token" : file, group);
+    if (!token) {
+        return error(errc::config, fmt::format("the metrics' token (host.yaml: metrics): {}",
+                                               token.error().text()));
+    }
+    state_->readers_token = std::move(*token);
+    return {};
 }
 
 void admin_server::show_page(const std::filesystem::path& folder) {

@@ -12,7 +12,6 @@
 #include "master/page_server.hpp"
 #include "master_log.hpp"
 #include "metrics.hpp"
-#include "private_file.hpp"
 #include "reloads.hpp"
 #include "restarts.hpp"
 
@@ -102,7 +101,8 @@ public:
         } else {
             base::log::warn("master", "{}", page.error().text());
         }
-        if (auto opened = let_read(); !opened) {
+        const auto& readers = system_.host.metrics;
+        if (auto opened = admin_.let_read(readers.token_file, readers.token_group); !opened) {
             return opened;
         }
         const auto& record = system_.master;
@@ -140,20 +140,6 @@ private:
             return std::nullopt;
         }
         return bus::running_pid(options_.run, id).value_or(0);
-    }
-
-    /// Errors: config.
-    result<void> let_read() {
-        const auto& wanted = system_.host.metrics;
-        const auto file =
-            wanted.token_file.empty() ? options_.run / "metrics_token" : wanted.token_file;
-        auto token = kept_secret(file, wanted.token_group);
-        if (!token) {
-            return error(errc::config, fmt::format("the metrics' token (host.yaml: metrics): {}",
-                                                   token.error().text()));
-        }
-        admin_.let_read(std::move(*token));
-        return {};
     }
 
     void serve_metrics() {

@@ -1,8 +1,9 @@
 #include "chat/chat_rooms.hpp"
 
+#include <shaddock/names.hpp>
+
 #include <chrono>
 #include <iterator>
-#include <shaddock/names.hpp>
 
 namespace chat {
 

@@ -4,6 +4,7 @@
 #include "http.hpp"
 #include "json.hpp"
 #include "master/child_status.hpp"
+#include "private_file.hpp"
 #include "temp_folder.hpp"
 
 #include <gmock/gmock.h>
@@ -111,7 +112,8 @@ protected:
     admin_api()
         : lock(bus::run_lock::take(folder.path(), "master").value()),
           server(loop.get_executor(), clock, *this, folder.path()) {
-        server.let_read("for-readers");
+        EXPECT_TRUE(write_private_file(folder.path() / "metrics_token", std::string(40, 'r')));
+        EXPECT_TRUE(server.let_read({}, {}));
         EXPECT_TRUE(server.start("127.0.0.1", 0));
         port = server.port();
         thread = std::thread([this] { loop.run_for(30s); });
@@ -250,7 +252,7 @@ TEST_F(admin_api, lets_readers_read_and_nothing_else) {
     http_request request;
     request.method = "GET";
     request.target = "/api/servers?all=1";
-    request.authorization = "Bearer for-readers";
+    request.authorization = "Bearer " + std::string(40, 'r');
     EXPECT_EQ(http_call("127.0.0.1", port, request, 5s)->status, 200U);
     for (const auto* target : {"/api/stop", "/api/reload", "/api/servers", "/api/other"}) {
         request.method = "POST";

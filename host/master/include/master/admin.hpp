@@ -107,8 +107,9 @@ public:
     void route(std::string_view method, std::string_view path, admin_handler handler,
                admin_access access = admin_access::with_token);
 
-    /// Opens the calls for readers with this token, too; before `start`.
-    void let_read(std::string token);
+    /// Opens the calls for readers with the token that the file holds, too; before `start`. Empty:
+    /// `<run>/metrics_token`. Errors: as kept_secret.
+    result<void> let_read(const std::filesystem::path& file, const std::string& group);
 
     /// Serves the admin page from this folder, as admin_page.hpp says; before `start`.
     void show_page(const std::filesystem::path& folder);
