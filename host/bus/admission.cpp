@@ -17,8 +17,9 @@ constexpr std::size_t smallest_share = 8;
 /// So many windows are admitted while nothing was refused lately.
 constexpr std::size_t burst = 3;
 constexpr auto memory_of_refusals = std::chrono::seconds(1);
-/// The least that is admitted from anyone: the limit divided by it.
-constexpr std::size_t smallest_window = 16;
+/// The least that is admitted from anyone: the limit divided by it. Who does not do that in time
+/// has no processor, and fewer messages at a time would only cost more each.
+constexpr std::size_t smallest_window = 4;
 /// A mark for each such part of the limit.
 constexpr std::size_t marks_per_limit = 32;
 /// The window grows by such a part of the limit with each mark that is answered in time, and loses

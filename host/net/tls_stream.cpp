@@ -370,12 +370,13 @@ void tls_line::post_turn() {
 
 void tls_line::turn() {
     const auto end = clock_.now() + slice;
+    int left = most;
     do {
         const auto next = waiting_.front();
         // It stays the first meanwhile, so that who comes posts no second turn.
         next->on_readable(nullptr);
         waiting_.pop_front();
-    } while (!waiting_.empty() && clock_.now() < end);
+    } while (!waiting_.empty() && --left > 0 && clock_.now() < end);
     if (!waiting_.empty()) {
         post_turn();
     }

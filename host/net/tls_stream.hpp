@@ -22,8 +22,10 @@ namespace shaddock::net {
 /// must outlive all reading.
 class tls_line : public std::enable_shared_from_this<tls_line> {
 public:
-    /// Of a turn of the loop; a handshake that has begun is not cut.
+    /// Of a turn of the loop, whatever is used up first; a handshake that has begun is not cut.
     static constexpr base::duration slice = std::chrono::milliseconds(3);
+    /// Their users may have to stand in another line, where their time is not seen from here.
+    static constexpr int most = 4;
     static constexpr std::size_t buffer_bytes = std::size_t{64} * 1024;
 
     tls_line(boost::asio::any_io_executor executor, base::clock& clock, listener_counts& counts);

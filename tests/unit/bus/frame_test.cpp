@@ -8,7 +8,7 @@ namespace shaddock::bus {
 
 namespace {
 
-constexpr std::size_t limit = 1000;
+constexpr std::size_t frame_limit = 1000;
 
 std::string one_of_each() {
     std::string out;
@@ -60,7 +60,7 @@ TEST(bus_frame, comes_back_as_it_was_sent) {
     const auto all = one_of_each();
     std::string_view in = all;
     const auto next = [&] {
-        const auto cut = cut_frame(in, limit);
+        const auto cut = cut_frame(in, frame_limit);
         EXPECT_EQ(cut.outcome, cut_outcome::done);
         in.remove_prefix(cut.used);
         return cut.frame;
@@ -97,10 +97,10 @@ TEST(bus_frame, asks_for_more_at_every_split_point) {
     const auto all = one_of_each();
     std::size_t begin = 0;
     while (begin < all.size()) {
-        const auto whole = cut_frame(std::string_view(all).substr(begin), limit);
+        const auto whole = cut_frame(std::string_view(all).substr(begin), frame_limit);
         ASSERT_EQ(whole.outcome, cut_outcome::done);
         for (std::size_t length = 0; length < whole.used; ++length) {
-            const auto part = cut_frame(std::string_view(all).substr(begin, length), limit);
+            const auto part = cut_frame(std::string_view(all).substr(begin, length), frame_limit);
             EXPECT_EQ(part.outcome, cut_outcome::need_more) << "at " << begin << " of " << length;
             EXPECT_EQ(part.used, 0U);
         }
@@ -110,22 +110,22 @@ TEST(bus_frame, asks_for_more_at_every_split_point) {
 
 TEST(bus_frame, refuses_what_is_too_long_before_it_has_come) {
     std::string out;
-    append_cast(out, 1, std::string(limit, 'x'));
-    EXPECT_EQ(cut_frame(out, limit).outcome, cut_outcome::done);
+    append_cast(out, 1, std::string(frame_limit, 'x'));
+    EXPECT_EQ(cut_frame(out, frame_limit).outcome, cut_outcome::done);
     out.clear();
-    append_cast(out, 1, std::string(limit + 1, 'x'));
-    EXPECT_EQ(cut_frame(out, limit).outcome, cut_outcome::bad);
+    append_cast(out, 1, std::string(frame_limit + 1, 'x'));
+    EXPECT_EQ(cut_frame(out, frame_limit).outcome, cut_outcome::bad);
     const std::string huge("\xff\xff\xff\xff", 4);
-    EXPECT_EQ(cut_frame(huge, limit).outcome, cut_outcome::bad);
+    EXPECT_EQ(cut_frame(huge, frame_limit).outcome, cut_outcome::bad);
 }
 
 TEST(bus_frame, refuses_empty_short_and_unknown_frames) {
-    EXPECT_EQ(cut_frame(std::string("\0\0\0\0", 4), limit).outcome, cut_outcome::bad);
+    EXPECT_EQ(cut_frame(std::string("\0\0\0\0", 4), frame_limit).outcome, cut_outcome::bad);
     for (const int kind : {0, 9, 255}) {
-        EXPECT_EQ(
-            cut_frame(std::string("\x01\0\0\0", 4) + std::string(1, static_cast<char>(kind)), limit)
-                .outcome,
-            cut_outcome::bad);
+        EXPECT_EQ(cut_frame(std::string("\x01\0\0\0", 4) + std::string(1, static_cast<char>(kind)),
+                            frame_limit)
+                      .outcome,
+                  cut_outcome::bad);
     }
     // A length that ends inside the fields.
     const std::pair<frame_kind, int> fields[] = {{frame_kind::call, 17},
@@ -139,7 +139,7 @@ TEST(bus_frame, refuses_empty_short_and_unknown_frames) {
             in += std::string("\0\0\0", 3);
             in += static_cast<char>(kind);
             in += std::string(static_cast<std::size_t>(have), '\0');
-            EXPECT_EQ(cut_frame(in, limit).outcome,
+            EXPECT_EQ(cut_frame(in, frame_limit).outcome,
                       have == size ? cut_outcome::done : cut_outcome::bad)
                 << static_cast<int>(kind) << " with " << have;
         }
@@ -150,9 +150,9 @@ TEST(bus_frame, may_end_in_fields_that_this_reader_does_not_know) {
     const auto all = one_of_each();
     std::string_view in = all;
     while (!in.empty()) {
-        const auto plain = cut_frame(in, limit);
+        const auto plain = cut_frame(in, frame_limit);
         const auto fresh = grown(in.substr(0, plain.used));
-        const auto cut = cut_frame(fresh, limit);
+        const auto cut = cut_frame(fresh, frame_limit);
         ASSERT_EQ(cut.outcome, cut_outcome::done);
         EXPECT_EQ(cut.used, fresh.size());
         EXPECT_EQ(cut.frame.kind, plain.frame.kind);
@@ -168,14 +168,14 @@ TEST(bus_frame, may_end_in_fields_that_this_reader_does_not_know) {
 
 TEST(bus_frame, has_room_for_fields_of_later_versions_beside_the_longest_payload) {
     std::string out;
-    append_call(out, 1, 1, 1, std::string(limit, 'x'));
-    EXPECT_EQ(cut_frame(grown(out), limit).outcome, cut_outcome::done);
+    append_call(out, 1, 1, 1, std::string(frame_limit, 'x'));
+    EXPECT_EQ(cut_frame(grown(out), frame_limit).outcome, cut_outcome::done);
 }
 
 TEST(bus_hello, comes_back_as_it_was_sent) {
     std::string out;
     append_hello(out, greeting());
-    const auto cut = cut_frame(out, limit);
+    const auto cut = cut_frame(out, frame_limit);
     ASSERT_EQ(cut.outcome, cut_outcome::done);
     ASSERT_EQ(cut.frame.kind, frame_kind::hello);
     const auto said = read_hello(cut.frame.bytes);
@@ -221,7 +221,7 @@ TEST(bus_hello, may_end_in_fields_that_this_reader_does_not_know) {
     std::string out;
     append_hello(out, greeting());
     const auto fresh = grown(out);
-    const auto read = read_hello(cut_frame(fresh, limit).frame.bytes);
+    const auto read = read_hello(cut_frame(fresh, frame_limit).frame.bytes);
     ASSERT_TRUE(read);
     EXPECT_EQ(*read, greeting());
 }
