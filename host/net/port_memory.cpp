@@ -46,7 +46,7 @@ void port::keep_to_budget() {
 /// address that holds most in sum.
 void port::make_room(std::size_t (client_connection::*held)() const, std::size_t limit) {
     std::size_t total = 0;
-    holders newcomers;
+    holders strangers;
     std::map<base::ip_address, of_host> hosts;
     for (const auto& each : all_) {
         const auto bytes = each->is_open() ? (each.get()->*held)() : 0;
@@ -59,7 +59,7 @@ void port::make_room(std::size_t (client_connection::*held)() const, std::size_t
             host.sum += bytes;
             host.all.push_back({each.get(), bytes});
         } else {
-            newcomers.push_back({each.get(), bytes});
+            strangers.push_back({each.get(), bytes});
         }
     }
     if (total <= limit) {
@@ -77,9 +77,9 @@ void port::make_room(std::size_t (client_connection::*held)() const, std::size_t
         connection_ptr(next.who)->drop_for_memory();
         return next.bytes;
     };
-    sort_largest_last(newcomers);
-    while (total > goal && !newcomers.empty()) {
-        drop_last(newcomers);
+    sort_largest_last(strangers);
+    while (total > goal && !strangers.empty()) {
+        drop_last(strangers);
     }
     for (auto& [name, host] : hosts) {
         sort_largest_last(host.all);

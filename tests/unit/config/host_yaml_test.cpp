@@ -92,7 +92,6 @@ TEST(host_yaml, empty_means_the_documented_defaults) {
 TEST(host_yaml, sets_every_option) {
     const host_options host = options_of(R"(
 connector: {heartbeat: 3, timeout: 7 s, dict: true, proto: true, crypto: true, idle_timeout: 2 min, handshake_timeout: 0, ack_timeout: 500 ms,
-            package_limit: 1 KiB, pending_limit: 2 MiB, connections_limit: 0, distinctHost: true, nodelay: false,
             package_limit: 1 KiB, pending_limit: 2 MiB, connections_limit: 0, connections_per_address: 5, handshake_rate: 0,
             trusted_proxies: [10.0.0.0/8, '::1'], proxy_protocol: true, origins: ['https://chat.example'], distinctHost: true, nodelay: false,
             tls_certificate: a.pem, tls_key: /b.pem, tls_only: false,

@@ -44,6 +44,10 @@ struct life {
         clock.advance(by);
         settle();
     }
+    /// The wire of one more client.
+    memory_wire& another_wire() {
+        return *others.emplace_back(std::make_unique<memory_wire>(loop.get_executor()));
+    }
     std::size_t connections() { return the_port.counts().connections; }
 
     form how;
@@ -52,6 +56,7 @@ struct life {
     base::manual_clock clock;
     noted_events events;
     memory_wire wire{loop.get_executor()};
+    std::vector<std::unique_ptr<memory_wire>> others;
     port the_port;
 };
 

@@ -85,8 +85,7 @@ TEST(unanswered, one_that_goes_holds_nothing) {
 struct crowd : life {
     explicit crowd(listener_options options) : life(form::packages, std::move(options)) {}
     memory_wire& join(const std::string& address, bool is_logged_in) {
-        wires.push_back(std::make_unique<memory_wire>(loop.get_executor()));
-        auto& one = *wires.back();
+        auto& one = another_wire();
         the_port.add(one.make_stream(), {.from = *base::parse_ip(address), .port = 1});
         one.give(package(package_type::handshake, "{}") + package(package_type::handshake_ack));
         settle();
@@ -98,8 +97,6 @@ struct crowd : life {
         from.give(data_of(bytes * 2).substr(0, bytes));
         settle();
     }
-
-    std::vector<std::unique_ptr<memory_wire>> wires;
 };
 
 listener_options small_budget() {

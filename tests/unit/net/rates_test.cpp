@@ -195,7 +195,7 @@ TEST_P(rates, a_turn_does_so_much_for_one_client) {
 TEST_P(rates, another_client_has_its_turn_in_between) {
     life here(GetParam());
     here.log_in();
-    memory_wire other(here.loop.get_executor());
+    auto& other = here.another_wire();
     here.the_port.add(other.make_stream(), {.from = *base::parse_ip("10.0.0.2"), .port = 1});
     here.settle();
     std::vector<std::size_t> answered;
