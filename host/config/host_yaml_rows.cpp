@@ -141,13 +141,18 @@ const std::vector<option_row<bus_options>>& bus_rows() {
                     "and refused"),
         time_option("call_timeout", &options::call_timeout, {.least = 1ms},
                     "until a call without a deadline of its own ends in `timeout`"),
-        size_option("queue_limit", &options::queue_limit, {.least = 64 * kib, .most = gib},
-                    "waiting on the link to one server; past it calls end in `overloaded`"),
+        size_option(
+            "queue_limit", &options::queue_limit, {.least = 64 * kib, .most = gib},
+            "of the link to one server. Above half of it a room or session may have only its "
+            "share waiting, above three quarters pushes and calls are refused "
+            "`overloaded`. A push counts with what the frontend writes for it, so this is "
+            "also the most work that a frontend is given ahead; less when it takes over "
+            "12 ms for it"),
         time_option("heartbeat", &options::heartbeat, {.least = 1ms},
                     "between two signs of life on a quiet link"),
         time_option("silence", &options::silence, {.least = 1ms},
                     "without a sign of life for so long the other side counts as gone; longer than "
-                    "the heartbeat"),
+                    "the heartbeat. A server that takes nothing for so long loses its link"),
     };
     return rows;
 }

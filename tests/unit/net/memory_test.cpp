@@ -20,8 +20,8 @@ std::string data_of(std::size_t bytes) {
 
 /// A life whose requests are kept until the test answers.
 struct keeping : life {
-    explicit keeping(listener_options options, form how = form::packages)
-        : life(how, std::move(options)) {
+    explicit keeping(listener_options options, form wanted = form::packages)
+        : life(wanted, std::move(options)) {
         events.data_hook = [this](connection& from, std::string_view body) {
             from.keep(body.size());
             kept.push_back(body.size());
