@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <utility>
 
@@ -32,9 +34,18 @@ std::string_view without_comment(std::string_view line) {
 deny_list read_deny_list(const fs::path& folder, std::string_view env) {
     deny_list out;
     for (const auto& path : deny_files(folder, env)) {
+        errno = 0;
         std::ifstream file(path);
-        if (!file) {
+        if (!file && errno == ENOENT) {
             continue;
+        }
+        if (!file) {
+            config::finding wrong;
+            wrong.where = {path, 0, {}};
+            wrong.text = fmt::format("{}: cannot be read: {}", path.string(), std::strerror(errno));
+            out.problems.push_back(std::move(wrong));
+            out.is_unreadable = true;
+            break;
         }
         std::size_t number = 0;
         for (std::string line; std::getline(file, line);) {
@@ -76,7 +87,11 @@ void deny_watch::start() {
 void deny_watch::read() {
     const auto now = read_deny_list(folder_, env_);
     for (const auto& wrong : now.problems) {
-        base::log::error("config", "{}; the other lines count", wrong.text);
+        base::log::error("config", "{}; {}", wrong.text,
+                         now.is_unreadable ? "the list before it counts" : "the other lines count");
+    }
+    if (now.is_unreadable) {
+        return;
     }
     base::log::info("config", "deny.txt: {} networks are denied", now.entries.size());
     use_(now.networks());

@@ -17,6 +17,8 @@ struct deny_list {
     std::vector<base::network> entries;
     /// Lines that are neither; the others count.
     std::vector<config::finding> problems;
+    /// There is a file, and it cannot be read: the list before it counts.
+    bool is_unreadable = false;
 
     base::network_set networks() const { return base::network_set(entries); }
 };

@@ -493,7 +493,9 @@ void client_connection::on_package(package_type type, std::string_view body) {
         }
         return;
     case package_type::data:
-        newcomer_entry::unlink();
+        if (phase_ == phase::working) {
+            newcomer_entry::unlink();
+        }
         if (phase_ == phase::working && !owner_.events().on_data(*this, body) && is_open()) {
             violation(close_code::protocol_error, "malformed message");
         }

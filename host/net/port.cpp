@@ -118,7 +118,7 @@ bool port::may_greet(client_origin& origin) {
 void port::note(drop why, const client_origin& of) {
     ++counts_.of(why);
     if (const auto times = admission_.note(why)) {
-        base::log::warn("net", "port {}: {}: {} in the last minute, the last of them {}",
+        base::log::warn("net", "port {}: {}: {} since the last line of this kind, the last of them {}",
                         options_.port, to_string(why), *times, base::to_text(of.from));
     }
 }

@@ -7,6 +7,7 @@
 
 #include <array>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace shaddock::net {
@@ -71,6 +72,9 @@ std::string tls_problem() {
     ERR_clear_error();
     if (first == 0) {
         return "unknown reason";
+    }
+    if (ERR_SYSTEM_ERROR(first)) {
+        return std::generic_category().message(ERR_GET_REASON(first));
     }
     if (const auto* const words = ERR_reason_error_string(first)) {
         return words;

@@ -140,7 +140,7 @@ bool frontend::on_data(net::connection& from, std::string_view message) {
 
 /// A client of the original may cause it and not know: its encoder clips texts.
 void frontend::warn_of_misread(const net::connection& from, const client_request& request) {
-    if (const auto end = misread_.due(request.route)) {
+    if (const auto end = rare_.due(request.route)) {
         base::log::warn("server", "'{}' of connection {} ({}): {}{}", request.route,
                         number(from.id()), from.address(), request.refused->text(), *end);
     }
@@ -186,6 +186,13 @@ void frontend::serve(session& from, const client_request& request) {
                                                     options_.requests_limit, number(what.from)));
     }
     if (is_overloaded(*from.data)) {
+        if (const auto more = rare_.due("overload")) {
+            base::log::warn("server", "overloaded: clients' bytes wait longer than {} ms for their "
+                                      "turn (limits.overload), requests are refused{}",
+                            std::chrono::duration_cast<std::chrono::milliseconds>(options_.overload)
+                                .count(),
+                            *more);
+        }
         return refuse(errc::overloaded,
                       fmt::format("a request waits {} ms for its turn here",
                                   std::chrono::duration_cast<std::chrono::milliseconds>(

@@ -122,7 +122,7 @@ private:
     dispatcher& local_;
     client_codec codec_;
     /// By route; only those of the client protos come here.
-    base::rare_lines misread_{clock_};
+    base::rare_lines rare_{clock_};
     session_store sessions_;
     mirror mirror_;
     std::unique_ptr<net::listener> listener_;

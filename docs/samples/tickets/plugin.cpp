@@ -2,6 +2,7 @@
 // the connector lets that name in. The connector and the chat are the shipped ones;
 // config/connector.json has {"ticket_keys": "<file>"}, with the same keys.
 #include <shaddock/plugin.hpp>
+#include <shaddock/public_address.hpp>
 #include <shaddock/ticket.hpp>
 
 #include <chrono>
@@ -44,7 +45,7 @@ public:
           keys_(shaddock::ticket_keys::load(options_.ticket_keys).value()) {}
 
     /// Errors: 401 for a wrong name or password, 500 when no connector is up.
-    login_reply query_entry(const login_request& request) {
+    login_reply query_entry(const login_request& request, shaddock::session& asker) {
         const auto account = options_.accounts.find(request.uid);
         if (account == options_.accounts.end() || account->second != request.password) {
             throw shaddock::application_error("wrong name or password", 401);
@@ -53,7 +54,8 @@ public:
         for (const auto& one : *connectors) {
             if (one.is_up) {
                 const std::chrono::seconds lifetime(options_.ticket_lifetime);
-                return {200, one.host, one.client_port, keys_.issue(request.uid, lifetime)};
+                auto told = shaddock::public_address_of(one, asker);
+                return {200, std::move(told.host), told.port, keys_.issue(request.uid, lifetime)};
             }
         }
         throw shaddock::error(shaddock::errc::no_server, "no connector is up");

@@ -62,12 +62,24 @@ export const attacks = {
     },
     /** One who talks as fast as it can to a full room. */
     async "a full room"(at) {
-        await crowd(at, 150);
+        await crowd(at, 600);
         const talker = await Client.open(at.port, at);
         await talker.enter("talker", at.room);
         talker.discard();
         const bytes = Buffer.concat(Array.from({ length: 500 }, (_, i) => requestOf(100 + i % 27, routes.send, '{"content":"x","target":"*"}')));
         return () => flood(talker.socket, bytes);
+    },
+    /** Many who talk as fast as they may, to a full room: more than can be delivered. */
+    async "a loud room"(at) {
+        await crowd(at, 200);
+        const bytes = Buffer.concat(Array.from({ length: 100 }, (_, i) => requestOf(100 + i % 27, routes.send, '{"content":"x","target":"*"}')));
+        const talkers = [];
+        for (let i = 0; i < 60; ++i) {
+            const talker = await Client.open(at.port, at);
+            await talker.enter(`talker${i}`, at.room);
+            talkers.push(talker.discard());
+        }
+        return () => Promise.all(talkers.map(({ socket }) => flood(socket, bytes)));
     },
     /** 500 messages of 4 KB a second to a full room. */
     async "large messages"(at) {
@@ -115,8 +127,8 @@ export const attacks = {
     },
     /** Members who do not read, in a room where much is said. */
     async "stalled readers"(at) {
-        const members = await crowd(at, 100);
-        members.forEach((one) => one.socket.pause());
+        const members = await crowd(at, 1000);
+        members.slice(0, 100).forEach((one) => one.socket.pause());
         const talker = await Client.open(at.port, at);
         await talker.enter("talker", at.room);
         return async () => {

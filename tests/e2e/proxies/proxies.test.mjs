@@ -221,7 +221,7 @@ describe("behind nginx, where wss ends", { concurrency: false }, () => {
         await until(async () => cameFrom("127.0.0.6").test(await behind.log(gateLog)), "the session in the log", limitMs);
         const log = await behind.log(gateLog);
         assert.match(log, cameFrom("127.0.0.5"));
-        assert.match(log, /address_limit: 1 in the last minute, the last of them 127\.0\.0\.5/);
+        assert.match(log, /address_limit: 1 since the last line of this kind, the last of them 127\.0\.0\.5/);
         sockets.forEach((socket) => socket.terminate());
     });
 

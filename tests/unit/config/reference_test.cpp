@@ -34,6 +34,36 @@ TEST(reference, has_every_option_once_with_a_default_and_a_meaning) {
     EXPECT_THAT(keys, Contains("types.<type>.modules"));
 }
 
+/// The rows of the table of limits: name and default.
+std::vector<std::pair<std::string, std::string>> rows_of_limits() {
+    std::vector<std::pair<std::string, std::string>> rows;
+    std::istringstream page(text_of("docs/security.md"));
+    for (std::string line; std::getline(page, line);) {
+        const auto name = line.find("| `");
+        const auto end = line.find(" | ", 2);
+        if (name == 0 && end != line.npos) {
+            rows.emplace_back(line.substr(2, end - 2),
+                              line.substr(end + 3, line.find(" | ", end + 3) - end - 3));
+        }
+    }
+    return rows;
+}
+
+TEST(reference, gives_the_defaults_that_stand_in_the_table_of_limits) {
+    const auto rows = rows_of_limits();
+    int compared = 0;
+    for (const auto& option : reference()) {
+        const bool has_number = option.standard.find_first_of("123456789") == 0;
+        for (const auto& [name, standard] : rows) {
+            if (has_number && name.starts_with("`" + option.key + "`")) {
+                EXPECT_THAT(standard, HasSubstr(option.standard)) << option.key;
+                ++compared;
+            }
+        }
+    }
+    EXPECT_GE(compared, 20);
+}
+
 TEST(reference, has_only_keys_that_the_file_may_have) {
     for (const auto& option : reference()) {
         const auto section = option.key.substr(0, option.key.rfind('.'));

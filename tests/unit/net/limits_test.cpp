@@ -203,8 +203,8 @@ TEST(limits, each_is_in_the_log_once_a_minute) {
     }
     std::filesystem::remove_all(folder);
     ASSERT_THAT(lines, SizeIs(2));
-    EXPECT_THAT(lines[0], HasSubstr("denied: 1 in the last minute, the last of them 127.0.0.77"));
-    EXPECT_THAT(lines[1], HasSubstr("denied: 3 in the last minute"));
+    EXPECT_THAT(lines[0], HasSubstr("denied: 1 since the last line of this kind, the last of them 127.0.0.77"));
+    EXPECT_THAT(lines[1], HasSubstr("denied: 3 since the last line of this kind"));
 }
 
 // Proxies
