@@ -54,7 +54,7 @@ std::string to_text(const ip_address& address) {
 }
 
 std::string to_text(const ip_address& address, std::uint16_t port) {
-    const auto text = to_text(address);
+    auto text = to_text(address);
     if (port == 0) {
         return text;
     }

@@ -22,8 +22,8 @@ constexpr base::duration linger = std::chrono::milliseconds(700);
 } // namespace
 
 client_connection::client_connection(port& owner, std::unique_ptr<stream> bytes,
-                                     client_origin origin, connection_id id)
-    : owner_(owner), stream_(std::move(bytes)), id_(id), origin_(std::move(origin)),
+                                     const client_origin& origin, connection_id id)
+    : owner_(owner), stream_(std::move(bytes)), id_(id), origin_(origin),
       address_(base::to_text(origin_.from, origin_.port)),
       allowance_(owner.options().rates, owner.clock().now()), since_(owner.clock().now()),
       last_traffic_(since_) {}

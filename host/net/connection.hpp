@@ -50,7 +50,7 @@ class client_connection final : public connection,
 public:
     using place_in_list = std::list<connection_ptr>::iterator;
 
-    client_connection(port& owner, std::unique_ptr<stream> bytes, client_origin origin,
+    client_connection(port& owner, std::unique_ptr<stream> bytes, const client_origin& origin,
                       connection_id id);
 
     connection_id id() const override { return id_; }

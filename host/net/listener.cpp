@@ -214,7 +214,7 @@ void tcp_listener::accepted(int descriptor, const tcp::endpoint& peer) {
     auto bytes = make_tcp_stream(std::move(socket));
     // A PROXY header stands before TLS.
     port_.add(origin.must_have_header ? std::move(bytes) : port_.for_clients(std::move(bytes)),
-              std::move(origin));
+              origin);
 }
 
 void tcp_listener::pause_accepting(int reason) {

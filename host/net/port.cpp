@@ -118,7 +118,8 @@ bool port::may_greet(client_origin& origin) {
 void port::note(drop why, const client_origin& of) {
     ++counts_.of(why);
     if (const auto times = admission_.note(why)) {
-        base::log::warn("net", "port {}: {}: {} since the last line of this kind, the last of them {}",
+        base::log::warn("net",
+                        "port {}: {}: {} since the last line of this kind, the last of them {}",
                         options_.port, to_string(why), *times, base::to_text(of.from));
     }
 }
@@ -133,13 +134,13 @@ void port::deny(base::network_set networks) {
     }
 }
 
-void port::add(std::unique_ptr<stream> bytes, client_origin origin) {
+void port::add(std::unique_ptr<stream> bytes, const client_origin& origin) {
     ++counts_.connections;
     ++counts_.accepted;
     const bool has_place = origin.has_place;
     placed_ += has_place ? 1 : 0;
-    all_.emplace_back(new client_connection(*this, std::move(bytes), std::move(origin),
-                                            connection_id{++last_id_}));
+    all_.emplace_back(
+        new client_connection(*this, std::move(bytes), origin, connection_id{++last_id_}));
     if (has_place) {
         newcomers_.push_back(*all_.back());
     }

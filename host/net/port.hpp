@@ -51,7 +51,7 @@ public:
     /// False: it is closed at once.
     bool lets_in(client_origin& origin);
     /// Takes over the stream of a connected client, which was let in.
-    void add(std::unique_ptr<stream> bytes, client_origin origin);
+    void add(std::unique_ptr<stream> bytes, const client_origin& origin);
     /// It was let in, but nothing came of it, or it is over.
     void forget(const client_origin& origin);
     /// A proxy has told who the client is: takes a place of that address, or refuses it.
