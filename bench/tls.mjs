@@ -47,7 +47,7 @@ await run("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_
 const ca = await readFile(certificate);
 const system = await startSystem({
     host: options.host,
-    edit: (config) => configure(config, { gate: { tls_certificate: certificate, tls_key: key, tls_only: false, handshake_timeout: 0 } }),
+    edit: (config) => configure(config, { gate: { tls_certificate: certificate, tls_key: key, tls_only: false, handshake_rate: 0, message_rate: 0, byte_rate: 0 } }),
 });
 const port = system.gatePort;
 const gate = await pidOf("gate-server-1");
