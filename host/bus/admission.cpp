@@ -10,7 +10,7 @@ namespace shaddock::bus {
 namespace {
 
 /// So long may what is admitted from anyone take, from here until it is done.
-constexpr auto target = std::chrono::milliseconds(12);
+constexpr auto target = std::chrono::milliseconds(8);
 /// A flow that has not more than this part of the window under way is no burden, however many there
 /// are.
 constexpr std::size_t smallest_share = 8;

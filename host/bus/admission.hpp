@@ -23,7 +23,7 @@ namespace shaddock::bus {
 /// says when it is done (frames `mark` and `taken`). A window of work is admitted from anyone, and
 /// three windows as long as nothing had to be refused within the last second, so that bursts pass;
 /// above that a flow may hold only its share of a window. One message of a flow that holds nothing
-/// passes always, if there is room for its bytes. The window is what the other side does in 12 ms:
+/// passes always, if there is room for its bytes. The window is what the other side does in 8 ms:
 /// it grows, up to the limit, while marks are answered in time, and shrinks when they are late.
 /// Thread: the loop.
 class admission {

@@ -147,7 +147,7 @@ const std::vector<option_row<bus_options>>& bus_rows() {
             "share waiting, above three quarters pushes and calls are refused "
             "`overloaded`. A push counts with what the frontend writes for it, so this is "
             "also the most work that a frontend is given ahead; less when it takes over "
-            "12 ms for it"),
+            "8 ms for it"),
         time_option("heartbeat", &options::heartbeat, {.least = 1ms},
                     "between two signs of life on a quiet link"),
         time_option("silence", &options::silence, {.least = 1ms},

@@ -106,6 +106,17 @@ export const attacks = {
         return () => Promise.all(all.map((one, who) => flood(one.socket, Buffer.concat(rooms.map((room, i) =>
             requestOf(100 + i, routes.enter, JSON.stringify({ username: `switcher${who}`, rid: room })))))));
     },
+    /** Sessions that walk in and out of a full room: each step is told to all its members. */
+    async "walks through a full room"(at) {
+        await crowd(at, 600);
+        const all = [];
+        for (let i = 0; i < 40; ++i) {
+            all.push((await Client.open(at.port, at)).discard());
+        }
+        const rooms = [at.room, roomOf(0), at.room, roomOf(1)];
+        return () => Promise.all(all.map((one, who) => flood(one.socket, Buffer.concat(rooms.map((room, i) =>
+            requestOf(100 + i, routes.enter, JSON.stringify({ username: `walker${who}`, rid: room })))))));
+    },
     /** Large requests, many at once, of many sessions. */
     async "pipelined bodies"(at) {
         const all = [];
