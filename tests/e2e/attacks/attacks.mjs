@@ -3,7 +3,8 @@
  *
  *   node attacks.mjs NAME '{"port":3050,"from":"127.0.0.2","room":"blue"}'
  *
- * says `under way` once it has begun. `port` is a connector's, `room` one that belongs to the server under attack.
+ * says `under way` once it has begun. `port` is a connector's, `room` one that belongs to the server under attack. `strength` is the share
+ * of its sockets and members that it has, if not all.
  */
 import { once } from "node:events";
 import { connect } from "node:net";
@@ -18,16 +19,23 @@ const large = "x".repeat(60 * 1024);
 async function flood(socket, bytes) {
     while (!socket.destroyed) {
         if (!socket.write(bytes)) {
-            await Promise.race([once(socket, "drain"), once(socket, "close"), sleep(200)]).catch(() => {});
+            const over = new AbortController();
+            const { signal } = over;
+            await Promise.race([once(socket, "drain", { signal }), once(socket, "close", { signal }), sleep(200, undefined, { signal })]).catch(() => {});
+            over.abort();
         }
         await sleep(0);
     }
 }
 
+/** How many there are of what is `count` at full strength. */
+const scaled = ({ strength = 1 }, count) => Math.ceil(count * strength);
+
 /** So many members of a room who read and forget. */
-async function crowd({ port, from, room }, count) {
+async function crowd(at, count) {
+    const { port, from, room } = at;
     const all = [];
-    for (let i = 0; i < count; ++i) {
+    for (let i = 0; i < scaled(at, count); ++i) {
         const member = await Client.open(port, { from });
         await member.enter(`member${i}`, room);
         all.push(member.discard());
@@ -36,7 +44,8 @@ async function crowd({ port, from, room }, count) {
 }
 
 /** Keeps `count` sockets open at what `begin` makes of each; who is thrown out comes again. */
-async function hold({ port, from }, count, begin) {
+async function hold(at, count, begin) {
+    const { port, from } = at;
     let opened = 0;
     const one = () => {
         const socket = connect({ port, host, localAddress: from });
@@ -45,7 +54,7 @@ async function hold({ port, from }, count, begin) {
         socket.on("connect", () => begin(socket));
         socket.on("close", () => setTimeout(one, 500).unref());
     };
-    while (opened < count) {
+    while (opened < scaled(at, count)) {
         one();
         if (++opened % 200 === 0) {
             await sleep(20);
@@ -99,7 +108,7 @@ export const attacks = {
     /** Sessions that change rooms without a pause. */
     async "room switching"(at) {
         const all = [];
-        for (let i = 0; i < 40; ++i) {
+        for (let i = 0; i < scaled(at, 40); ++i) {
             all.push((await Client.open(at.port, at)).discard());
         }
         const rooms = Array.from({ length: 20 }, () => roomOf(0));
@@ -120,7 +129,7 @@ export const attacks = {
     /** Large requests, many at once, of many sessions. */
     async "pipelined bodies"(at) {
         const all = [];
-        for (let i = 0; i < 60; ++i) {
+        for (let i = 0; i < scaled(at, 60); ++i) {
             all.push((await Client.open(at.port, at)).discard());
         }
         const bytes = Buffer.concat(Array.from({ length: 66 },
@@ -161,7 +170,7 @@ export const attacks = {
             await sleep(1);
             socket.resetAndDestroy();
         };
-        return () => Promise.all(Array.from({ length: 30 }, async (_, first) => {
+        return () => Promise.all(Array.from({ length: scaled(at, 30) }, async (_, first) => {
             for (let stage = first; ; ++stage) {
                 await one(stage);
             }
@@ -169,7 +178,7 @@ export const attacks = {
     },
     /** Whole logins, one after the other, each from a new connection. */
     async "logins"(at) {
-        return () => Promise.all(Array.from({ length: 20 }, async (_, who) => {
+        return () => Promise.all(Array.from({ length: scaled(at, 20) }, async (_, who) => {
             for (let i = 0; ; ++i) {
                 const one = await Client.open(at.port, at);
                 await one.enter(`login${who}x${i}`, at.room);

@@ -25,20 +25,28 @@ export function quantile(numbers, part) {
     return sorted.length === 0 ? NaN : sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))];
 }
 
+const beginLimitMs = 30_000;
+
 /** Starts a node program beside this one. @returns {Promise<{line: string, end: () => Promise<void>}>} its first line */
 async function beside(file, ...given) {
     const child = spawn(process.execPath, [fileURLToPath(new URL(file, import.meta.url)), ...given], { stdio: ["ignore", "pipe", "inherit"] });
-    const [line] = await Promise.race([once(child.stdout, "data"), once(child, "exit").then(([code]) => { throw new Error(`${file} ${given[0]} ended with ${code}`); })]);
-    child.stdout.resume();
-    return {
-        line: String(line).trim(),
-        end: async () => {
-            if (child.exitCode === null) {
-                child.kill("SIGKILL");
-                await once(child, "exit");
-            }
-        },
+    const end = async () => {
+        if (child.exitCode === null) {
+            child.kill("SIGKILL");
+            await once(child, "exit");
+        }
     };
+    const line = await Promise.race([
+        once(child.stdout, "data").then(String),
+        once(child, "exit").then(([code]) => { throw new Error(`${file} ${given[0]} ended with ${code}`); }),
+        sleep(beginLimitMs, undefined, { ref: false }),
+    ]);
+    if (line === undefined) {
+        await end();
+        throw new Error(`${file} ${given[0]} has not begun within ${beginLimitMs} ms`);
+    }
+    child.stdout.resume();
+    return { line: line.trim(), end };
 }
 export const startSink = () => beside("sink.mjs");
 export const startAttack = (name, at) => beside("attacks.mjs", name, JSON.stringify(at));
