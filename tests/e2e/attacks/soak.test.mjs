@@ -2,7 +2,7 @@
  * All attacks at once, moderate ones, each begun anew every ten seconds, while two people chat through another connector and the same
  * chat servers. Nothing happens to the two, no process is restarted or grows, and nothing is left of the attackers once they are gone.
  *
- * For 60 s; SHADDOCK_LONG: 10 minutes; SHADDOCK_SOAK=SECONDS: so long.
+ * For 2 minutes; SHADDOCK_LONG: 10 minutes; SHADDOCK_SOAK=SECONDS: so long.
  */
 import assert from "node:assert/strict";
 import { readFile, readdir } from "node:fs/promises";
@@ -15,13 +15,16 @@ import { attacks } from "./attacks.mjs";
 import { roomOf } from "./client.mjs";
 import { Watch, pinMyself, pinned, quantile, startAttack } from "./watch.mjs";
 
-const seconds = Number(process.env.SHADDOCK_SOAK ?? (process.env.SHADDOCK_LONG ? 600 : 60));
+const seconds = Number(process.env.SHADDOCK_SOAK ?? (process.env.SHADDOCK_LONG ? 600 : 120));
 const strength = 0.1;
 const roundMs = 10_000;
 const sampleMs = 500;
 const goneLimitMs = 5_000;
-/** How far a process may grow from the middle third of the time to the last: this part and so many bytes. */
-const growth = { part: 0.1, bytes: 8 * 1024 * 1024 };
+/**
+ * How far a process may grow from the middle third of the time to the last: this part, and what a server keeps before it gives memory
+ * back to the system. What clients hold comes and goes with them; what stays is seen where it is least.
+ */
+const growth = { part: 0.1, bytes: 16 * 1024 * 1024 };
 
 endProcessAfter(seconds * 1000 + 110_000);
 
@@ -91,10 +94,10 @@ async function attackAgainAndAgain(name, at, isOver) {
     return `${name} ${begun}${failures > 0 ? ` (${failures} failed)` : ""}`;
 }
 
-/** Resident bytes of each process in the first, the middle and the last third. */
+/** The least resident bytes of each process in the first, the middle and the last third. */
 function thirds(samples) {
     const part = Math.floor(samples.length / 3);
-    return [0, 1, 2].map((which) => quantile(samples.slice(which * part, (which + 1) * part), 0.5));
+    return [0, 1, 2].map((which) => quantile(samples.slice(which * part, (which + 1) * part), 0));
 }
 const mib = (bytes) => (bytes / 1024 / 1024).toFixed(1).padStart(8);
 
@@ -137,7 +140,7 @@ test(`all attacks at once for ${seconds} s leave nothing behind`, { timeout: sec
         `begun: ${begun.join(", ")}`,
         `at most ${most.connections} connections and ${most.held} bytes held; nothing ${goneMs} ms after the end`,
         `the two: p50 ${watch.p50.toFixed(1)}, p99 ${watch.p99.toFixed(1)} ms; ${watch.took.length} answers and pushes, ${watch.logins} logins`,
-        `${"resident, MiB".padEnd(20)}   first   middle     last`,
+        `${"at least, MiB".padEnd(20)}   first   middle     last`,
         ...rows.map(([name, ...each]) => `${name.padEnd(20)}${each.map(mib).join(" ")}`),
     ].join("\n"));
     const { harm } = watch;
