@@ -2,6 +2,7 @@
 
 #include "client_origin.hpp"
 #include "framing.hpp"
+#include "kept_input.hpp"
 #include "stream.hpp"
 #include "sweep_wheel.hpp"
 #include "write_queue.hpp"
@@ -146,7 +147,7 @@ private:
     std::size_t refuse_http(std::string_view head, int status, std::string_view reason, drop why);
     void refuse_handshake();
     void on_event(const framing_event& event);
-    void on_packages(std::string_view packages);
+    std::string_view on_packages(std::string_view packages);
     void on_package(protocol::package_type type, std::string_view body);
     void on_handshake(std::string_view json);
     void on_ack();
@@ -181,10 +182,10 @@ private:
     write_queue queue_;
     /// What was read and not taken: the beginning of a frame whose end has not come, or frames that
     /// must wait. `wanted_`: the size that it must reach for a package more.
-    std::string partial_;
+    kept_input partial_;
     std::size_t wanted_ = 0;
     /// Before it: packages of one frame that must wait.
-    std::string packages_;
+    kept_input packages_;
     allowance allowance_;
     /// While it works: what is left of its share, and who is next when it stops.
     base::turn_budget::share* share_ = nullptr;

@@ -108,6 +108,12 @@ void client_connection::read() {
     if (got.size < wanted) {
         next_ = reading::at_stream;
     }
+    // What comes over the line is paid for, also when nothing can be made of it.
+    if (got.raw > got.size) {
+        allowance_.take_bytes(got.raw - got.size);
+        share_->take_bytes(got.raw - got.size);
+    }
+    read_now_ += got.raw > got.size ? got.raw - got.size : 0;
     if (got.size == 0) {
         return;
     }
@@ -191,13 +197,13 @@ void client_connection::read_on() {
 
 /// What waited until its client might send again, or others had their turn.
 void client_connection::take_kept() {
-    if (!packages_.empty()) {
-        const auto packages = std::exchange(packages_, {});
+    if (!packages_.is_empty()) {
         if (is_open()) {
-            on_packages(packages);
+            const auto left = on_packages(packages_.view());
+            packages_.take(packages_.size() - left.size());
         }
     }
-    if (packages_.empty() && is_open() && !partial_.empty() && partial_.size() >= wanted_) {
+    if (packages_.is_empty() && is_open() && !partial_.is_empty() && partial_.size() >= wanted_) {
         take_partial();
     }
 }
@@ -214,35 +220,32 @@ void client_connection::take_message() {
 
 /// The shared buffer is parsed where it is; only what is left is kept.
 void client_connection::take(char* data, std::size_t size) {
-    if (partial_.empty()) {
+    if (partial_.is_empty()) {
         const auto used = parse(data, size);
-        partial_.assign(data + used, size - used);
+        partial_.append({data + used, size - used});
         return;
     }
-    partial_.append(data, size);
+    partial_.append({data, size});
     if (partial_.size() >= wanted_) {
         take_partial();
     }
 }
 
 void client_connection::take_partial() {
-    const auto used = parse(partial_.data(), partial_.size());
-    if (used > 0) {
-        // Into new memory: the old may be large.
-        partial_ = std::string(partial_, used);
-    }
+    partial_.take(parse(partial_.data(), partial_.size()));
 }
 
 void client_connection::forget_input() {
-    packages_ = std::string();
-    partial_ = std::string();
+    packages_.clear();
+    partial_.clear();
     count_input();
 }
 
 // Slow lines: heartbeats wait behind a large package.
 
 bool client_connection::has_package_under_way() const {
-    return !partial_.empty() || (framing_ && framing_->kept_bytes() > 0);
+    return !partial_.is_empty() || (framing_ && framing_->kept_bytes() > 0) ||
+           stream_->held_bytes() > 0;
 }
 
 void client_connection::note_progress() {
@@ -253,7 +256,7 @@ void client_connection::note_progress() {
         under_way_since_ = last_traffic_;
         under_way_bytes_ = read_now_;
     }
-    if (input_held_ > 0 || is_package_under_way_ || !packages_.empty()) {
+    if (input_held_ > 0 || is_package_under_way_ || !packages_.is_empty()) {
         count_input();
     }
 }
@@ -284,9 +287,9 @@ void client_connection::give_back(std::size_t bytes) {
 }
 
 void client_connection::count_input() {
-    const auto of = [](const std::string& kept) { return kept.empty() ? 0 : kept.capacity(); };
-    const auto now =
-        of(partial_) + of(packages_) + (framing_ && is_open() ? framing_->kept_bytes() : 0);
+    const auto now = partial_.capacity() + packages_.capacity() +
+                     (framing_ && is_open() ? framing_->kept_bytes() : 0) +
+                     (is_open() ? stream_->held_bytes() : 0);
     owner_.counts().held.input += now - input_held_;
     input_held_ = now;
 }
@@ -311,7 +314,7 @@ std::size_t client_connection::parse(char* data, std::size_t size) {
             break;
         }
         on_event(event);
-        if (!packages_.empty()) {
+        if (!packages_.is_empty()) {
             wanted_ = 0;
             break;
         }
@@ -322,7 +325,7 @@ std::size_t client_connection::parse(char* data, std::size_t size) {
 /// Reads not a byte more than the header: what follows belongs to the stream above, which may be
 /// TLS. False: it is not whole, or refused.
 bool client_connection::read_proxy_header() {
-    auto header = protocol::read_proxy_header(partial_);
+    auto header = protocol::read_proxy_header(partial_.view());
     while (header.status == protocol::proxy_status::need_more) {
         char* buffer = owner_.read_buffer();
         const auto got = stream_->read_some(buffer, header.wanted - partial_.size());
@@ -335,25 +338,25 @@ bool client_connection::read_proxy_header() {
             return false;
         }
         owner_.counts().bytes_in += got.size;
-        partial_.append(buffer, got.size);
-        header = protocol::read_proxy_header(partial_);
+        partial_.append({buffer, got.size});
+        header = protocol::read_proxy_header(partial_.view());
     }
     if (header.status == protocol::proxy_status::bad) {
         owner_.note(drop::proxy_header, origin_);
         lost(header.problem);
         return false;
     }
-    partial_ = std::string();
-    stream_ = owner_.for_clients(std::move(stream_));
+    partial_.clear();
     origin_.must_have_header = false;
     if (!header.is_own) {
         origin_.reached_at = header.to;
         came_from(header.from, header.from_port);
     }
-    if (origin_.refused == drop::denied) {
-        lost("denied");
+    if (origin_.refused && (origin_.refused == drop::denied || !owner_.give_place_back(origin_))) {
+        lost("refused");
         return false;
     }
+    stream_ = owner_.for_clients(std::move(stream_), origin_);
     return true;
 }
 
@@ -362,6 +365,9 @@ void client_connection::came_from(const base::ip_address& client, std::uint16_t 
     address_ = base::to_text(client, number);
     if (origin_.refused) {
         newcomer_entry::unlink();
+        owner_.give_place_back(origin_);
+        // It has less time than those who are let in.
+        owner_.watch(*this);
     }
 }
 
@@ -430,7 +436,8 @@ void client_connection::on_event(const framing_event& event) {
     switch (event.kind) {
     case websocket_event_kind::text:
     case websocket_event_kind::binary:
-        return on_packages(event.payload);
+        packages_.append(on_packages(event.payload));
+        return;
     case websocket_event_kind::ping:
         take_message();
         framing_->append_pong(open_queue(), event.payload);
@@ -447,7 +454,8 @@ void client_connection::on_event(const framing_event& event) {
     }
 }
 
-void client_connection::on_packages(std::string_view packages) {
+/// What must wait for another share or for an allowance.
+std::string_view client_connection::on_packages(std::string_view packages) {
     do {
         const auto cut = protocol::cut_package(packages, owner_.options().package_limit);
         switch (cut.status) {
@@ -456,17 +464,20 @@ void client_connection::on_packages(std::string_view packages) {
             on_package(cut.type, cut.body);
             break;
         case cut_status::need_more:
-            return violation(close_code::protocol_error, "a package longer than its frame");
+            violation(close_code::protocol_error, "a package longer than its frame");
+            return {};
         case cut_status::bad_type:
-            return violation(close_code::protocol_error, "unknown package type");
+            violation(close_code::protocol_error, "unknown package type");
+            return {};
         case cut_status::too_long:
-            return violation(close_code::too_big, "package too long");
+            violation(close_code::too_big, "package too long");
+            return {};
         }
         if (packages.empty() || !is_open()) {
-            return;
+            return {};
         }
     } while (may_take(0));
-    packages_ = packages;
+    return packages;
 }
 
 /// Source: protocol.md 2.2 of the original's behaviour: what does not fit the phase is ignored

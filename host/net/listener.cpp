@@ -42,12 +42,17 @@ public:
         if (port_.options().tls) {
             const auto line =
                 std::make_shared<tls_line>(std::move(executor), clock, port_.counts());
-            port_.serve_over([this, line](std::unique_ptr<stream> below) {
-                const auto& wanted = port_.options();
-                return make_tls_stream(std::move(below),
-                                       static_cast<const tls_context&>(*wanted.tls), wanted.plain,
-                                       line);
-            });
+            port_.serve_over(
+                [this, line](std::unique_ptr<stream> below, const client_origin& origin) {
+                    const auto& wanted = port_.options();
+                    // The rate of handshakes bounds those of TLS, too: they are the dear ones.
+                    tls_terms terms{wanted.plain, [this, whose = origin]() mutable {
+                                        return port_.may_greet(whose);
+                                    }};
+                    return make_tls_stream(std::move(below),
+                                           static_cast<const tls_context&>(*wanted.tls),
+                                           std::move(terms), line);
+                });
         }
     }
 
@@ -213,7 +218,8 @@ void tcp_listener::accepted(int descriptor, const tcp::endpoint& peer) {
     origin.reached_at = is_everywhere_ ? ip_of(socket.local_endpoint(failed)) : at_;
     auto bytes = make_tcp_stream(std::move(socket));
     // A PROXY header stands before TLS.
-    port_.add(origin.must_have_header ? std::move(bytes) : port_.for_clients(std::move(bytes)),
+    port_.add(origin.must_have_header ? std::move(bytes)
+                                      : port_.for_clients(std::move(bytes), origin),
               origin);
 }
 

@@ -106,6 +106,11 @@ void port::found(client_origin& origin, const base::ip_address& client, std::uin
     }
 }
 
+bool port::give_place_back(client_origin& origin) {
+    placed_ -= std::exchange(origin.has_place, false) ? 1 : 0;
+    return counts_.connections - placed_ <= refused_limit;
+}
+
 bool port::may_greet(client_origin& origin) {
     if (admission_.may_greet(origin.is_trusted ? base::ip_address() : origin.from)) {
         return true;

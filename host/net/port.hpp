@@ -42,10 +42,12 @@ public:
     base::turn_budget& turns() { return turns_; }
 
     /// What lies between the socket and its packages; without it nothing does.
-    using stream_maker = std::function<std::unique_ptr<stream>(std::unique_ptr<stream> below)>;
+    using stream_maker = std::function<std::unique_ptr<stream>(std::unique_ptr<stream> below,
+                                                               const client_origin& origin)>;
     void serve_over(stream_maker maker) { stream_maker_ = std::move(maker); }
-    std::unique_ptr<stream> for_clients(std::unique_ptr<stream> below) const {
-        return stream_maker_ ? stream_maker_(std::move(below)) : std::move(below);
+    std::unique_ptr<stream> for_clients(std::unique_ptr<stream> below,
+                                        const client_origin& origin) const {
+        return stream_maker_ ? stream_maker_(std::move(below), origin) : std::move(below);
     }
     /// What can be decided of a peer before it has a connection; fills in the rest of `origin`.
     /// False: it is closed at once.
@@ -56,6 +58,9 @@ public:
     void forget(const client_origin& origin);
     /// A proxy has told who the client is: takes a place of that address, or refuses it.
     void found(client_origin& origin, const base::ip_address& client, std::uint16_t number);
+    /// It was refused after it had a place: others may have that now. False: so many who are
+    /// refused wait already that it must go at once.
+    bool give_place_back(client_origin& origin);
     /// Whether the rate of handshakes has room for one more; else `origin` is refused.
     bool may_greet(client_origin& origin);
     /// Counts a refusal; says it in the log once a minute.

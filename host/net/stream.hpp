@@ -25,6 +25,8 @@ enum class stream_status : std::uint8_t {
 struct stream_result {
     stream_status status = stream_status::done;
     std::size_t size = 0;
+    /// Reading: bytes that came over the line for it, where that is more than `size`.
+    std::size_t raw = 0;
     /// failed: the system's words. Valid until the next call.
     const char* problem = "";
 };
@@ -52,6 +54,8 @@ public:
     /// Takes what it can of `bytes` off the front, for good. Fewer: wait. What it did not take need
     /// not be offered again.
     virtual stream_result write_some(std::string_view bytes) = 0;
+    /// Bytes that it keeps for the peer or from it, beside what the system keeps.
+    virtual std::size_t held_bytes() const { return 0; }
     /// Tells the peer that nothing more follows, after all that was taken. would_block: that takes
     /// more steps; wait until writable and call again. More than once is harmless.
     virtual stream_result shut_down() = 0;

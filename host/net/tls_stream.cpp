@@ -18,6 +18,13 @@ namespace {
 constexpr char handshake_record = 22;
 /// Plain bytes of one record.
 constexpr std::size_t record_bytes = SSL3_RT_MAX_PLAIN_LENGTH;
+/// Read at once: a record. It may hold hundreds of key updates, each of which costs some work.
+constexpr std::size_t read_bytes = record_bytes + 1024;
+/// What a client may send without a plain byte coming of it: a handshake, or a record whose end has
+/// not come.
+constexpr std::size_t unseen_limit = std::size_t{24} * 1024;
+/// What may wait for a client that does not read: a record of ours, and answers to its key updates.
+constexpr std::size_t unsent_limit = std::size_t{32} * 1024;
 
 constexpr std::string_view use_tls =
     "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 43\r\n"
@@ -72,15 +79,18 @@ const BIO_METHOD* pipe_method() {
 
 class tls_stream final : public stream {
 public:
-    tls_stream(std::unique_ptr<stream> below, const tls_context& with, plain_clients plain,
+    tls_stream(std::unique_ptr<stream> below, const tls_context& with, tls_terms terms,
                std::shared_ptr<tls_line> line)
-        : below_(std::move(below)), with_(with), line_(std::move(line)), plain_(plain),
+        : below_(std::move(below)), with_(with), line_(std::move(line)), terms_(std::move(terms)),
           writing_(new below_writable(*this)) {}
     ~tls_stream() override { writing_->stream = nullptr; }
 
     stream_result read_some(char* into, std::size_t size) override;
     stream_result write_some(std::string_view bytes) override;
     stream_result shut_down() override;
+    std::size_t held_bytes() const override {
+        return unseen_ + rest_.size() + pipe_.out.size() - pipe_.sent;
+    }
     void close() override { below_->close(); }
     void reset() override { below_->reset(); }
     void wait_readable(user_ptr user) override;
@@ -128,6 +138,7 @@ private:
     stream_result begin();
     stream_result refuse_plain(std::string_view first);
     void read_records(char* into, std::size_t size, std::size_t& taken);
+    void count_unseen(std::size_t raw, bool has_got_somewhere);
     void note_end(int outcome);
     stream_result fail(const char* problem);
     void flush();
@@ -137,7 +148,7 @@ private:
     std::unique_ptr<stream> below_;
     const tls_context& with_;
     std::shared_ptr<tls_line> line_;
-    plain_clients plain_;
+    tls_terms terms_;
     mode mode_ = mode::undecided;
     boost::intrusive_ptr<below_writable> writing_;
     std::unique_ptr<SSL, ssl_free> ssl_;
@@ -146,6 +157,8 @@ private:
     std::string rest_;
     /// How reading has ended, once all before it was read.
     stream_status end_ = stream_status::done;
+    /// Came from below since the last plain byte.
+    std::size_t unseen_ = 0;
     std::string problem_;
     bool has_said_goodbye_ = false;
 };
@@ -157,29 +170,51 @@ stream_result tls_stream::read_some(char* into, std::size_t size) {
     if (end_ != stream_status::done) {
         return {.status = end_, .problem = problem_.c_str()};
     }
+    if (pipe_.out.size() - pipe_.sent > unsent_limit) {
+        return fail("TLS: it takes no answers");
+    }
     const auto kept = std::exchange(rest_, {});
     pipe_.in = kept;
+    std::size_t raw = 0;
     if (kept.empty() && !has_plain()) {
-        const auto got = below_->read_some(line_->buffer(), std::min(size, tls_line::buffer_bytes));
+        const auto got = below_->read_some(line_->buffer(), std::min(size, read_bytes));
         if (got.status != stream_status::done) {
             return got;
         }
         pipe_.in = {line_->buffer(), got.size};
+        raw = got.size;
     }
     if (mode_ == mode::undecided) {
         if (const auto decided = decide(into, pipe_.in)) {
             return *decided;
         }
     }
+    const bool was_established = is_established();
     std::size_t taken = 0;
     read_records(into, size, taken);
     rest_.assign(pipe_.in);
     pipe_.in = {};
+    count_unseen(raw, taken > 0 || was_established != is_established());
     flush();
+    if (unseen_ > unseen_limit && end_ == stream_status::done) {
+        line_->counts().tls_refused += is_established() ? 0U : 1U;
+        fail("TLS: too much without a message");
+    }
     if (taken == 0 && end_ != stream_status::done) {
         return {.status = end_, .problem = problem_.c_str()};
     }
-    return {.status = taken == 0 ? stream_status::would_block : stream_status::done, .size = taken};
+    return {.status = taken == 0 ? stream_status::would_block : stream_status::done,
+            .size = taken,
+            .raw = raw};
+}
+
+/// What OpenSSL keeps of a record whose end has not come is not told; it is a record at most.
+void tls_stream::count_unseen(std::size_t raw, bool has_got_somewhere) {
+    if (!has_got_somewhere) {
+        unseen_ += raw;
+    } else {
+        unseen_ = ssl_ && SSL_has_pending(ssl_.get()) == 1 ? std::min(raw, record_bytes) : 0;
+    }
 }
 
 /// Nothing: it is TLS, go on.
@@ -189,7 +224,7 @@ std::optional<stream_result> tls_stream::decide(char* into, std::string_view fir
         const auto begun = begin();
         return begun.status == stream_status::done ? std::nullopt : std::optional(begun);
     }
-    if (plain_ == plain_clients::refused) {
+    if (terms_.plain == plain_clients::refused) {
         return refuse_plain(first);
     }
     mode_ = mode::plain;
@@ -198,6 +233,10 @@ std::optional<stream_result> tls_stream::decide(char* into, std::string_view fir
 }
 
 stream_result tls_stream::begin() {
+    if (terms_.may_begin && !terms_.may_begin()) {
+        ++line_->counts().tls_refused;
+        return fail("TLS: too many handshakes");
+    }
     ssl_ = with_.begin();
     auto* const bio = ssl_ ? BIO_new(pipe_method()) : nullptr;
     if (bio == nullptr) {
@@ -383,8 +422,8 @@ void tls_line::turn() {
 }
 
 std::unique_ptr<stream> make_tls_stream(std::unique_ptr<stream> below, const tls_context& with,
-                                        plain_clients plain, std::shared_ptr<tls_line> line) {
-    return std::make_unique<tls_stream>(std::move(below), with, plain, std::move(line));
+                                        tls_terms terms, std::shared_ptr<tls_line> line) {
+    return std::make_unique<tls_stream>(std::move(below), with, std::move(terms), std::move(line));
 }
 
 } // namespace shaddock::net

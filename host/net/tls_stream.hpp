@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <deque>
+#include <functional>
 #include <memory>
 
 namespace shaddock::net {
@@ -49,13 +50,20 @@ private:
     std::deque<stream::user_ptr> waiting_;
 };
 
+struct tls_terms {
+    plain_clients plain = plain_clients::refused;
+    /// Asked before the cryptography of a handshake begins; none: always.
+    std::function<bool()> may_begin{};
+};
+
 /// TLS, as the server, over `below`; the bytes that the user of this stream sees are plain. The
 /// first byte tells whether the client begins with TLS at all. One that does not is served as it
 /// is, or refused: who speaks HTTP is told to use `wss`.
-/// Bytes held beside those of `below`: OpenSSL's own (nothing of weight while idle), and at most
-/// one record (17 KiB) that was encrypted and not yet taken.
+/// Bytes held beside those of `below`: OpenSSL's own, and what held_bytes() says: at most 24 KiB of
+/// which no plain byte has come (a handshake or a record under way; more is a failure), one record
+/// that was encrypted and not yet taken, and answers of the protocol up to 32 KiB together.
 /// Lifetime: `with` outlives it.
 std::unique_ptr<stream> make_tls_stream(std::unique_ptr<stream> below, const tls_context& with,
-                                        plain_clients plain, std::shared_ptr<tls_line> line);
+                                        tls_terms terms, std::shared_ptr<tls_line> line);
 
 } // namespace shaddock::net

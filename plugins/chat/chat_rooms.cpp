@@ -1,9 +1,12 @@
 #include "chat/chat_rooms.hpp"
 
+#include <shaddock/json.hpp>
 #include <shaddock/names.hpp>
 
 #include <chrono>
 #include <iterator>
+#include <utility>
+#include <vector>
 
 namespace chat {
 
@@ -30,6 +33,12 @@ error no_room(std::string_view room) {
     return error(errc::not_found, "there is no room '" + std::string(room) + "'");
 }
 
+/// The state: names by room.
+struct waiting_leaves {
+    std::map<std::string, std::vector<std::string>> by_room;
+};
+BOOST_DESCRIBE_STRUCT(waiting_leaves, (), (by_room))
+
 chat_options options_of(shaddock::app& app) {
     auto read = app.load_config<chat_options>("chat");
     if (!read && read.error().code() == errc::not_found) {
@@ -54,12 +63,12 @@ result<users> chat_rooms::join(const session_ref& who, std::string_view room, bo
     if (!found && !create) {
         return no_room(room);
     }
+    if (untold_.contains(room)) {
+        return error(errc::overloaded, "room '" + std::string(room) + "' has leaves to tell first");
+    }
     auto channel = found ? *found : app_.channels().create(room);
     if (channel.find(who) != nullptr || channel.find(std::string_view(who.uid)) != nullptr) {
         return error(errc::duplicate, who.uid + " is already in its room");
-    }
-    if (untold_.contains(room)) {
-        return error(errc::overloaded, "room '" + std::string(room) + "' has leaves to tell first");
     }
     // Before the joiner is a member: nobody is told about himself.
     if (!channel.empty()) {
@@ -139,10 +148,18 @@ void chat_rooms::announce_leave(shaddock::channel& channel, std::string_view uid
         at = untold_.try_emplace(std::string(channel.name())).first;
     }
     at->second.push_back(name_of(uid));
-    app_.once("tell leaves", retry, [this] { tell_leaves(); });
+    tell_leaves_later();
+}
+
+/// Not again while it is to come: each leave would put it off.
+void chat_rooms::tell_leaves_later() {
+    if (!std::exchange(is_telling_, true)) {
+        app_.once("tell leaves", retry, [this] { tell_leaves(); });
+    }
 }
 
 void chat_rooms::tell_leaves() {
+    is_telling_ = false;
     for (auto at = untold_.begin(); at != untold_.end();) {
         auto channel = app_.channels().find(at->first);
         auto& names = at->second;
@@ -154,13 +171,38 @@ void chat_rooms::tell_leaves() {
         at = is_told ? untold_.erase(at) : std::next(at);
     }
     if (!untold_.empty()) {
-        app_.once("tell leaves", retry, [this] { tell_leaves(); });
+        tell_leaves_later();
     }
+}
+
+std::string chat_rooms::save_state() const {
+    waiting_leaves kept;
+    for (const auto& [room, names] : untold_) {
+        kept.by_room[room].assign(names.begin(), names.end());
+    }
+    return shaddock::json::encode(kept);
+}
+
+result<void> chat_rooms::restore_state(std::string_view bytes, std::string_view /*version*/) {
+    auto kept = shaddock::json::decode_tolerant<waiting_leaves>(bytes, "rooms");
+    if (!kept) {
+        return std::move(kept).error();
+    }
+    for (auto& [room, names] : kept->by_room) {
+        untold_[room].assign(names.begin(), names.end());
+    }
+    if (!untold_.empty()) {
+        tell_leaves_later();
+    }
+    return {};
 }
 
 void chat_rooms::destroy_if_empty(std::string_view room) {
     if (const auto channel = app_.channels().find(room); channel && channel->empty()) {
         app_.channels().destroy(room);
+        if (const auto at = untold_.find(room); at != untold_.end()) {
+            untold_.erase(at); // nobody is there to be told
+        }
     }
 }
 

@@ -49,6 +49,11 @@ public:
     /// Somebody left without `leave`; the channel no longer lists it.
     void lost(std::string_view room, const shaddock::session_ref& who);
 
+    /// Leaves that the members have not been told of, over a reload.
+    static constexpr std::string_view state_name = "rooms";
+    std::string save_state() const;
+    shaddock::result<void> restore_state(std::string_view bytes, std::string_view version);
+
     /// To all in the sender's room, the sender too, for target `*`; else to that member only.
     /// Errors: not_found when the room, the sender in it, or the target does not exist;
     /// bad_request when the text is over the limit; overloaded when nobody gets it.
@@ -59,12 +64,14 @@ private:
     /// What cannot be told now is told as soon as there is room, before anything else of the kind.
     void announce_leave(shaddock::channel& channel, std::string_view uid);
     void tell_leaves();
+    void tell_leaves_later();
     void destroy_if_empty(std::string_view room);
 
     shaddock::app& app_;
     std::size_t content_limit_;
     /// Names of those who have left, by room, in order.
     std::map<std::string, std::deque<std::string>, std::less<>> untold_;
+    bool is_telling_ = false;
 };
 
 } // namespace chat

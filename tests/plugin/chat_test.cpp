@@ -169,6 +169,31 @@ TEST_F(chat_plugin, tells_of_a_leave_as_soon_as_it_can_and_of_no_join_before_it)
     EXPECT_THAT(plugin.host.timers(), IsEmpty());
 }
 
+TEST_F(chat_plugin, further_leaves_do_not_put_off_the_telling) {
+    for (const auto& who : {ann, bob, eve}) {
+        add(who);
+    }
+    take_pushes();
+    plugin.host.push_refusal = shaddock::error(errc::overloaded, "full");
+    kick(bob);
+    plugin.host.push_refusal.reset();
+    plugin.host.advance(std::chrono::milliseconds(15));
+    kick(eve);
+    plugin.host.advance(std::chrono::milliseconds(10));
+    EXPECT_EQ(take_pushes().size(), 2U) << "20 ms after the first";
+}
+
+TEST_F(chat_plugin, an_empty_room_has_nobody_to_be_told) {
+    add(ann);
+    add(bob);
+    plugin.host.push_refusal = shaddock::error(errc::overloaded, "full");
+    kick(bob);
+    EXPECT_EQ(add(eve), "overloaded");
+    kick(ann);
+    plugin.host.push_refusal.reset();
+    EXPECT_EQ(add(eve), R"(["eve"])");
+}
+
 TEST_F(chat_plugin, sends_to_one_only) {
     add(ann);
     add(bob);

@@ -203,7 +203,9 @@ TEST(limits, each_is_in_the_log_once_a_minute) {
     }
     std::filesystem::remove_all(folder);
     ASSERT_THAT(lines, SizeIs(2));
-    EXPECT_THAT(lines[0], HasSubstr("denied: 1 since the last line of this kind, the last of them 127.0.0.77"));
+    EXPECT_THAT(
+        lines[0],
+        HasSubstr("denied: 1 since the last line of this kind, the last of them 127.0.0.77"));
     EXPECT_THAT(lines[1], HasSubstr("denied: 3 since the last line of this kind"));
 }
 
@@ -309,6 +311,30 @@ TEST(limits, a_proxy_header_is_required_when_it_is_spoken) {
     stranger.write(header + greeting);
     ASSERT_TRUE(here.until([&] { return stranger.is_ended; }));
     EXPECT_EQ(here.counts().of(drop::proxy_header), 4U);
+}
+
+TEST(limits, who_is_refused_behind_a_proxy_holds_no_place) {
+    auto options = behind_proxy();
+    options.proxy_protocol = true;
+    options.connections_limit = 2;
+    house here(options);
+    const auto come = [&](const std::string& address) -> client& {
+        auto& one = here.connect();
+        one.is_raw = true;
+        one.write("PROXY TCP4 " + address + " 203.0.113.5 4000 443\r\n");
+        here.settle();
+        return one;
+    };
+    auto& first = come("192.0.2.1");
+    first.write(package(package_type::handshake, R"({"sys":{}})") +
+                package(package_type::handshake_ack) + package(package_type::data, "m"));
+    here.until([&] { return !here.events.data.empty(); });
+    // The second of that address is refused and says nothing more; another one has its place.
+    come("192.0.2.1");
+    auto& other = come("192.0.2.2");
+    other.write(package(package_type::handshake, R"({"sys":{}})"));
+    EXPECT_TRUE(is_served(here, other));
+    EXPECT_EQ(here.counts().of(drop::connections_limit), 0U);
 }
 
 TEST(limits, a_proxy_header_is_no_package_where_none_is_spoken) {

@@ -51,6 +51,11 @@ public:
         EXPECT_EQ(SSL_write_ex(ssl_.get(), text.data(), text.size(), &count), 1);
         return made();
     }
+    std::string update_key() {
+        EXPECT_EQ(SSL_key_update(ssl_.get(), SSL_KEY_UPDATE_REQUESTED), 1);
+        SSL_do_handshake(ssl_.get());
+        return made();
+    }
     std::string end() {
         SSL_shutdown(ssl_.get());
         return made();
@@ -117,7 +122,8 @@ private:
 
 struct tls : ::testing::Test {
     void open(plain_clients plain = plain_clients::refused, std::size_t room = 65536) {
-        bytes = make_tls_stream(wire.make_stream(), context(), plain, line);
+        bytes = make_tls_stream(wire.make_stream(), context(),
+                                {plain, [this] { return may_begin; }}, line);
         user = new reader(*bytes, room);
         user->begin();
     }
@@ -152,6 +158,7 @@ struct tls : ::testing::Test {
         tls_identity::open(files.certificate(), files.key()).value();
     std::shared_ptr<tls_line> line = std::make_shared<tls_line>(loop.get_executor(), clock, counts);
     memory_wire wire{loop.get_executor()};
+    bool may_begin = true;
     std::unique_ptr<stream> bytes;
     boost::intrusive_ptr<reader> user;
     std::optional<tls_client> client;
@@ -280,6 +287,76 @@ TEST_F(tls, versions_before_1_2_are_refused) {
     wire.give(hello);
     run();
     EXPECT_THAT(user->end, HasSubstr("unsupported protocol"));
+}
+
+TEST_F(tls, key_updates_without_end_are_an_attack) {
+    open();
+    shake_hands(TLS1_3_VERSION);
+    // Each wants an answer, and the client takes none.
+    wire.make_room(0);
+    std::size_t most = 0;
+    int updates = 0;
+    for (; updates < 5'000 && user->end.empty(); ++updates) {
+        wire.give(client->update_key());
+        run();
+        most = std::max(most, bytes->held_bytes());
+    }
+    EXPECT_LT(updates, 2'000);
+    EXPECT_THAT(user->end, StartsWith("TLS: "));
+    EXPECT_LT(most, 64U * 1024);
+}
+
+TEST_F(tls, key_updates_among_messages_are_not) {
+    open();
+    shake_hands(TLS1_3_VERSION);
+    for (int i = 0; i < 1'000; ++i) {
+        const auto update = client->update_key();
+        talk(update + client->say("x"));
+        ASSERT_TRUE(client->is_open()) << i;
+    }
+    EXPECT_EQ(user->end, "");
+    EXPECT_EQ(user->seen.size(), 1'000U);
+    EXPECT_EQ(bytes->held_bytes(), 0U);
+}
+
+TEST_F(tls, a_handshake_has_a_size) {
+    open();
+    // The beginning of a hello of 128 KiB, in whole records.
+    const std::string body(16'384, 'h');
+    std::string hello("\x01\x02\0\0", 4);
+    hello += body;
+    std::string sent;
+    for (int i = 0; i < 7 && user->end.empty(); ++i) {
+        wire.give(std::string("\x16\3\1\x40\0", 5) + hello.substr(0, 16'384));
+        hello = body;
+        run();
+        EXPECT_LT(bytes->held_bytes(), 48U * 1024);
+    }
+    EXPECT_THAT(user->end, StartsWith("TLS: "));
+    EXPECT_EQ(counts.tls_refused, 1U);
+}
+
+TEST_F(tls, a_record_under_way_is_counted) {
+    open();
+    shake_hands(TLS1_3_VERSION);
+    const auto record = client->say(std::string(16'000, 'x'));
+    wire.give(record.substr(0, record.size() - 1));
+    run();
+    EXPECT_EQ(bytes->held_bytes(), record.size() - 1);
+    wire.give(record.substr(record.size() - 1));
+    run();
+    EXPECT_EQ(bytes->held_bytes(), 0U);
+    EXPECT_EQ(user->seen.size(), 16'000U);
+}
+
+TEST_F(tls, a_handshake_too_many_costs_no_cryptography) {
+    may_begin = false;
+    open();
+    client.emplace(TLS1_3_VERSION);
+    wire.give(client->answer({}));
+    run();
+    EXPECT_EQ(user->end, "TLS: too many handshakes");
+    EXPECT_EQ(wire.output, "");
 }
 
 TEST_F(tls, a_wire_that_breaks_at_any_point_ends_the_stream_once) {
