@@ -9,6 +9,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include <unistd.h>
+
 extern "C" const shaddock::door::plugin_door shaddock_plugin_door;
 
 namespace {
@@ -140,7 +142,7 @@ struct connector_with_keys : connector_plugin {
         return enter(R"({"username":"ann","rid":"one","ticket":")" + std::string(ticket) + R"("})",
                      fresh);
     }
-    const std::string file = testing::TempDir() + "ticket_keys_of_connector";
+    const std::string file = testing::TempDir() + "ticket_keys." + std::to_string(::getpid());
     const shaddock::ticket_keys keys =
         shaddock::ticket_keys::parse("one " + std::string(64, 'a')).value();
 };

@@ -4,6 +4,8 @@
 
 #include <filesystem>
 
+#include <unistd.h>
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -109,7 +111,7 @@ TEST(ticket, keys_are_refused_by_the_line) {
 }
 
 TEST(ticket, keys_stay_among_those_who_may_know_them) {
-    const auto file = testing::TempDir() + "ticket_keys";
+    const auto file = testing::TempDir() + "ticket_keys_of_sdk." + std::to_string(::getpid());
     std::ofstream(file) << "a " << counted << "\n";
     const auto read = [&](int mode) {
         std::filesystem::permissions(file, static_cast<std::filesystem::perms>(mode));
