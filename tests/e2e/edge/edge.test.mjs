@@ -118,8 +118,11 @@ test("half packages and pipelined requests: what is held is bounded, and given b
     });
     clearInterval(watch);
     console.log(`resident: ${before / mib}, at most ${most / mib}, after each round ${after.map((bytes) => bytes / mib)} MiB`);
-    assert.ok(most - before < 48 * mib, "8 MiB of input may be held, and what kernel and allocator need beside it");
-    assert.ok(after[2] < after[0] + 8 * mib, "it grows");
+    // Sanitizers keep freed memory.
+    if (!process.env.SHADDOCK_SANITIZED) {
+        assert.ok(most - before < 48 * mib, "8 MiB of input may be held, and what kernel and allocator need beside it");
+        assert.ok(after[2] < after[0] + 8 * mib, "it grows");
+    }
     assert.ok(await metric("shaddock_drops_total", 'reason="memory"') > 0);
 });
 
