@@ -117,7 +117,7 @@ export const attacks = {
     },
     /** Sessions that walk in and out of a full room: each step is told to all its members. */
     async "walks through a full room"(at) {
-        await crowd(at, 600);
+        await crowd(at, 300);
         const all = [];
         for (let i = 0; i < 40; ++i) {
             all.push((await Client.open(at.port, at)).discard());

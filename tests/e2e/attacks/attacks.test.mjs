@@ -87,8 +87,8 @@ describe("others notice nothing of", { concurrency: false }, () => {
         test(name, async () => {
             let seen = await withstand(name);
             console.log(seen.text);
-            if (seen.harm.length > 0) {
-                // A machine that others use too has moments of its own; harm comes again.
+            // A machine that others use too has moments of its own; harm comes again.
+            for (let more = 2; more > 0 && seen.harm.length > 0; --more) {
                 console.log(`  once more: ${seen.harm.join("; ")}`);
                 seen = await withstand(name);
                 console.log(seen.text);
