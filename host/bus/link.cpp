@@ -16,7 +16,6 @@ namespace {
 constexpr auto turn = std::chrono::milliseconds(10);
 /// Calls to one server that may wait for their answers: the answers find room there.
 constexpr std::size_t calls_limit = 65536;
-constexpr auto between_complaints = std::chrono::minutes(1);
 
 } // namespace
 
@@ -28,23 +27,20 @@ bool link::admits(const load& of, std::size_t payload) {
         admission_.admits(of, payload, waiting(), owner_.clock())) {
         return true;
     }
-    ++refusals_;
     tell_refusal();
     return false;
 }
 
 void link::tell_refusal() {
-    const auto now = owner_.clock().now();
-    if (now < next_complaint_) {
+    const auto untold = refusals_.due(owner_.clock().now());
+    if (!untold) {
         return;
     }
-    next_complaint_ = now + between_complaints;
     base::log::warn("bus",
                     "'{}' gets more than it can do: {} bytes wait for it, it has {} bytes to deal "
                     "with, {} calls are in flight; {} messages were refused as overloaded since "
                     "the last line of this kind",
-                    with_.id, waiting(), admission_.under_way(), calls_in_flight,
-                    std::exchange(refusals_, 0));
+                    with_.id, waiting(), admission_.under_way(), calls_in_flight, *untold + 1);
 }
 
 void link::send_call(std::uint64_t call, std::uint32_t remaining_ms, envelope_view what,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "admission.hpp"
+#include "base/rare_lines.hpp"
 #include "bus/bus.hpp"
 #include "frame.hpp"
 
@@ -106,8 +107,7 @@ private:
 
     admission admission_;
     membership_reserve kept_;
-    base::time_point next_complaint_ = base::time_point::min();
-    std::uint64_t refusals_ = 0;
+    base::rare_line refusals_;
     /// Of this turn's reading.
     base::time_point now_{};
     base::time_point turn_end_ = base::time_point::max();

@@ -9,7 +9,6 @@ namespace {
 /// An address may have this part of the rate.
 constexpr double share = 4;
 constexpr std::size_t household_bits = 64;
-constexpr base::duration log_pause = std::chrono::minutes(1);
 constexpr base::duration sweep_pause = std::chrono::seconds(1);
 
 } // namespace
@@ -88,14 +87,8 @@ bool admission::bucket::take(double rate, double burst, base::time_point now) {
 }
 
 std::optional<std::uint64_t> admission::note(drop why) {
-    auto& about = complaints_[static_cast<std::size_t>(why)];
-    ++about.count;
-    const auto now = clock_.now();
-    if (now < about.next) {
-        return std::nullopt;
-    }
-    about.next = now + log_pause;
-    return std::exchange(about.count, 0);
+    const auto untold = complaints_[static_cast<std::size_t>(why)].due(clock_.now());
+    return untold ? std::optional(*untold + 1) : std::nullopt;
 }
 
 } // namespace shaddock::net

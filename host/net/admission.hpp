@@ -2,6 +2,7 @@
 
 #include <base/clock.hpp>
 #include <base/network.hpp>
+#include <base/rare_lines.hpp>
 #include <net/drop.hpp>
 #include <net/listener.hpp>
 
@@ -55,10 +56,6 @@ private:
         std::size_t places = 0;
         bucket handshakes;
     };
-    struct complaint {
-        base::time_point next = base::time_point::min();
-        std::uint64_t count = 0;
-    };
 
     of_address& entry_of(const base::ip_address& key);
     void forget_old(base::time_point now);
@@ -72,7 +69,7 @@ private:
     std::unordered_map<base::ip_address, of_address, base::ip_hash> by_address_;
     bucket all_;
     base::time_point next_sweep_;
-    std::array<complaint, drop_reasons> complaints_{};
+    std::array<base::rare_line, drop_reasons> complaints_{};
 };
 
 } // namespace shaddock::net

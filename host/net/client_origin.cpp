@@ -1,16 +1,11 @@
 #include "client_origin.hpp"
 
+#include <protocol/http_text.hpp>
+
 #include <algorithm>
 
 namespace shaddock::net {
 namespace {
-
-std::string_view trim(std::string_view text) {
-    constexpr std::string_view blanks = " \t";
-    const auto first = text.find_first_not_of(blanks);
-    return first == text.npos ? std::string_view()
-                              : text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
 
 /// An address, also with a port: `192.0.2.1:80`, `[2001:db8::1]:80`, `[2001:db8::1]`.
 std::optional<base::ip_address> address_in(std::string_view text) {
@@ -21,10 +16,6 @@ std::optional<base::ip_address> address_in(std::string_view text) {
     const auto colon = text.find(':');
     const bool has_port = colon != text.npos && text.find(':', colon + 1) == text.npos;
     return base::parse_ip(has_port ? text.substr(0, colon) : text);
-}
-
-constexpr char to_lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
 }
 
 } // namespace
@@ -38,7 +29,7 @@ base::ip_address client_behind(const base::ip_address& peer,
         for (bool is_over = false; !is_over;) {
             const auto comma = rest.rfind(',');
             is_over = comma == rest.npos;
-            const auto told = address_in(trim(is_over ? rest : rest.substr(comma + 1)));
+            const auto told = address_in(protocol::trim(is_over ? rest : rest.substr(comma + 1)));
             if (!trusted.contains(client) || !told) {
                 return client;
             }
@@ -51,8 +42,7 @@ base::ip_address client_behind(const base::ip_address& peer,
 
 bool is_origin_allowed(std::string_view origin, std::span<const std::string> allowed) {
     return std::any_of(allowed.begin(), allowed.end(), [origin](const std::string& one) {
-        return one == "*" || std::equal(one.begin(), one.end(), origin.begin(), origin.end(),
-                                        [](char a, char b) { return to_lower(a) == to_lower(b); });
+        return one == "*" || protocol::equals_ignoring_case(one, origin);
     });
 }
 

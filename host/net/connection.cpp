@@ -65,6 +65,12 @@ void client_connection::append_package(package_type type, std::string_view body)
     ++owner_.counts().packages_out;
 }
 
+void client_connection::append_kick(std::string_view reason) {
+    if (phase_ == phase::working) {
+        append_package(package_type::kick, protocol::kick_body(reason));
+    }
+}
+
 std::string& client_connection::open_queue() {
     if (!queue_.has_storage()) {
         queue_.lend(owner_.take_storage());
@@ -163,16 +169,12 @@ void client_connection::kick(std::string_view reason) {
     if (!is_open()) {
         return;
     }
-    if (phase_ == phase::working) {
-        append_package(package_type::kick, protocol::kick_body(reason));
-    }
+    append_kick(reason);
     say_goodbye(close_code::normal, reason, drop::kicked);
 }
 
 void client_connection::give_way() {
-    if (phase_ == phase::working) {
-        append_package(package_type::kick, protocol::kick_body(protocol::kick_reason::full));
-    }
+    append_kick(protocol::kick_reason::full);
     leave(phase::closing, protocol::kick_reason::full);
     if (!is_blocked_) {
         flush();
@@ -187,9 +189,7 @@ void client_connection::violation(std::uint16_t code, const char* problem) {
 void client_connection::overflow() {
     queue_.cut();
     constexpr auto reason = protocol::kick_reason::slow_consumer;
-    if (phase_ == phase::working) {
-        append_package(package_type::kick, protocol::kick_body(reason));
-    }
+    append_kick(reason);
     say_goodbye(close_code::policy, reason, drop::slow_consumer);
 }
 
@@ -203,9 +203,7 @@ void client_connection::drop_for_memory() {
         ++owner_.counts().of(drop::memory);
         return lost(reason);
     }
-    if (phase_ == phase::working) {
-        append_package(package_type::kick, protocol::kick_body(reason));
-    }
+    append_kick(reason);
     say_goodbye(close_code::policy, reason, drop::memory);
 }
 

@@ -155,6 +155,8 @@ private:
 
     // output
     void append_package(protocol::package_type type, std::string_view body);
+    /// Nothing before it works: only then is a kick a client's to read.
+    void append_kick(std::string_view reason);
     std::string& open_queue();
     send_result appended();
     void flush();

@@ -109,11 +109,10 @@ void client_connection::read() {
         next_ = reading::at_stream;
     }
     // What comes over the line is paid for, also when nothing can be made of it.
-    if (got.raw > got.size) {
-        allowance_.take_bytes(got.raw - got.size);
-        share_->take_bytes(got.raw - got.size);
-    }
-    read_now_ += got.raw > got.size ? got.raw - got.size : 0;
+    const auto unseen = got.raw > got.size ? got.raw - got.size : 0;
+    allowance_.take_bytes(unseen);
+    share_->take_bytes(unseen);
+    read_now_ += unseen;
     if (got.size == 0) {
         return;
     }

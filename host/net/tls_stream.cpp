@@ -18,8 +18,6 @@ namespace {
 constexpr char handshake_record = 22;
 /// Plain bytes of one record.
 constexpr std::size_t record_bytes = SSL3_RT_MAX_PLAIN_LENGTH;
-/// Read at once: a record. It may hold hundreds of key updates, each of which costs some work.
-constexpr std::size_t read_bytes = record_bytes + 1024;
 /// What a client may send without a plain byte coming of it: a handshake, or a record whose end has
 /// not come.
 constexpr std::size_t unseen_limit = std::size_t{24} * 1024;
@@ -177,7 +175,7 @@ stream_result tls_stream::read_some(char* into, std::size_t size) {
     pipe_.in = kept;
     std::size_t raw = 0;
     if (kept.empty() && !has_plain()) {
-        const auto got = below_->read_some(line_->buffer(), std::min(size, read_bytes));
+        const auto got = below_->read_some(line_->buffer(), std::min(size, tls_line::buffer_bytes));
         if (got.status != stream_status::done) {
             return got;
         }
@@ -194,7 +192,12 @@ stream_result tls_stream::read_some(char* into, std::size_t size) {
     read_records(into, size, taken);
     rest_.assign(pipe_.in);
     pipe_.in = {};
-    count_unseen(raw, taken > 0 || was_established != is_established());
+    const bool is_agreed_now = !was_established && is_established();
+    if (is_agreed_now) {
+        ++line_->counts().tls_handshakes;
+        line_->counts().tls_resumed += SSL_session_reused(ssl_.get()) == 1 ? 1U : 0U;
+    }
+    count_unseen(raw, taken > 0 || is_agreed_now);
     flush();
     if (unseen_ > unseen_limit && end_ == stream_status::done) {
         line_->counts().tls_refused += is_established() ? 0U : 1U;
@@ -259,16 +262,11 @@ stream_result tls_stream::refuse_plain(std::string_view first) {
 
 void tls_stream::read_records(char* into, std::size_t size, std::size_t& taken) {
     ERR_clear_error();
-    const bool was_established = is_established();
     int outcome = 1;
     while (outcome == 1 && taken < size) {
         std::size_t count = 0;
         outcome = SSL_read_ex(ssl_.get(), into + taken, size - taken, &count);
         taken += count;
-    }
-    if (!was_established && is_established()) {
-        ++line_->counts().tls_handshakes;
-        line_->counts().tls_resumed += SSL_session_reused(ssl_.get()) == 1 ? 1U : 0U;
     }
     if (outcome != 1) {
         note_end(SSL_get_error(ssl_.get(), outcome));

@@ -27,7 +27,8 @@ public:
     static constexpr base::duration slice = std::chrono::milliseconds(3);
     /// Their users may have to stand in another line, where their time is not seen from here.
     static constexpr int most = 4;
-    static constexpr std::size_t buffer_bytes = std::size_t{64} * 1024;
+    /// A record. It may hold hundreds of key updates, each of which costs some work.
+    static constexpr std::size_t buffer_bytes = std::size_t{17} * 1024;
 
     tls_line(boost::asio::any_io_executor executor, base::clock& clock, listener_counts& counts);
     tls_line(const tls_line&) = delete;

@@ -1,3 +1,4 @@
+#include <protocol/http_text.hpp>
 #include <protocol/upgrade.hpp>
 
 #include "digest.hpp"
@@ -15,15 +16,6 @@ namespace {
 
 constexpr std::string_view line_end = "\r\n";
 constexpr std::string_view head_end = "\r\n\r\n";
-
-constexpr char to_lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-}
-
-bool equals_ignoring_case(std::string_view a, std::string_view b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [](char x, char y) { return to_lower(x) == to_lower(y); });
-}
 
 /// RFC 9110, section 5.6.2.
 constexpr bool is_token_char(char c) {
@@ -45,14 +37,6 @@ constexpr bool is_value_char(char c) {
 constexpr bool is_target_char(char c) {
     const auto byte = static_cast<unsigned char>(c);
     return byte > 0x20 && byte != 0x7f;
-}
-
-std::string_view trim(std::string_view text) {
-    constexpr std::string_view blanks = " \t";
-    const std::size_t first = text.find_first_not_of(blanks);
-    return first == std::string_view::npos
-               ? std::string_view()
-               : text.substr(first, text.find_last_not_of(blanks) - first + 1);
 }
 
 /// Takes what stands before `separator` off the front of `text`, and the separator.

@@ -121,7 +121,7 @@ private:
     directory& list_;
     dispatcher& local_;
     client_codec codec_;
-    /// By route; only those of the client protos come here.
+    /// By route, of which only those of the client protos come here; and of overload.
     base::rare_lines rare_{clock_};
     session_store sessions_;
     mirror mirror_;

@@ -6,15 +6,13 @@
  * SHADDOCK_LONG: each attack for 20 s instead of 3.
  */
 import assert from "node:assert/strict";
-import { readFile, readdir } from "node:fs/promises";
-import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startSystem } from "../lib/system.mjs";
 import { endProcessAfter } from "../lib/wait.mjs";
 import { attacks } from "./attacks.mjs";
 import { roomOf } from "./client.mjs";
-import { Watch, pinMyself, pinned, startAttack, startSink } from "./watch.mjs";
+import { Watch, connectorPorts, lostLinks, pinMyself, pinned, startAttack, startSink } from "./watch.mjs";
 
 const isLong = Boolean(process.env.SHADDOCK_LONG);
 const quietMs = isLong ? 5_000 : 1_000;
@@ -32,8 +30,7 @@ let ports;
 before(async () => {
     await pinMyself();
     system = await startSystem({ wrap: pinned });
-    const servers = JSON.parse(await readFile(join(system.folder, "config/servers.json"), "utf8"));
-    ports = servers.development.connector.map(({ clientPort }) => clientPort);
+    ports = await connectorPorts(system);
     sink = await startSink();
 }, { timeout: 60_000 });
 
@@ -42,17 +39,11 @@ after(async () => {
     await system?.stop();
 }, { timeout: 30_000 });
 
-async function lostLinks() {
-    const logs = join(system.folder, "logs");
-    const texts = await Promise.all((await readdir(logs)).map((name) => readFile(join(logs, name), "utf8")));
-    return texts.join("\n").split("\n").filter((line) => /link with .* lost/.test(line));
-}
-
 /** @returns {Promise<{harm: string[], text: string}>} */
 async function withstand(name) {
     const room = roomOf(0);
     const watch = await Watch.begin({ ports: [ports[0], ports[0]], room });
-    const linksBefore = (await lostLinks()).length;
+    const linksBefore = (await lostLinks(system)).length;
     try {
         const aside = await startAttack(name, { port: Number(sink.line), from: "127.0.0.2", room: roomOf(0) });
         watch.reset();
@@ -69,7 +60,7 @@ async function withstand(name) {
         if (!(p99 <= bound)) {
             harm.push(`p99 ${p99.toFixed(1)} ms, at most ${bound.toFixed(1)}`);
         }
-        const lost = (await lostLinks()).slice(linksBefore);
+        const lost = (await lostLinks(system)).slice(linksBefore);
         harm.push(...lost);
         return {
             harm,

@@ -5,7 +5,7 @@
  * For 2 minutes; SHADDOCK_LONG: 10 minutes; SHADDOCK_SOAK=SECONDS: so long.
  */
 import assert from "node:assert/strict";
-import { readFile, readdir } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -13,7 +13,7 @@ import { startSystem } from "../lib/system.mjs";
 import { endProcessAfter, until } from "../lib/wait.mjs";
 import { attacks } from "./attacks.mjs";
 import { roomOf } from "./client.mjs";
-import { Watch, pinMyself, pinned, quantile, startAttack } from "./watch.mjs";
+import { Watch, connectorPorts, lostLinks, pinMyself, pinned, quantile, startAttack } from "./watch.mjs";
 
 const seconds = Number(process.env.SHADDOCK_SOAK ?? (process.env.SHADDOCK_LONG ? 600 : 120));
 const strength = 0.1;
@@ -34,8 +34,7 @@ let ports;
 before(async () => {
     await pinMyself();
     system = await startSystem({ wrap: pinned });
-    const servers = JSON.parse(await readFile(join(system.folder, "config/servers.json"), "utf8"));
-    ports = servers.development.connector.map(({ clientPort }) => clientPort);
+    ports = await connectorPorts(system);
 }, { timeout: 60_000 });
 
 after(async () => { await system?.stop(); }, { timeout: 30_000 });
@@ -64,12 +63,6 @@ async function metrics() {
         assert.ok(found.length > 0, `${name} of ${server || "any server"}`);
         return found.reduce((sum, line) => sum + Number(line.split(" ").pop()), 0);
     };
-}
-
-async function lostLinks() {
-    const logs = join(system.folder, "logs");
-    const texts = await Promise.all((await readdir(logs)).map((name) => readFile(join(logs, name), "utf8")));
-    return texts.join("\n").split("\n").filter((line) => /link with .* lost/.test(line));
 }
 
 /** One attack again and again until `isOver`. @returns {Promise<string>} how often it was begun */
@@ -147,7 +140,7 @@ test(`all attacks at once for ${seconds} s leave nothing behind`, { timeout: sec
     await watch.end();
     assert.deepEqual(harm, []);
     assert.deepEqual(await processes(), before, "no process was restarted");
-    assert.deepEqual(await lostLinks(), []);
+    assert.deepEqual(await lostLinks(system), []);
     assert.doesNotMatch(system.output(), /died|restart|crash/);
     const grown = rows.filter(([, , middle, last]) => last > middle * (1 + growth.part) + growth.bytes);
     assert.deepEqual(grown, [], "processes grew");

@@ -1,7 +1,9 @@
 /** Healthy people beside an attack: what they notice is what counts. */
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFile, readdir } from "node:fs/promises";
 import { cpus } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -50,6 +52,18 @@ async function beside(file, ...given) {
 }
 export const startSink = () => beside("sink.mjs");
 export const startAttack = (name, at) => beside("attacks.mjs", name, JSON.stringify(at));
+
+/** @param {{folder: string}} system as of startSystem @returns {Promise<number[]>} the clients' ports of its connectors */
+export async function connectorPorts(system) {
+    const servers = JSON.parse(await readFile(join(system.folder, "config/servers.json"), "utf8"));
+    return servers.development.connector.map(({ clientPort }) => clientPort);
+}
+/** @returns {Promise<string[]>} lines of all logs */
+export async function lostLinks(system) {
+    const logs = join(system.folder, "logs");
+    const texts = await Promise.all((await readdir(logs)).map((name) => readFile(join(logs, name), "utf8")));
+    return texts.join("\n").split("\n").filter((line) => /link with .* lost/.test(line));
+}
 
 const everyMs = 25;
 

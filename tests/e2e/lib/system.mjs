@@ -133,7 +133,7 @@ async function replaceIn(file, old, replacement) {
  * Ports below those that the kernel gives to connections, in a block that no other test takes: its first port is held
  * until `release`.
  */
-async function claimPorts(count) {
+export async function claimPorts(count) {
     for (let tries = 0; tries < 100; ++tries) {
         const first = 10_000 + blockSize * Math.floor(Math.random() * 600);
         const servers = [];

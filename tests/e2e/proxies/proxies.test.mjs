@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -16,7 +16,7 @@ import { Tcp } from "../clients/adapters/tcp.mjs";
 import { PackageReader, encodePackage, packageType } from "../clients/adapters/wire.mjs";
 import { chat } from "../clients/script.mjs";
 import { configure } from "../clients/suite.mjs";
-import { startSystem } from "../lib/system.mjs";
+import { claimPorts, startSystem } from "../lib/system.mjs";
 import { endProcessAfter, until } from "../lib/wait.mjs";
 
 endProcessAfter(110_000);
@@ -66,18 +66,6 @@ before(async () => {
     await writeFile(join(folder, "both.pem"), ca + await readFile(join(folder, "chat.key"), "utf8"));
 });
 after(() => rm(folder, { recursive: true, force: true }));
-
-/** @returns {Promise<number[]>} ports that were free */
-async function freePorts(count) {
-    const holders = await Promise.all(Array.from({ length: count }, async () => {
-        const holder = createServer().listen(0, host);
-        await once(holder, "listening");
-        return holder;
-    }));
-    const ports = holders.map((holder) => holder.address().port);
-    await Promise.all(holders.map((holder) => new Promise((resolve) => { holder.close(resolve); })));
-    return ports;
-}
 
 /** The block of the docs, with our ports and files. */
 function configurationOf(kind, outer, inner) {
@@ -180,17 +168,20 @@ async function greet(socket, first = Buffer.alloc(0)) {
 }
 
 describe("behind nginx, where wss ends", { concurrency: false }, () => {
+    let claimed;
     let outer;
     let behind;
     let stop;
     before(async () => {
-        outer = await freePorts(publicPorts.length);
+        claimed = await claimPorts(publicPorts.length);
+        outer = claimed.ports;
         behind = await startBehind(outer, { trusted_proxies: "[127.0.0.1]", connections_per_address: 3 });
         stop = await startNginx("nginx", outer, behind.inner);
     }, { timeout: 60_000 });
     after(async () => {
         await stop?.();
         await behind?.system.stop();
+        claimed?.release();
     });
 
     for (const [index, Kind] of [SecureShaddock, SecureJsClient].entries()) {
@@ -242,14 +233,15 @@ describe("behind nginx, where wss ends", { concurrency: false }, () => {
 });
 
 describe("behind HAProxy and nginx that speak the PROXY protocol", { concurrency: false }, () => {
+    let claimed;
     let outer;
     let plain;
     let behind;
     const stops = [];
     before(async () => {
-        const ports = await freePorts(2 * publicPorts.length);
-        outer = ports.slice(0, publicPorts.length);
-        plain = ports.slice(publicPorts.length);
+        claimed = await claimPorts(2 * publicPorts.length);
+        outer = claimed.ports.slice(0, publicPorts.length);
+        plain = claimed.ports.slice(publicPorts.length);
         behind = await startBehind(outer, { trusted_proxies: "[127.0.0.1]", proxy_protocol: true, connections_per_address: 3 });
         stops.push(await startHaproxy(outer, behind.inner));
         stops.push(await startNginx("nginx-stream", plain, behind.inner));
@@ -257,6 +249,7 @@ describe("behind HAProxy and nginx that speak the PROXY protocol", { concurrency
     after(async () => {
         await Promise.all(stops.map((stop) => stop()));
         await behind?.system.stop();
+        claimed?.release();
     });
 
     for (const [index, Kind] of [SecureShaddock, SecureTcp].entries()) {

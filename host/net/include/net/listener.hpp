@@ -2,9 +2,9 @@
 
 #include "base/clock.hpp"
 #include "base/function.hpp"
+#include "base/network.hpp"
 #include "base/turn_budget.hpp"
 #include "net/allowance.hpp"
-#include "base/network.hpp"
 #include "net/drop.hpp"
 #include "net/tls.hpp"
 
