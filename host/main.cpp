@@ -18,6 +18,8 @@ void raise_file_limit() {
 
 int main(int argc, char** argv) {
     raise_file_limit();
-    std::signal(SIGPIPE, SIG_IGN); // a peer that goes is an error code, not our end
+    // A peer that goes and a file that gets too large are error codes, not our end.
+    std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN);
     return shaddock::cli::run({argv + 1, argv + argc});
 }

@@ -32,7 +32,7 @@ bool parse(std::string_view name, violation_kind& kind) {
 
 check_report check(const history& log, const check_options& options) {
     check_report report;
-    const timeline line = make_timeline(log, options.leave_grace);
+    const timeline line = make_timeline(log, options);
     findings found(log, line, options, report);
     const examination all{log, line, found, report};
     check_connections(all);

@@ -92,8 +92,9 @@ private:
 
     void find_receivers(const request& asked) {
         const auto rooms = possible_memberships(all_.line, asked.client, asked.begin, asked.end);
+        const bool is_calm = all_.line.is_calm(asked.begin, asked.end);
         const bool is_sure = rooms.size() == 1 && asked.is_ok &&
-                             all_.line.memberships[rooms[0]].surely(asked.begin, asked.end);
+                             is_in(all_.line.memberships[rooms[0]], asked, is_calm);
         for (const std::size_t room : rooms) {
             for (const std::size_t place : all_.line.by_room.at(all_.line.memberships[room].room)) {
                 const auto& member = all_.line.memberships[place];
@@ -105,13 +106,26 @@ private:
                 }
                 auto& stands = standing_of(member.client);
                 stands.is_allowed = true;
-                if (is_sure && member.surely(asked.begin, asked.end) && !stands.is_owed) {
+                if (is_sure && !stands.is_owed && is_in(member, asked, is_calm) &&
+                    (is_calm || is_unhurt(member, asked))) {
                     stands.is_owed = true;
                     owed_.push_back(place);
                     ++all_.report.deliveries_owed;
                 }
             }
         }
+    }
+
+    /// In a trouble: without any doubt about where else it might be, and for long enough.
+    bool is_in(const membership& who, const request& asked, bool is_calm) const {
+        if (is_calm) {
+            return who.surely(asked.begin, asked.end);
+        }
+        return who.steadily(asked.begin, asked.end) &&
+               possible_memberships(all_.line, who.client, asked.begin, asked.end).size() == 1;
+    }
+    bool is_unhurt(const membership& who, const request& asked) const {
+        return all_.line.is_unhurt(who.client, all_.found.name(who.room), asked.begin, asked.end);
     }
 
     void check_delivery(message_id message, const request& asked, const event& seen) {

@@ -73,20 +73,27 @@ private:
             if (mine.possibly(theirs.join_begin, theirs.join_ok)) {
                 sights_[theirs.user].occasions[adds].push_back(
                     {theirs.join_begin,
-                     theirs.join_ok != never && mine.surely(theirs.join_begin, theirs.join_ok)});
+                     theirs.join_ok != never &&
+                         is_there_throughout(mine, theirs.join_begin, theirs.join_ok)});
             }
             if (theirs.leave_begin != never && mine.possibly(theirs.leave_begin, theirs.leave_ok)) {
                 sights_[theirs.user].occasions[leaves].push_back(
-                    {theirs.leave_begin, theirs.join_ok != never && theirs.leave_ok != never &&
-                                             is_there_throughout(mine, theirs)});
+                    {theirs.leave_begin,
+                     theirs.join_ok != never && theirs.leave_ok != never &&
+                         is_there_throughout(mine, theirs.leave_begin, theirs.leave_ok)});
+                if (is_in_doubt(theirs)) {
+                    // Who takes the enter back may tell of a leave, whatever was told before.
+                    auto& there = sights_[theirs.user].occasions[leaves];
+                    there.insert(there.end(), 2, {theirs.leave_begin, false});
+                }
             }
         }
     }
 
     /// An unexpected close counts as a leave that began `leave_grace` earlier; who came in that
     /// time may not have met the leaver any more.
-    static bool is_there_throughout(const membership& mine, const membership& theirs) {
-        return mine.surely(theirs.leave_begin, theirs.leave_ok);
+    bool is_there_throughout(const membership& mine, nanoseconds from, nanoseconds to) const {
+        return mine.surely(from, to) && all_.line.is_told(from, to);
     }
 
     /// An occasion can only be seen after it began, so both sides sort by time and pair off: owed
@@ -134,6 +141,27 @@ private:
         }
     }
 
+    /// An enter that nobody knows to have been carried out.
+    bool is_in_doubt(const membership& theirs) const {
+        return theirs.join_ok == never && !all_.line.is_calm(theirs.join_begin, theirs.leave_ok);
+    }
+    bool is_in_doubt(name_id room, name_id user, nanoseconds t) const {
+        const auto& there = all_.line.by_room.at(room);
+        return std::any_of(there.begin(), there.end(), [&](std::size_t place) {
+            const auto& theirs = all_.line.memberships[place];
+            return theirs.user == user && is_in_doubt(theirs) && theirs.possibly(t, t);
+        });
+    }
+
+    /// The receiver may have got into a room though its enter was refused.
+    bool is_in_two_rooms(nanoseconds t) const {
+        const auto& own = all_.line.by_client[receiver_];
+        return std::any_of(own.begin(), own.end(), [&](std::size_t place) {
+            const auto& other = all_.line.memberships[place];
+            return is_in_doubt(other) && other.possibly(t, t);
+        });
+    }
+
     /// While the receiver is surely in one room, a user's notices alternate, and the first fits the
     /// users list and what came before the answer of the enter.
     void check_turns(const membership& mine) {
@@ -141,6 +169,7 @@ private:
             return;
         }
         std::map<name_id, bool> is_here;
+        std::map<name_id, nanoseconds> known_at;
         for (const name_id user : all_.log.users(mine.users_list)) {
             is_here[user] = true;
         }
@@ -150,14 +179,17 @@ private:
                 continue;
             }
             const bool is_add = seen.kind() == event_kind::add;
-            if (seen.t <= mine.join_ok) {
+            if (seen.t <= mine.join_ok || is_in_two_rooms(seen.t)) {
                 // These may tell of the old room or of the new one.
                 uncertain_[seen.a] = true;
                 continue;
             }
             if (const auto unsure = uncertain_.find(seen.a); unsure != uncertain_.end()) {
                 uncertain_.erase(unsure);
-            } else if (is_here[seen.a] == is_add) {
+            } else if (is_here[seen.a] == is_add &&
+                       all_.line.is_told(known_at.try_emplace(seen.a, mine.join_ok).first->second,
+                                         seen.t) &&
+                       (is_add || !is_in_doubt(mine.room, seen.a, seen.t))) {
                 all_.found.add(violation_kind::out_of_turn,
                                "{}: got {} of '{}' at {}, who by all before {} in '{}'",
                                all_.found.client(receiver_), push_name[is_add ? adds : leaves],
@@ -165,6 +197,7 @@ private:
                                is_add ? "was already" : "was not", all_.found.name(mine.room));
             }
             is_here[seen.a] = is_add;
+            known_at[seen.a] = seen.t;
         }
         uncertain_.clear();
     }

@@ -37,7 +37,7 @@ bool may_refuse_enter(const timeline& line, const request& asked) {
 
 void check_enter(const examination& all, const request& asked) {
     if (!asked.is_ok) {
-        if (!may_refuse_enter(all.line, asked)) {
+        if (all.line.is_calm(asked.begin, asked.end) && !may_refuse_enter(all.line, asked)) {
             all.found.add(violation_kind::wrong_answer,
                           "{}: enter of '{}' into '{}' was refused with {} at {} for no reason",
                           all.found.client(asked.client), all.found.name(asked.c),
@@ -47,7 +47,7 @@ void check_enter(const examination& all, const request& asked) {
     }
     ++all.report.joins;
     if (is_any_member(all.line, asked.b, asked.c, nobody, [&](const membership& member) {
-            return member.surely(asked.begin, asked.end);
+            return all.line.surely(member, asked.begin, asked.end);
         })) {
         all.found.add(
             violation_kind::wrong_answer,
@@ -68,7 +68,7 @@ expectation expect_send(const timeline& line, const request& asked) {
     const auto rooms = possible_memberships(line, asked.client, asked.begin, asked.end);
     for (const std::size_t place : rooms) {
         const auto& sender = line.memberships[place];
-        const bool is_sure = rooms.size() == 1 && sender.surely(asked.begin, asked.end);
+        const bool is_sure = rooms.size() == 1 && line.surely(sender, asked.begin, asked.end);
         if (asked.c == everyone) {
             expected.may_succeed = true;
             expected.must_succeed = is_sure;
@@ -81,7 +81,7 @@ expectation expect_send(const timeline& line, const request& asked) {
         expected.must_succeed |=
             is_sure &&
             is_any_member(line, sender.room, asked.c, nobody, [&](const membership& member) {
-                return member.surely(asked.begin, asked.end);
+                return line.surely(member, asked.begin, asked.end);
             });
     }
     return expected;
@@ -142,7 +142,7 @@ void check_answers(const examination& all) {
             check_send(all, asked);
             break;
         default:
-            if (!asked.is_ok) {
+            if (!asked.is_ok && all.line.is_calm(asked.begin, asked.end)) {
                 all.found.add(
                     violation_kind::wrong_answer, "{}: query {} was refused with {} at {}",
                     all.found.client(asked.client), asked.id, asked.code, all.found.at(asked.end));
@@ -175,7 +175,8 @@ void check_users_lists(const examination& all) {
         for (const std::size_t place : all.line.by_room.at(joined.room)) {
             const auto& member = all.line.memberships[place];
             possible[member.user] |= member.possibly(joined.join_begin, joined.join_ok);
-            if (member.surely(joined.join_begin, joined.join_ok) && !listed.contains(member.user)) {
+            if (all.line.surely(member, joined.join_begin, joined.join_ok) &&
+                !listed.contains(member.user)) {
                 all.found.add(violation_kind::missing_user, "{} lacks '{}', a member since {}",
                               where, all.found.name(member.user), all.found.at(member.join_ok));
             }
@@ -202,13 +203,16 @@ void check_connections(const examination& all) {
             departed[seen.client] = true;
             break;
         case event_kind::closed:
-            if (!departed[seen.client]) {
+            if (!departed[seen.client] && all.line.is_calm(seen.t, seen.t)) {
                 all.found.add(violation_kind::unexpected_close,
                               "{}: its connection closed at {}: {}", all.found.client(seen.client),
                               all.found.at(seen.t), all.found.name(seen.a));
             }
             break;
         case event_kind::kicked:
+            if (!all.line.is_calm(seen.t, seen.t)) {
+                break;
+            }
             all.found.add(violation_kind::unexpected_kick, "{}: kicked at {} with '{}'",
                           all.found.client(seen.client), all.found.at(seen.t),
                           all.found.name(seen.a));

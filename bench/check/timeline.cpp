@@ -17,10 +17,48 @@ struct client_state {
     nanoseconds departed = never;
 };
 
+std::vector<trouble> merged(const std::vector<trouble>& all) {
+    std::vector<const trouble*> order;
+    order.reserve(all.size());
+    for (const auto& each : all) {
+        order.push_back(&each);
+    }
+    std::ranges::sort(order, {}, &trouble::from);
+    std::vector<trouble> made;
+    for (const auto* each : order) {
+        if (made.empty() || made.back().to < each->from) {
+            made.push_back(*each);
+        } else {
+            made.back().to = std::max(made.back().to, each->to);
+            made.back().is_told = made.back().is_told && each->is_told;
+        }
+    }
+    return made;
+}
+
+std::vector<timeline::told_trouble> resolved(const history& log, const std::vector<trouble>& all) {
+    std::vector<timeline::told_trouble> made;
+    for (const auto& each : all) {
+        auto& one = made.emplace_back(timeline::told_trouble{each, {}});
+        one.clients.assign(log.clients(), !each.only);
+        for (client_id client = 0; each.only && client < log.clients(); ++client) {
+            const std::string_view label = log.label(client);
+            const auto at = label.rfind('@');
+            one.clients[client] =
+                at != std::string_view::npos &&
+                std::ranges::count(each.only->frontends, label.substr(at + 1)) > 0;
+        }
+    }
+    return made;
+}
+
 class builder {
 public:
-    builder(const history& log, nanoseconds leave_grace)
-        : log_(log), leave_grace_(leave_grace), clients_(log.clients()) {
+    builder(const history& log, const check_options& options)
+        : log_(log), leave_grace_(options.leave_grace), clients_(log.clients()) {
+        line_.leave_grace = leave_grace_;
+        line_.troubles = merged(options.troubles);
+        line_.told = resolved(log, options.troubles);
         line_.by_client.resize(log.clients());
         line_.sends.assign(log.messages(), nothing);
     }
@@ -110,6 +148,12 @@ private:
             std::erase(state.entering, found->second);
             if (asked.is_ok) {
                 join(asked, seen, state);
+            } else if (!line_.is_calm(asked.begin, asked.end)) {
+                // Perhaps it was carried out, and is taken back when the trouble is over.
+                membership maybe = member_by(asked);
+                maybe.leave_begin = asked.begin;
+                maybe.leave_ok = line_.over(asked.end);
+                line_.memberships.push_back(maybe);
             }
         }
         if (!asked.is_ok) {
@@ -120,13 +164,13 @@ private:
     void join(const request& asked, const event& answer, client_state& state) {
         if (state.current != nothing) {
             auto& old = line_.memberships[state.current];
-            old.leave_begin = std::min(old.leave_begin, asked.begin);
-            old.leave_ok = asked.end;
+            leave(old, asked.begin, asked.begin);
+            old.leave_ok = line_.over(asked.end);
         }
         membership made = member_by(asked);
         made.join_ok = asked.end;
         made.users_list = answer.b;
-        made.leave_begin = state.departed;
+        made.leave_begin = made.believed_until = state.departed;
         state.current = line_.memberships.size();
         line_.memberships.push_back(made);
     }
@@ -134,19 +178,18 @@ private:
     void depart(const event& seen, client_state& state) {
         state.departed = seen.t;
         if (state.current != nothing) {
-            auto& member = line_.memberships[state.current];
-            member.leave_begin = std::min(member.leave_begin, seen.t);
+            leave(line_.memberships[state.current], line_.began(seen.t), seen.t);
         }
     }
 
     /// Without a wish to go, the server may have dropped the client some time before it noticed.
     void close(const event& seen, client_state& state) {
         excuse_requests(state, seen.t);
-        const nanoseconds gone = seen.t + leave_grace_;
+        const nanoseconds gone = line_.over(seen.t + leave_grace_);
         if (state.current != nothing) {
             auto& member = line_.memberships[state.current];
             if (state.departed == never) {
-                member.leave_begin = std::min(member.leave_begin, seen.t - leave_grace_);
+                leave(member, line_.began(seen.t - leave_grace_), seen.t - leave_grace_);
             }
             member.leave_ok = gone;
         }
@@ -161,8 +204,7 @@ private:
             maybe.leave_begin = asked.begin;
             maybe.leave_ok = until;
             if (state.current != nothing) {
-                auto& old = line_.memberships[state.current];
-                old.leave_begin = std::min(old.leave_begin, asked.begin);
+                leave(line_.memberships[state.current], asked.begin, asked.begin);
             }
             line_.memberships.push_back(maybe);
         }
@@ -172,8 +214,14 @@ private:
     void excuse_requests(const client_state& state, nanoseconds t) {
         for (const auto& [id, place] : state.requests) {
             auto& asked = line_.requests[place];
-            asked.is_excused |= asked.answers == 0 && t - asked.begin <= leave_grace_;
+            asked.is_excused |= asked.answers == 0 &&
+                                (t - asked.begin <= leave_grace_ || !line_.is_calm(asked.begin, t));
         }
+    }
+
+    static void leave(membership& who, nanoseconds begin, nanoseconds believed) {
+        who.leave_begin = std::min(who.leave_begin, begin);
+        who.believed_until = std::min(who.believed_until, believed);
     }
 
     static membership member_by(const request& asked) {
@@ -193,8 +241,45 @@ private:
 
 } // namespace
 
-timeline make_timeline(const history& log, nanoseconds leave_grace) {
-    return builder(log, leave_grace).build();
+timeline make_timeline(const history& log, const check_options& options) {
+    return builder(log, options).build();
+}
+
+bool timeline::is_at(const trouble& each, nanoseconds from, nanoseconds to) const {
+    const nanoseconds last = to == never ? never : to + leave_grace;
+    return each.from <= last && from - leave_grace <= each.to;
+}
+
+bool timeline::count(nanoseconds from, nanoseconds to, bool told_are_fine) const {
+    return std::none_of(troubles.begin(), troubles.end(), [&](const trouble& each) {
+        return is_at(each, from, to) && !(told_are_fine && each.is_told);
+    });
+}
+
+bool timeline::is_unhurt(client_id client, const std::string& room, nanoseconds from,
+                         nanoseconds to) const {
+    return std::ranges::none_of(told, [&](const told_trouble& each) {
+        return is_at(each.what, from, to + late_in_trouble) &&
+               (each.clients[client] || std::ranges::count(each.what.only->rooms, room) > 0);
+    });
+}
+
+nanoseconds timeline::began(nanoseconds t) const {
+    for (const auto& each : troubles) {
+        if (each.from <= t && t <= each.to) {
+            return each.from;
+        }
+    }
+    return t;
+}
+
+nanoseconds timeline::over(nanoseconds t) const {
+    for (const auto& each : troubles) {
+        if (each.from - leave_grace <= t && t <= each.to) {
+            return each.to + leave_grace;
+        }
+    }
+    return t;
 }
 
 } // namespace shaddock::bench

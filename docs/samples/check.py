@@ -3,7 +3,8 @@
 
 Usage: check.py SOURCE_DIR. Checked are:
   - code: a ```cpp block follows a line `<!-- file: PATH -->` and stands in that file as it is, indentation aside
-  - tests: each `suite.name` in docs/promises.md is a TEST of tests/ or docs/samples/, or of the page's tests (quoted there after the file's name)
+  - tests: each `suite.name` in docs/promises.md is a TEST of tests/ or docs/samples/, or of the page's tests (quoted there after the file's name), and no cell
+    of its tables with the columns `local` and `direct` is empty or says *not yet*
   - files: each `path/with/slash` in backticks that begins with a folder of the tree, and each link to a file, exists
   - functions: each `file.cpp: function` in docs/life-of-a-request.md and docs/where-to-change.md stands in a file of that path
 """
@@ -72,6 +73,18 @@ def check_tests(page, text):
             complain(page, line_of(text, quoted.start()), f"there is no test {quoted[1]}")
 
 
+def check_cells(page, text):
+    is_by_bus = False
+    for number, row in enumerate(text.splitlines(), 1):
+        if not row.startswith("|"):
+            is_by_bus = False
+            continue
+        cells = [cell.strip() for cell in row.strip("|").split("|")]
+        is_by_bus = is_by_bus or cells[1:] == ["local", "direct"]
+        if is_by_bus and any(cell == "" or "*not yet*" in cell for cell in cells):
+            complain(page, number, "a cell names no test")
+
+
 def check_functions(page, text):
     for named in re.finditer(r"`([\w/]+\.(?:cpp|hpp|js)): ([\w:~ ,]+)`", text):
         file = root / named[1]
@@ -90,6 +103,7 @@ for page in pages:
     check_paths(page, content)
     if page.name == "promises.md":
         check_tests(page, content)
+        check_cells(page, content)
     if page.name in ("life-of-a-request.md", "where-to-change.md"):
         check_functions(page, content)
 for problem in problems:

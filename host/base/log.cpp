@@ -1,9 +1,10 @@
 #include "base/log.hpp"
 
+#include "log_file.hpp"
+
 #include <shaddock/detail/json_text.hpp>
 
 #include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/rotating_file_sink.h>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -12,6 +13,8 @@
 #include <atomic>
 #include <chrono>
 #include <ctime>
+#include <fcntl.h>
+#include <unistd.h>
 
 namespace shaddock::base::log {
 
@@ -33,6 +36,10 @@ struct gates {
     std::atomic<level> lowest{level::info};
     std::atomic<level> threshold{level::info};
     std::atomic<format> lines{format::text};
+    /// Of the logger that is in use.
+    std::shared_ptr<log_file> file;
+    /// What stdout and stderr were appended to; empty: no file.
+    std::array<std::filesystem::path, 2> outputs;
 
     gates() { set({}); }
     void set(const levels& wanted);
@@ -177,6 +184,16 @@ std::string json_line(level at, std::string_view name, std::string_view area,
     return out;
 }
 
+/// Nothing when it is no file that is appended to.
+std::filesystem::path appended_to(int fd) {
+    std::error_code failed;
+    if ((::fcntl(fd, F_GETFL) & O_APPEND) == 0) {
+        return {};
+    }
+    auto file = std::filesystem::read_symlink(fmt::format("/proc/self/fd/{}", fd), failed);
+    return std::filesystem::is_regular_file(file, failed) ? file : std::filesystem::path();
+}
+
 } // namespace
 
 void start(std::string_view name, const options& wanted) {
@@ -184,9 +201,10 @@ void start(std::string_view name, const options& wanted) {
     if (wanted.console) {
         sinks.push_back(std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
     }
+    std::shared_ptr<log_file> file;
     if (!wanted.file.empty()) {
-        sinks.push_back(std::make_shared<spdlog::sinks::rotating_file_sink_mt>(
-            wanted.file.string(), wanted.file_limit_bytes, wanted.files));
+        file = std::make_shared<log_file>(wanted.file, wanted.file_limit_bytes, wanted.files);
+        sinks.push_back(file);
     }
     auto logger = std::make_shared<spdlog::logger>(std::string(name), sinks.begin(), sinks.end());
     if (wanted.lines == format::json) {
@@ -199,6 +217,31 @@ void start(std::string_view name, const options& wanted) {
     the_gates().lines.store(wanted.lines, std::memory_order_relaxed);
     set_levels({wanted.threshold, wanted.areas});
     spdlog::set_default_logger(std::move(logger));
+    the_gates().file = std::move(file);
+    the_gates().outputs = {appended_to(STDOUT_FILENO), appended_to(STDERR_FILENO)};
+}
+
+void look_after_files() {
+    const auto& all = the_gates();
+    if (all.file) {
+        all.file->look();
+    }
+    for (const int output : {STDOUT_FILENO, STDERR_FILENO}) {
+        const auto& path = all.outputs.at(static_cast<std::size_t>(output - STDOUT_FILENO));
+        if (path.empty() || is_name_of(path, output)) {
+            continue;
+        }
+        const int file = ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+        if (file >= 0) {
+            ::dup2(file, output);
+            ::close(file);
+        }
+    }
+}
+
+std::uint64_t lost_lines() {
+    const auto& file = the_gates().file;
+    return file ? file->lost() : 0;
 }
 
 void stop() {
@@ -257,6 +300,11 @@ void write(level at, std::string_view area, std::string_view text) {
         logger->log(translate(at), "{}: {}", area, printable(text));
     } else {
         logger->log(translate(at), "{}: {}", area, text);
+    }
+    if (const auto& file = the_gates().file) {
+        if (const auto loss = file->take_loss(); !loss.empty()) {
+            write(level::error, "base", loss);
+        }
     }
 }
 

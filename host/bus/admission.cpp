@@ -154,6 +154,19 @@ void admission::count_flows() {
     }
 }
 
+void queue_age::taken(std::uint64_t position, base::time_point now) {
+    while (!timed_.empty() && timed_.front().position <= position) {
+        last_ = now - timed_.front().since;
+        last_counts_until_ = now + last_;
+        timed_.pop_front();
+    }
+}
+
+base::duration queue_age::at(base::time_point now) const {
+    const auto last = now < last_counts_until_ ? last_ : base::duration{};
+    return timed_.empty() ? last : std::max(last, now - timed_.front().since);
+}
+
 bool membership_reserve::keep(std::string_view key, std::string frame) {
     const auto older = key.empty() ? places_.end() : places_.find(key);
     const bool is_known = older != places_.end();

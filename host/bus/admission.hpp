@@ -88,6 +88,28 @@ private:
     base::time_point strict_until_ = base::time_point::min();
 };
 
+/// How long bytes wait here until the other side takes them: of a few of them, which stand for all.
+/// It is the other side's loop alone that makes them wait: a server that is slow itself sends late,
+/// and what it sends is taken at once.
+class queue_age {
+public:
+    /// The last byte of the queue, the `position`th of the link, is to be timed.
+    void queued(std::uint64_t position, base::time_point now) { timed_.push_back({position, now}); }
+    /// All bytes up to `position` were taken.
+    void taken(std::uint64_t position, base::time_point now);
+    /// The age of the oldest one, or what the last one came to, for as long as it waited.
+    base::duration at(base::time_point now) const;
+
+private:
+    struct timed {
+        std::uint64_t position;
+        base::time_point since;
+    };
+    std::deque<timed> timed_;
+    base::duration last_{};
+    base::time_point last_counts_until_ = base::time_point::min();
+};
+
 /// Memberships that found no place in the queue: the last one of each session and channel is kept
 /// until there is room, so that a peer that takes nothing costs no more than it has sessions.
 class membership_reserve {

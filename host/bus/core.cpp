@@ -1,5 +1,7 @@
 #include "core.hpp"
 
+#include "base/log.hpp"
+
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
 
@@ -13,6 +15,9 @@ namespace {
 
 using std::chrono::ceil;
 using std::chrono::milliseconds;
+
+/// At the stop, for the other sides to take what was sent.
+constexpr milliseconds last_words{1000};
 
 /// What is left of a deadline, as it travels.
 std::uint32_t remaining_ms(base::duration left) {
@@ -35,6 +40,7 @@ std::uint16_t common_version(version_range one, version_range other) {
 
 core::core(boost::asio::any_io_executor executor, base::clock& clock, settings wanted)
     : executor_(std::move(executor)), clock_(clock), self_(std::move(wanted)),
+      turns_(self_.turns != nullptr ? *self_.turns : own_turns_.emplace(executor_, clock_)),
       calls_(clock, counts_.calls) {}
 
 result<void> core::start(receiver& serves) {
@@ -188,9 +194,24 @@ void core::stop(base::unique_function<void()> done) {
     for (const auto& [id, via] : closing) {
         via->send_plain(frame_kind::bye);
         via->flush();
-        via->close(link_end::stopped);
+        via->close_when_sent();
     }
-    later([this, ended = std::move(done)]() mutable { gate_.close(std::move(ended)); });
+    patience_ = clock_.after(last_words, [this] {
+        for (const auto& [id, via] : std::map(links_)) {
+            via->close(link_end::stopped);
+        }
+    });
+    stopped_ = std::move(done);
+    end_with_last_link();
+}
+
+void core::end_with_last_link() {
+    if (stopped_ && links_.empty()) {
+        patience_.cancel();
+        later([this, ended = std::exchange(stopped_, nullptr)]() mutable {
+            gate_.close(std::move(ended));
+        });
+    }
 }
 
 void core::flush_later(std::shared_ptr<link> dirty) {
@@ -214,9 +235,11 @@ void core::link_is_up(const std::shared_ptr<link>& up) {
     if (const auto* last = known(with.id); last != nullptr && last->life != with.life) {
         prove_dead(with.id);
     }
-    // What the old link still had to say comes before the news of this one.
+    // What the old link still had to say comes before the news of this one. It may be that this
+    // life is over, and with it a link that was made with it.
+    const auto life = self_.life;
     run_later();
-    if (!is_running() || !up->is_open()) {
+    if (!is_running() || !up->is_open() || self_.life != life) {
         up->close(link_end::stopped);
         return;
     }
@@ -244,10 +267,13 @@ void core::link_is_closed(link& closed, link_end why) {
     }
     auto& record = lives_[with.id];
     record.has_ended = record.has_ended || why == link_end::dead || why == link_end::bye;
+    record.version = with.version;
+    record.lost_at = clock_.now();
     tell_down(with, why);
     if (is_running()) {
         link_went_down(with, why);
     }
+    end_with_last_link();
 }
 
 void core::later(base::unique_function<void()> work) {
@@ -266,6 +292,53 @@ void core::prove_dead(const std::string& id) {
 const core::life_record* core::known(std::string_view id) const {
     const auto found = lives_.find(id);
     return found != lives_.end() ? &found->second : nullptr;
+}
+
+void core::tell_absent(const std::string& id) {
+    tell([id](link_observer& told) { told.on_absent(id); });
+}
+
+void core::declare_dead(link& silent) {
+    // An older one does not know what to do when it is refused.
+    lives_[silent.with().id].is_fenced = silent.with().version >= rebirth_version;
+    silent.close(link_end::dead);
+}
+
+void core::declare_missing_dead(const std::string& id) {
+    auto& record = lives_[id];
+    record.is_fenced = record.version >= rebirth_version;
+    prove_dead(id);
+}
+
+std::vector<std::string> core::missing() const {
+    std::vector<std::string> all;
+    for (const auto& [id, record] : lives_) {
+        if (record.life != incarnation{} && !record.has_ended && !links_.contains(id)) {
+            all.push_back(id);
+        }
+    }
+    return all;
+}
+
+void core::learn_own_death(std::string_view from) {
+    later([this, life = self_.life, who = std::string(from)] {
+        if (life == self_.life && is_running()) {
+            live_anew(who);
+        }
+    });
+}
+
+void core::live_anew(std::string_view from) {
+    base::log::warn("bus",
+                    "'{}' has declared this server dead, which stood still or was cut off for too long: it goes "
+                    "on as a new incarnation",
+                    from);
+    self_.life = incarnation{std::max(number(self_.life) + 1, clock_.wall_ns())};
+    for (const auto& [id, via] : std::map(links_)) {
+        via->close(link_end::lost);
+    }
+    greet_anew();
+    tell([self = peer{self_.id, self_.life}](link_observer& told) { told.on_reborn(self); });
 }
 
 bool core::is_fenced(const peer& who) const {
@@ -309,27 +382,31 @@ void core::run_later() {
 }
 
 void core::flush_all() {
-    const auto batch = std::exchange(dirty_, {});
+    auto batch = std::exchange(dirty_, {});
+    // An answer leaves after the pushes that it speaks of: who is killed in between has lost them,
+    // but has not told anybody that they were sent.
+    std::stable_partition(batch.begin(), batch.end(),
+                          [](const auto& via) { return !via->has_answer_; });
     for (const auto& via : batch) {
-        via->is_dirty_ = false;
+        via->is_dirty_ = via->has_answer_ = false;
         via->flush();
     }
 }
 
-void core::tell_down(const peer& with, link_end why) {
-    later([this, with, why] {
+void core::tell(base::unique_function<void(link_observer&)> news) {
+    later([this, news = std::move(news)]() mutable {
         for (std::size_t i = 0; i < observers_.size(); ++i) {
-            observers_[i]->on_link_down(with, why);
+            news(*observers_[i]);
         }
     });
 }
 
+void core::tell_down(const peer& with, link_end why) {
+    tell([with, why](link_observer& told) { told.on_link_down(with, why); });
+}
+
 void core::tell_dead(const peer& gone) {
-    later([this, gone] {
-        for (std::size_t i = 0; i < observers_.size(); ++i) {
-            observers_[i]->on_dead(gone);
-        }
-    });
+    tell([gone](link_observer& told) { told.on_dead(gone); });
 }
 
 error core::no_link(std::string_view to) const {

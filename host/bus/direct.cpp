@@ -2,11 +2,11 @@
 
 #include "base/log.hpp"
 #include "direct_bus.hpp"
+#include "unix_transport.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <unistd.h>
 
 namespace shaddock::bus {
 
@@ -19,48 +19,63 @@ constexpr milliseconds longest_backoff{500};
 /// Connections that have not said who they are; only processes of our own user get so far.
 constexpr std::size_t strangers_limit = 256;
 
+bool is_over(milliseconds time, base::time_point since, base::time_point now) {
+    return since < now && now - since > time;
+}
+
 } // namespace
 
 std::unique_ptr<bus> make_direct(boost::asio::any_io_executor executor, base::clock& clock,
-                                 base::random& random, direct_options options) {
-    return std::make_unique<direct_bus>(std::move(executor), clock, random, std::move(options));
+                                 base::random& random, direct_options options,
+                                 std::unique_ptr<transport> over) {
+    if (!over) {
+        over = std::make_unique<unix_transport>(executor, options.run_folder, options.id);
+    }
+    return std::make_unique<direct_bus>(std::move(executor), clock, random, std::move(options),
+                                        std::move(over));
+}
+
+std::unique_ptr<transport> make_unix_transport(boost::asio::any_io_executor executor,
+                                               std::filesystem::path run_folder, std::string id) {
+    return std::make_unique<unix_transport>(std::move(executor), std::move(run_folder),
+                                            std::move(id));
 }
 
 direct_bus::direct_bus(boost::asio::any_io_executor executor, base::clock& clock,
-                       base::random& random, direct_options options)
+                       base::random& random, direct_options options,
+                       std::unique_ptr<transport> over)
     : core(std::move(executor), clock,
-           {options.id, options.life, options.queue_limit, options.frame_limit, options.versions}),
-      options_(std::move(options)), random_(random.next()) {}
+           {options.id, options.life, options.queue_limit, options.frame_limit, options.versions,
+            options.turns}),
+      options_(std::move(options)), over_(std::move(over)), random_(random.next()) {}
 
 // ---- opening and closing
 // ---------------------------------------------------------------------------------------------------
 
 result<void> direct_bus::open_transport() {
-    if (auto folder = prepare_run_folder(options_.run_folder); !folder) {
-        return folder.error();
+    if (auto opened = over_->open(); !opened) {
+        return opened;
     }
-    auto lock = run_lock::take(options_.run_folder, options_.id);
-    if (!lock) {
-        return lock.error();
-    }
-    auto acceptor = listen_at(executor(), socket_path(options_.run_folder, options_.id));
-    if (!acceptor) {
-        return acceptor.error();
-    }
-    lock_ = std::move(*lock);
-    acceptor_.emplace(std::move(*acceptor));
     accept_next();
     last_tick_ = clock().now();
     tick_later();
     return {};
 }
 
-void direct_bus::close_transport() {
-    if (acceptor_) {
-        boost::system::error_code ignored;
-        acceptor_->close(ignored);
-        ::unlink(socket_path(options_.run_folder, options_.id).c_str());
+/// Somebody may have removed the run folder: no server that starts would find us.
+void direct_bus::guard_place() {
+    if (over_->is_reachable()) {
+        return;
     }
+    const auto opened = over_->open();
+    if (no_place_.due(clock().now())) {
+        base::log::error("bus", "where others link is gone (was the run folder removed?): {}",
+                         opened ? "made anew" : opened.error().text());
+    }
+}
+
+void direct_bus::close_transport() {
+    over_->close();
     accept_again_.cancel();
     heartbeat_.cancel();
     const auto strangers = std::exchange(strangers_, {});
@@ -81,24 +96,28 @@ void direct_bus::close_transport() {
 }
 
 void direct_bus::accept_next() {
-    acceptor_->async_accept(
-        [this, held = enter()](const boost::system::error_code& failed, unix_socket socket) {
-            if (!acceptor_->is_open()) {
-                return;
-            }
-            if (!failed) {
-                on_accepted(std::move(socket));
-                accept_next();
-                return;
-            }
-            // Out of descriptors, or the caller gave up: not a reason to be deaf for ever.
-            base::log::warn("bus", "cannot accept a link: {}", failed.message());
-            accept_again_ = clock().after(milliseconds(100), [this] { accept_next(); });
-        });
+    over_->accept([this, held = enter()](arrival who) {
+        if (!over_->is_open()) {
+            return;
+        }
+        if (who.what != arrival::trouble::failed) {
+            on_accepted(std::move(who));
+            accept_next();
+            return;
+        }
+        // Out of descriptors, or the caller gave up: not a reason to be deaf for ever.
+        if (const auto untold = accept_complaint_.due(clock().now())) {
+            base::log::warn("bus",
+                            "cannot accept a link: {}; trying every 100 ms; {} such failures since "
+                            "the last line of this kind",
+                            who.problem, *untold);
+        }
+        accept_again_ = clock().after(milliseconds(100), [this] { accept_next(); });
+    });
 }
 
-void direct_bus::on_accepted(unix_socket socket) {
-    if (!admit(socket)) {
+void direct_bus::on_accepted(arrival who) {
+    if (who.what == arrival::trouble::stranger) {
         if (std::exchange(stranger_trouble_, "user") != "user") {
             base::log::warn("bus", "refused a process of another user");
         }
@@ -107,7 +126,7 @@ void direct_bus::on_accepted(unix_socket socket) {
     if (strangers_.size() >= strangers_limit) {
         return;
     }
-    auto stranger = std::make_shared<socket_link>(*this, *this, std::move(socket), std::string());
+    auto stranger = std::make_shared<socket_link>(*this, *this, std::move(who.from), std::string());
     strangers_.insert(stranger);
     begin_greeting(stranger);
 }
@@ -160,6 +179,27 @@ void direct_bus::link_went_down(const peer& with, link_end why) {
     }
 }
 
+void direct_bus::greet_anew() {
+    const auto strangers = std::exchange(strangers_, {});
+    for (const auto& stranger : strangers) {
+        stranger->close(link_end::lost);
+    }
+    std::vector<std::string> ids;
+    for (const auto& [id, way] : contacts_) {
+        ids.push_back(id);
+    }
+    for (const auto& id : ids) {
+        const auto way = contacts_.find(id);
+        if (way == contacts_.end()) {
+            continue;
+        }
+        if (const auto old = way->second.attempt; old && !old->is_open()) {
+            old->close(link_end::lost);
+        }
+        try_now(id);
+    }
+}
+
 void direct_bus::try_now(const std::string& id) {
     if (const auto way = contacts_.find(id); way != contacts_.end()) {
         way->second.backoff = milliseconds(0);
@@ -183,19 +223,19 @@ void direct_bus::attempt(const std::string& id) {
     if (!is_running() || found == contacts_.end() || found->second.attempt || is_linked(id)) {
         return;
     }
-    auto socket = dial(executor(), socket_path(options_.run_folder, id));
-    if (!socket) {
-        if (socket.error() == dial_failure::stranger) {
+    auto reached = over_->dial(id);
+    if (!reached) {
+        if (reached.error() == dial_failure::stranger) {
             log_trouble(id, "its socket belongs to another user");
         }
-        if (socket.error() == dial_failure::nobody) {
+        if (reached.error() == dial_failure::nobody) {
             nobody_answers(id);
         } else {
             try_later(id);
         }
         return;
     }
-    const auto call = std::make_shared<socket_link>(*this, *this, std::move(*socket), id);
+    const auto call = std::make_shared<socket_link>(*this, *this, std::move(*reached), id);
     found->second.attempt = call;
     call->random = ++random_;
     begin_greeting(call);
@@ -205,8 +245,9 @@ void direct_bus::attempt(const std::string& id) {
 
 void direct_bus::nobody_answers(const std::string& id) {
     // A held lock: it is just starting, or just ending.
-    if (!shaddock::bus::is_running(options_.run_folder, id)) {
+    if (!over_->is_running(id)) {
         prove_dead(id);
+        tell_absent(id);
         const auto way = contacts_.find(id);
         if (way != contacts_.end() && !way->second.is_wanted) {
             contacts_.erase(way); // it had poked us, and is gone
@@ -223,7 +264,7 @@ hello direct_bus::greeting(hello_purpose purpose, std::string_view to, std::uint
     hello said;
     said.versions = options_.versions;
     said.purpose = purpose;
-    said.life = options_.life;
+    said.life = self().life;
     said.random = random;
     said.id = options_.id;
     said.to = to;
@@ -237,8 +278,11 @@ bool direct_bus::on_greeting(socket_link& from, const frame_view& frame) {
     const auto kept = std::static_pointer_cast<socket_link>(from.shared_from_this());
     const bool is_dialled = !from.called().empty();
     if (frame.kind == frame_kind::refuse && (is_dialled || from.greeted)) {
-        log_trouble(is_dialled ? from.called() : from.greeted->id,
-                    fmt::format("it refuses: {}", frame.bytes));
+        const auto& who = is_dialled ? from.called() : from.greeted->id;
+        if (incarnation{frame.call} == self().life) {
+            learn_own_death(who);
+        }
+        log_trouble(who, fmt::format("it refuses: {}", frame.bytes));
         from.close(link_end::lost);
         return false;
     }
@@ -250,10 +294,11 @@ bool direct_bus::on_greeting(socket_link& from, const frame_view& frame) {
     const auto said = frame.kind == frame_kind::hello
                           ? read_hello(frame.bytes)
                           : result<hello>(error(errc::bad_request, "a frame before the greeting"));
-    const auto trouble = said ? objection(*said) : std::optional(said.error().text());
+    const auto trouble = said ? objection(*said, from.way()) : std::optional(said.error().text());
     if (trouble) {
         log_trouble(said ? said->id : from.called(), *trouble);
-        from.refuse(*trouble);
+        from.refuse(*trouble,
+                    said && is_fenced({said->id, said->life}) ? said->life : incarnation{});
     } else if (is_dialled) {
         on_answer(kept, *said);
     } else if (said->purpose == hello_purpose::poke) {
@@ -268,18 +313,23 @@ peer direct_bus::peer_of(const hello& said) const {
     return {said.id, said.life, common_version(said.versions, self().versions)};
 }
 
-std::optional<std::string> direct_bus::objection(const hello& said) const {
+std::optional<std::string> direct_bus::objection(const hello& said, const pipe& by) const {
     if (common_version(said.versions, self().versions) == 0) {
         return no_common_version(said.id, said.versions);
     }
     if (said.to != self().id) {
         return fmt::format("'{}' wants '{}', this is '{}'", said.id, said.to, self().id);
     }
+    if (!over_->goes(said.id, by)) {
+        return fmt::format("'{}' comes {}, which is not the way between it and '{}': one of them "
+                           "does not know yet whether they are on the same machine",
+                           said.id, by.is_local() ? "by a socket" : "over NATS", self().id);
+    }
     if (said.purpose == hello_purpose::link && !(said.id < self().id)) {
         return fmt::format("'{}' may not dial '{}': the smaller id does", said.id, self().id);
     }
     if (is_fenced({said.id, said.life})) {
-        return fmt::format("'{}' was seen to end, its incarnation may not return", said.id);
+        return fmt::format("'{}' is dead, its incarnation may not return", said.id);
     }
     return std::nullopt;
 }
@@ -348,7 +398,17 @@ void direct_bus::on_greeting_failed(socket_link& from) {
     // dead.
     const auto* last = known(from.called());
     const bool is_missing = last != nullptr && !last->has_ended;
-    if (is_running() && (dials(from.called()) || is_missing)) {
+    if (from.was_refused()) {
+        tell_absent(from.called());
+        if (!found->second.is_wanted && !is_missing) {
+            contacts_.erase(found); // it had poked us, and is gone
+            return;
+        }
+    }
+    // Where a call may get lost, a poke may too.
+    const bool is_doubtful =
+        found->second.is_wanted && over_->judges(from.called()).absence_is_doubtful;
+    if (is_running() && (dials(from.called()) || is_missing || is_doubtful)) {
         try_later(from.called());
     }
 }
@@ -371,28 +431,69 @@ void direct_bus::tick_later() {
 
 void direct_bus::tick() {
     const auto now = clock().now();
-    // Were we the ones who stood still (SIGSTOP, a suspended machine)? Then what the others sent is
-    // still unread.
-    const bool was_asleep = now - last_tick_ > 2 * options_.heartbeat;
+    const bool was_asleep = is_stall(now - last_tick_);
+    if (was_asleep) {
+        woke_ = now;
+        slept_ = now - last_tick_;
+    }
     last_tick_ = now;
     tick_later();
+    guard_place();
     const auto all = links();
     for (const auto& [id, via] : all) {
-        auto& over = static_cast<socket_link&>(*via);
-        if (was_asleep || over.is_waiting_for_room()) {
-            via->heard(now);
+        auto& other = static_cast<socket_link&>(*via);
+        // Whoever has not read, or was not there to read, does not know who was silent.
+        if (was_asleep || other.is_waiting_for_room() ||
+            (now - other.last_heard() > options_.silence && other.has_unread())) {
+            other.heard(now);
         }
-        if (now - via->last_heard() > options_.silence) {
-            base::log::warn("bus", "'{}' was silent for {} ms", id, options_.silence.count());
-            via->close(link_end::dead);
-        } else if (!was_asleep && over.stalled_since() < now - options_.silence) {
-            base::log::warn("bus", "'{}' has taken nothing for {} ms, {} bytes wait: link broken",
-                            id, options_.silence.count(), via->waiting());
-            via->close(link_end::lost);
-        } else if (!via->take_has_sent()) {
-            via->send_plain(frame_kind::ping);
+        if (!was_asleep) {
+            judge(other, now);
+        }
+        if (!other.is_closed() && !other.take_has_sent()) {
+            other.send_plain(frame_kind::ping);
         }
     }
+    if (!was_asleep) {
+        judge_missing(now);
+    }
+}
+
+void direct_bus::judge(socket_link& other, base::time_point now) {
+    const auto& id = other.with().id;
+    const auto by = over_->judges(id);
+    const auto silence = by.silence > milliseconds(0) ? by.silence : options_.silence;
+    if (options_.declares_dead &&
+        is_over(silence, std::max(other.last_heard(), by.whole_since), now)) {
+        base::log::warn("bus", "'{}' was silent for {} ms: declared dead", id, silence.count());
+        declare_dead(other);
+    } else if (other.stalled_since() < now - options_.silence) {
+        base::log::warn("bus", "'{}' has taken nothing for {} ms, {} bytes wait: link broken", id,
+                        options_.silence.count(), other.waiting());
+        other.close(link_end::lost);
+    }
+}
+
+void direct_bus::judge_missing(base::time_point now) {
+    if (!options_.declares_dead) {
+        return;
+    }
+    for (const auto& id : missing()) {
+        const auto by = over_->judges(id);
+        if (by.absence_is_doubtful &&
+            is_over(by.silence, std::max({known(id)->lost_at, by.whole_since, woke_}), now)) {
+            base::log::warn("bus", "'{}' was not found for {} ms: declared dead", id,
+                            by.silence.count());
+            declare_missing_dead(id);
+        }
+    }
+}
+
+base::duration direct_bus::stall(base::time_point now) const {
+    if (is_stall(now - last_tick_)) {
+        return now - last_tick_;
+    }
+    return now - woke_ < options_.heartbeat ? slept_ : base::duration::zero();
 }
 
 } // namespace shaddock::bus

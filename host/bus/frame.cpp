@@ -46,6 +46,7 @@ cut_frame_result cut_frame(std::string_view in, std::size_t limit) {
         break;
     case frame_kind::refuse:
         frame.bytes = fields.text();
+        frame.call = fields.at_end() ? 0 : fields.u64();
         break;
     case frame_kind::ping:
     case frame_kind::bye:
@@ -71,6 +72,9 @@ cut_frame_result cut_frame(std::string_view in, std::size_t limit) {
         frame.bytes = fields.text();
         break;
     case frame_kind::mark:
+        frame.call = fields.u64();
+        frame.late_us = fields.at_end() ? 0 : fields.u32();
+        break;
     case frame_kind::taken:
         frame.call = fields.u64();
         break;
@@ -120,8 +124,11 @@ void append_hello(std::string& out, const hello& greeting) {
     });
 }
 
-void append_refuse(std::string& out, std::string_view text) {
-    append(out, frame_kind::refuse, [&](base::writer& fields) { fields.text(text); });
+void append_refuse(std::string& out, std::string_view text, incarnation dead) {
+    append(out, frame_kind::refuse, [&](base::writer& fields) {
+        fields.text(text);
+        fields.u64(number(dead));
+    });
 }
 
 void append_call(std::string& out, std::uint64_t call, std::uint32_t remaining_ms,
@@ -157,8 +164,15 @@ void append_cast(std::string& out, std::uint8_t what, std::string_view bytes) {
     });
 }
 
-void append_number(std::string& out, frame_kind kind, std::uint64_t number) {
-    append(out, kind, [&](base::writer& fields) { fields.u64(number); });
+void append_mark(std::string& out, std::uint64_t number, std::uint32_t late_us) {
+    append(out, frame_kind::mark, [&](base::writer& fields) {
+        fields.u64(number);
+        fields.u32(late_us);
+    });
+}
+
+void append_taken(std::string& out, std::uint64_t number) {
+    append(out, frame_kind::taken, [&](base::writer& fields) { fields.u64(number); });
 }
 
 void append_plain(std::string& out, frame_kind kind) {

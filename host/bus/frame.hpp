@@ -15,14 +15,14 @@
 /// Form: u32 length of the rest, u8 kind, then by kind
 ///   hello    u32 magic, u16 lowest and u16 highest version, u8 purpose, u64 incarnation,
 ///            u64 random, text own id, text id called
-///   refuse   text
+///   refuse   text; u64 the incarnation of who is refused, if it is because that was declared dead
 ///   ping     nothing
 ///   call     u64 call, u32 remaining ms, u8 what, text
 ///   reply    u64 call, text
 ///   failure  u64 call, u16 errc, i32 client code, text
 ///   cast     u8 what, text
 ///   bye      nothing
-///   mark     u64 number; from version 4 on
+///   mark     u64 number, u32 late us; from version 4 on
 ///   taken    u64 number; the answer to a mark, when all before it is done
 ///
 /// Growth: a frame may end in fields that its reader does not know; they are passed over. hello and
@@ -33,6 +33,8 @@ namespace shaddock::bus {
 
 /// The first version of the bus with marks.
 inline constexpr std::uint16_t marks_version = 4;
+/// The first whose speakers go on as a new incarnation when they are told that they are dead.
+inline constexpr std::uint16_t rebirth_version = 5;
 inline constexpr std::uint32_t frame_magic = 0x4b444853; // "SHDK"
 /// What a frame may be longer than its payload: its other fields, with room for those to come.
 inline constexpr std::size_t frame_overhead = 256;
@@ -73,9 +75,11 @@ struct hello {
 /// One frame; which fields count depends on the kind. `bytes` views into the input.
 struct frame_view {
     frame_kind kind{};
-    /// Of a call and its answer; of a mark and its.
+    /// Of a call and its answer; of a mark and its; of a refusal the dead incarnation, or 0.
     std::uint64_t call = 0;
     std::uint32_t remaining_ms = 0;
+    /// Of a mark: so long what is sent to this side waits until it is taken.
+    std::uint32_t late_us = 0;
     std::uint8_t what = 0;
     errc code{};
     int client_code = 0;
@@ -110,9 +114,9 @@ void append_call(std::string& out, std::uint64_t call, std::uint32_t remaining_m
 void append_reply(std::string& out, std::uint64_t call, std::string_view bytes);
 void append_failure(std::string& out, std::uint64_t call, const error& failed);
 void append_cast(std::string& out, std::uint8_t what, std::string_view bytes);
-void append_refuse(std::string& out, std::string_view text);
-/// A mark or its answer.
-void append_number(std::string& out, frame_kind kind, std::uint64_t number);
+void append_refuse(std::string& out, std::string_view text, incarnation dead = {});
+void append_mark(std::string& out, std::uint64_t number, std::uint32_t late_us);
+void append_taken(std::string& out, std::uint64_t number);
 /// For the kinds without fields.
 void append_plain(std::string& out, frame_kind kind);
 

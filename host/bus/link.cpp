@@ -5,15 +5,15 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
+#include <limits>
 #include <utility>
 
 namespace shaddock::bus {
 
 namespace {
 
-/// What a link handles before others have their turn.
-constexpr auto turn = std::chrono::milliseconds(10);
 /// Calls to one server that may wait for their answers: the answers find room there.
 constexpr std::size_t calls_limit = 65536;
 
@@ -48,7 +48,7 @@ void link::send_call(std::uint64_t call, std::uint32_t remaining_ms, envelope_vi
     const auto before = out_.size();
     append_call(out_, call, remaining_ms, what.kind, what.bytes);
     appended(before, of);
-    go_on_if_possible();
+    read_on_if_possible();
 }
 
 void link::send_cast(envelope_view what, const load& of) {
@@ -99,11 +99,13 @@ void link::send_answer(std::uint64_t call, result<std::string> answer) {
         flush();
     }
     if (!fits()) {
-        // The caller hears of it; the link and everybody else's calls go on.
-        answer = error(errc::overloaded,
+        // The caller hears of it, and that it may have been carried out; the link and everybody
+        // else's calls go on.
+        answer = error(errc::disconnected,
                        fmt::format("the answer of {} bytes does not fit the queue to '{}'",
                                    answer->size(), with_.id));
     }
+    has_answer_ = true;
     const auto before = out_.size();
     if (answer) {
         append_reply(out_, call, *answer);
@@ -127,13 +129,28 @@ void link::close(link_end why) {
     }
 }
 
+void link::close_when_sent() {
+    is_leaving_ = true;
+    if (waiting() == 0) {
+        close(link_end::stopped);
+    }
+}
+
 void link::begin_reading(portion what) {
-    reads_all_ = what == portion::all;
     was_interrupted_ = false;
     now_ = owner_.clock().now();
-    turn_end_ = now_ + turn;
+    share_.reset();
+    if (what == portion::share) {
+        share_.emplace(owner_.clock(), now_);
+    }
     last_heard_ = now_;
     is_first_frame_ = true;
+}
+
+void link::read_up() {
+    if (std::exchange(may_be_old_, false) && is_open()) {
+        owner_.serves().on_read_up(with_);
+    }
 }
 
 std::size_t link::take_frames(std::string_view in) {
@@ -151,11 +168,14 @@ std::size_t link::take_frames(std::string_view in) {
         if (!std::exchange(is_first_frame_, false)) {
             now_ = owner_.clock().now();
         }
-        if (!reads_all_ && (now_ >= turn_end_ || must_wait())) {
+        if (share_ && (share_->is_over() || must_wait())) {
             was_interrupted_ = true;
             break;
         }
         used += cut.used;
+        if (share_) {
+            share_->take(cut.used, now_);
+        }
         if (state_ == state::greeting && !take_greeting(cut.frame)) {
             continue;
         }
@@ -182,8 +202,14 @@ void link::open(peer with) {
 void link::appended(std::size_t before, const load& of) {
     const bool asks = admission_.queued(of, out_.size() - before);
     if (asks && is_open() && with_.version >= marks_version) {
-        append_number(out_, frame_kind::mark, admission_.mark(owner_.clock().now()));
+        const auto now = owner_.clock().now();
+        const auto late = std::chrono::duration_cast<std::chrono::microseconds>(age_.at(now));
+        append_mark(out_, admission_.mark(now),
+                    static_cast<std::uint32_t>(std::min<std::int64_t>(
+                        late.count(), std::numeric_limits<std::uint32_t>::max())));
+        age_.queued(queued_bytes_ + out_.size() - before, now);
     }
+    queued_bytes_ += out_.size() - before;
     owner_.counts().bytes_out += out_.size() - before;
     has_sent_ = true;
     if (!std::exchange(is_dirty_, true)) {
@@ -192,8 +218,9 @@ void link::appended(std::size_t before, const load& of) {
 }
 
 void link::progressed() {
+    const auto now = owner_.clock().now();
+    age_.taken(queued_bytes_ - waiting(), now);
     if (waiting() == 0 && with_.version < marks_version) {
-        const auto now = owner_.clock().now();
         admission_.taken(admission_.mark(now), now); // all that can be known of an older build
     }
     while (!kept_.empty() && waiting() <= admission_.low()) {
@@ -202,13 +229,16 @@ void link::progressed() {
         kept_.drop_front();
         appended(before);
     }
-    go_on_if_possible();
+    if (is_leaving_ && waiting() == 0) {
+        return close(link_end::stopped);
+    }
+    read_on_if_possible();
 }
 
-void link::go_on_if_possible() {
+void link::read_on_if_possible() {
     if (is_waiting_for_room_ && !must_wait()) {
         is_waiting_for_room_ = false;
-        go_on();
+        read_on();
     }
 }
 
@@ -217,7 +247,7 @@ void link::answer_mark(std::uint64_t mark) {
     owner_.after_turn([via = weak_from_this(), mark] {
         if (const auto to = via.lock(); to && to->is_open()) {
             const auto before = to->out_.size();
-            append_number(to->out_, frame_kind::taken, mark);
+            append_taken(to->out_, mark);
             to->appended(before);
         }
     });
@@ -233,11 +263,22 @@ void link::garbage(std::string_view what) {
 }
 
 void link::take_frame(const frame_view& frame, base::time_point now) {
+    if (is_leaving_) {
+        return;
+    }
     switch (frame.kind) {
     case frame_kind::call:
+        if (!serves_calls_) {
+            return;
+        }
+        if (owner_.stall(now) >= std::chrono::milliseconds(frame.remaining_ms)) {
+            // Its caller may have been told so already.
+            return send_answer(frame.call,
+                               error(errc::timeout, "the server stood still for too long"));
+        }
         ++owner_.counts().served;
         owner_.serves().on_call(
-            with_, {frame.what, frame.bytes},
+            with_, {frame.what, frame.bytes, may_be_old_},
             {now + std::chrono::milliseconds(frame.remaining_ms),
              [via = weak_from_this(), call = frame.call](result<std::string> answer) {
                  if (const auto to = via.lock()) {
@@ -247,7 +288,7 @@ void link::take_frame(const frame_view& frame, base::time_point now) {
         return;
     case frame_kind::cast:
         ++owner_.counts().served;
-        owner_.serves().on_cast(with_, {frame.what, frame.bytes});
+        owner_.serves().on_cast(with_, {frame.what, frame.bytes, may_be_old_, !serves_calls_});
         return;
     case frame_kind::reply:
         // Unknown: it came after its deadline.
@@ -263,6 +304,7 @@ void link::take_frame(const frame_view& frame, base::time_point now) {
         }
         return;
     case frame_kind::mark:
+        owner_.turns().begun_is_late(std::chrono::microseconds(frame.late_us), now);
         answer_mark(frame.call);
         return;
     case frame_kind::taken:

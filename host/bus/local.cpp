@@ -23,8 +23,11 @@ public:
     local_network& network() { return network_; }
     peer self_peer() const { return {self().id, self().life}; }
     using core::find_link;
+    using core::learn_own_death;
     using core::links;
+    using core::peer_ids;
     using core::prove_dead;
+    using core::tell_absent;
 
     /// Makes links to all it can reach, in the next loop turn.
     void connect_soon() {
@@ -64,6 +67,8 @@ protected:
         }
     }
 
+    void greet_anew() override { connect_soon(); }
+
 private:
     local_network& network_;
     bool is_killed_ = false;
@@ -102,7 +107,7 @@ public:
             return; // its bus may have stopped
         }
         boost::asio::post(owner_.executor(), [self = shared(), held = owner_.enter()] {
-            self->receive(portion::turn);
+            self->receive(portion::share);
         });
     }
 
@@ -115,7 +120,7 @@ protected:
         }
     }
     std::size_t in_transit() const override { return in_transit_; }
-    void go_on() override { receive_soon(); }
+    void read_on() override { receive_soon(); }
 
 private:
     std::shared_ptr<memory_link> shared() {
@@ -171,7 +176,8 @@ std::unique_ptr<bus> make_local(boost::asio::any_io_executor executor, base::clo
                                 local_options options) {
     return std::make_unique<local_bus>(std::move(executor), clock, network,
                                        core::settings{std::move(id), life, options.queue_limit,
-                                                      options.frame_limit, options.versions});
+                                                      options.frame_limit, options.versions,
+                                                      nullptr});
 }
 
 void local_network::cut(std::string_view one, std::string_view other) {
@@ -243,6 +249,11 @@ void local_network::connect_later(local_bus& near) {
     if (find(near.self().id) != &near) {
         return; // killed
     }
+    for (const auto& id : near.peer_ids()) {
+        if (find(id) == nullptr) {
+            near.tell_absent(id);
+        }
+    }
     const auto others = attached_;
     for (const auto& [id, far] : others) {
         if (far != &near && near.is_running() && find(id) == far &&
@@ -254,10 +265,15 @@ void local_network::connect_later(local_bus& near) {
 
 void local_network::connect(local_bus& one, local_bus& other) {
     const bool is_linked = one.is_linked(other.self().id) || other.is_linked(one.self().id);
-    const bool is_refused = one.is_fenced(other.self_peer()) || other.is_fenced(one.self_peer());
-    if (is_linked || is_refused || !other.is_running() ||
+    if (is_linked || !other.is_running() ||
         cut_.contains(pair_of(one.self().id, other.self().id))) {
         return;
+    }
+    if (one.is_fenced(other.self_peer())) {
+        return other.learn_own_death(one.self().id);
+    }
+    if (other.is_fenced(one.self_peer())) {
+        return one.learn_own_death(other.self().id);
     }
     if (common_version(one.self().versions, other.self().versions) == 0) {
         const auto why = one.no_common_version(other.self().id, other.self().versions);

@@ -1,5 +1,7 @@
 #include "bus/run_folder.hpp"
 
+#include "base/random.hpp"
+
 #include <fmt/format.h>
 
 #include <cerrno>
@@ -46,6 +48,46 @@ std::optional<pid_t> read_pid(int file) {
         return std::nullopt;
     }
     return pid;
+}
+
+constexpr std::size_t machine_digits = 32;
+
+/// At most as long as a machine's id may be; empty: it cannot be read.
+std::string first_line(const std::filesystem::path& path) {
+    std::string text(machine_digits + 2, '\0');
+    const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (file < 0) {
+        return {};
+    }
+    const auto size = ::pread(file, text.data(), text.size(), 0);
+    ::close(file);
+    text.resize(size < 0 ? 0 : static_cast<std::size_t>(size));
+    return text.substr(0, text.find('\n'));
+}
+
+/// Whole before it has its name: whoever comes second takes the first one's.
+result<void> make_machine(const std::filesystem::path& run, const std::filesystem::path& path) {
+    const auto fresh = run / fmt::format("machine.{}", ::getpid());
+    const int file =
+        ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, file_mode);
+    if (file < 0) {
+        return error(errc::config,
+                     fmt::format("cannot make '{}': {}", fresh.string(), std::strerror(errno)));
+    }
+    std::string text;
+    for (const char byte : base::random_bytes(machine_digits / 2)) {
+        text += fmt::format("{:02x}", static_cast<unsigned char>(byte));
+    }
+    text += '\n';
+    const bool has_name =
+        ::write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size()) &&
+        (::link(fresh.c_str(), path.c_str()) == 0 || errno == EEXIST);
+    const int why = errno;
+    ::close(file);
+    ::unlink(fresh.c_str());
+    return has_name ? result<void>()
+                    : error(errc::config,
+                            fmt::format("cannot make '{}': {}", path.string(), std::strerror(why)));
 }
 
 /// An open lock file, or -1.
@@ -130,6 +172,24 @@ result<run_lock> run_lock::take(const std::filesystem::path& run, std::string_vi
     }
     write_pid(file);
     return taken;
+}
+
+result<std::string> machine_id(const std::filesystem::path& run) {
+    const auto path = run / "machine";
+    if (::access(path.c_str(), F_OK) != 0) {
+        if (auto made = make_machine(run, path); !made) {
+            return made.error();
+        }
+    }
+    const auto id = first_line(path);
+    if (id.size() != machine_digits ||
+        id.find_first_not_of("0123456789abcdef") != std::string::npos) {
+        return error(errc::config,
+                     fmt::format("'{}' holds no id of {} hexadecimal digits; remove it while "
+                                 "nothing runs, and another is made",
+                                 path.string(), machine_digits));
+    }
+    return std::string(std::string_view(id));
 }
 
 run_lock::~run_lock() {

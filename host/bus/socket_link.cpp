@@ -6,7 +6,6 @@
 
 #include <cerrno>
 #include <cstring>
-#include <sys/socket.h>
 
 namespace shaddock::bus {
 
@@ -19,9 +18,10 @@ constexpr std::size_t room_bytes = std::size_t{16} * 1024;
 
 } // namespace
 
-socket_link::socket_link(core& owner, greeter& greets, unix_socket socket, std::string called)
-    : link(owner, owner.self().queue_limit), greets_(greets), socket_(std::move(socket)),
-      called_(std::move(called)), in_(buffer_bytes) {}
+socket_link::socket_link(core& owner, greeter& greets, std::unique_ptr<pipe> way,
+                         std::string called)
+    : link(owner, owner.self().queue_limit), worker(base::turn_budget::work::begun),
+      greets_(greets), way_(std::move(way)), called_(std::move(called)), in_(buffer_bytes) {}
 
 void socket_link::start_reading() {
     wait_readable();
@@ -32,8 +32,8 @@ void socket_link::say_hello(const hello& greeting) {
     flush();
 }
 
-void socket_link::refuse(std::string_view text) {
-    append_refuse(out_, text);
+void socket_link::refuse(std::string_view text, incarnation dead) {
+    append_refuse(out_, text, dead);
     flush();
     close(link_end::lost);
 }
@@ -44,14 +44,16 @@ void socket_link::become_open(peer with) {
 }
 
 void socket_link::flush() {
-    if (is_closed() || is_waiting_writable_ || is_write_broken_) {
+    if (is_closed() || is_waiting_writable_) {
         return;
     }
     const auto before = sent_;
     const bool had_any = sent_ < out_.size();
+    if (is_write_broken_) {
+        sent_ = out_.size(); // nobody takes it; but what waits for room must not wait for ever
+    }
     while (sent_ < out_.size()) {
-        const auto written = ::send(socket_.native_handle(), out_.data() + sent_,
-                                    out_.size() - sent_, MSG_NOSIGNAL | MSG_DONTWAIT);
+        const auto written = way_->send(std::string_view(out_).substr(sent_));
         if (written >= 0) {
             sent_ += static_cast<std::size_t>(written);
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
@@ -88,10 +90,11 @@ void socket_link::drain() {
     if (is_reading_) {
         return; // the bytes under the feet of who handles a frame would move
     }
-    begin_reading(portion::all);
+    look(portion::all);
     handle();
     while (read_some()) {
     }
+    read_up();
 }
 
 bool socket_link::take_greeting(const frame_view& frame) {
@@ -101,30 +104,42 @@ bool socket_link::take_greeting(const frame_view& frame) {
 void socket_link::shut() {
     const bool was_greeting = with_.id.empty();
     patience.cancel();
-    boost::system::error_code ignored;
-    socket_.close(ignored);
+    leave_queue();
+    way_->close();
     if (was_greeting) {
         greets_.on_greeting_failed(*this);
     }
 }
 
 void socket_link::wait_readable() {
-    auto self = std::static_pointer_cast<socket_link>(shared_from_this());
-    socket_.async_wait(unix_socket::wait_read, [self = std::move(self), held = owner_.enter()](
-                                                   const auto&) { self->on_readable(); });
+    way_->wait_readable(std::static_pointer_cast<socket_link>(shared_from_this()), owner_.enter());
 }
 
 void socket_link::on_readable() {
+    if (owner_.turns().may_work(*this, owner_.clock().now())) {
+        go_on();
+    }
+}
+
+void socket_link::go_on() {
+    const auto kept = shared_from_this();
     if (is_closed()) {
         return; // the wait ended with the link
     }
     const bool has_more = was_interrupted();
-    begin_reading(portion::turn);
+    look(portion::share);
+    if (is_open() && owner_.was_silent(now()) && is_hung_up()) {
+        owner_.learn_own_death(with_.id);
+        return close(link_end::lost);
+    }
     owner_.begin_read();
     if (has_more) {
         handle();
     }
     while (!was_interrupted() && read_some()) {
+    }
+    if (!was_interrupted()) {
+        read_up();
     }
     owner_.end_read();
     if (is_closed()) {
@@ -133,21 +148,23 @@ void socket_link::on_readable() {
     if (must_wait()) {
         wait_for_room();
     } else if (was_interrupted()) {
-        read_later();
+        read_on();
     } else {
         wait_readable();
     }
 }
 
-void socket_link::go_on() {
-    read_later();
+void socket_link::read_on() {
+    owner_.turns().later(*this);
 }
 
-void socket_link::read_later() {
-    // Behind all that is ready now: other links, clients, timers.
-    boost::asio::post(owner_.executor(),
-                      [self = std::static_pointer_cast<socket_link>(shared_from_this()),
-                       held = owner_.enter()] { self->on_readable(); });
+void socket_link::look(portion what) {
+    begin_reading(what);
+    looked_after(now() - std::exchange(looked_at_, now()));
+    if (owner_.stall(now()) != base::duration::zero() && is_hung_up()) {
+        // This process stood still, and the callers have been told that the link is broken.
+        serve_no_calls();
+    }
 }
 
 void socket_link::handle() {
@@ -166,7 +183,7 @@ bool socket_link::read_some() {
     }
     make_room();
     const auto room = in_.size() - end_;
-    const auto got = ::recv(socket_.native_handle(), in_.data() + end_, room, MSG_DONTWAIT);
+    const auto got = way_->recv(in_.data() + end_, room);
     if (got < 0 && errno == EINTR) {
         return true;
     }
@@ -174,6 +191,7 @@ bool socket_link::read_some() {
         return false;
     }
     if (got <= 0) {
+        was_refused_ = got < 0 && errno == ECONNREFUSED;
         close(link_end::lost);
         return false;
     }
@@ -202,14 +220,22 @@ void socket_link::make_room() {
     }
 }
 
+bool socket_link::has_unread() {
+    return was_interrupted() || way_->has_unread();
+}
+
+bool socket_link::is_hung_up() {
+    return way_->is_hung_up();
+}
+
 void socket_link::wait_writable() {
     is_waiting_writable_ = true;
-    auto self = std::static_pointer_cast<socket_link>(shared_from_this());
-    socket_.async_wait(unix_socket::wait_write,
-                       [self = std::move(self), held = owner_.enter()](const auto&) {
-                           self->is_waiting_writable_ = false;
-                           self->flush();
-                       });
+    way_->wait_writable(std::static_pointer_cast<socket_link>(shared_from_this()), owner_.enter());
+}
+
+void socket_link::on_writable() {
+    is_waiting_writable_ = false;
+    flush();
 }
 
 } // namespace shaddock::bus

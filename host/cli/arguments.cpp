@@ -1,7 +1,8 @@
 #include "cli/arguments.hpp"
 
-#include "client/line.hpp"
+#include "client/statement.hpp"
 #include "client_help.hpp"
+#include "slips.hpp"
 #include "verb.hpp"
 #include "version_text.hpp"
 
@@ -23,7 +24,7 @@ First steps:
 Day by day:
   host start -e production -D               in the background; returns once everything serves
   host reload chat                          new code for every chat server; nobody notices
-  host restart chat-server-2                new settings, or after a crash loop; loses no request
+  host restart chat-server-2                host.yaml anew, or after a crash loop; loses no request
   host add serverType=chat id=chat-server-4 host=127.0.0.1 port=6053
   host log chat debug --area server         each request in the logs, until `host log chat info`
   host stop chat-server-2                   stop one server; it stays stopped
@@ -60,7 +61,19 @@ Examples:
   host list                                 the servers: process, state, uptime, memory, connections, build
   host list --all --json                    the page's server and the master too, as an array
 
-Exit status: 0 done, 1 failed, 2 wrong arguments, 3 no master runs on that --run folder.)";
+Exit status: 0 all that should serve do, 1 one of those shown does not, or failed, 2 wrong arguments,
+3 no master runs on that --run folder.)";
+
+constexpr const char* health_examples = R"(
+One line, for probes of Docker and Kubernetes. A server that somebody has stopped need not serve.
+
+Examples:
+  host health                               healthy: 6 of 6 serve
+  host health connector-server-1            one of them
+  host health connector                     those of a type
+  host health --json                        {"healthy":false,"missing":[{"id","state"},..]}
+
+Exit status: 0 all serve, 1 one does not, or no master runs on that --run folder, 2 wrong arguments.)";
 
 constexpr const char* admin_examples = R"(
 Examples:
@@ -134,6 +147,7 @@ struct parser {
         add_start();
         add_web();
         add_list();
+        add_health();
         add_admin();
         add_running_verbs(app, chosen);
         add_routes();
@@ -149,6 +163,7 @@ struct parser {
         app.add_option("--id", serve.id, "Run one server: its id in servers.json")
             ->option_text("ID");
         app.add_flag("--child", serve.is_child)->group("");
+        app.add_flag("--modules-before", serve.with_modules_before)->group("");
     }
     void add_start() {
         const auto [start_app, start] = add_verb<start_command>(
@@ -160,6 +175,7 @@ struct parser {
         add_place(start_app, start->where);
         start_app.add_flag("-D", start->is_daemon,
                            "In the background: returns after the ready line");
+        start_app.add_flag("--take-over", start->where.keeps_list)->group("");
     }
     void add_web() {
         const auto [web_app, web] = add_verb<web_command>(
@@ -178,6 +194,15 @@ struct parser {
         add_place(list_app, list->where);
         list_app.add_flag("--json", list->as_json, "An array, for programs");
         list_app.add_flag("--all", list->with_all, "The master and the page's server too");
+    }
+    void add_health() {
+        const auto [health_app, health] = add_verb<health_command>(
+            app, chosen, "health", "Say in one line whether all that should serve do", look_group,
+            health_examples);
+        add_run(health_app, health->where);
+        add_targets(health_app, health->targets,
+                    "Types, ids as `host list --all` shows them, or all");
+        health_app.add_flag("--json", health->as_json, "An object, for programs");
     }
     void add_admin() {
         const auto [admin_app, admin] = add_verb<admin_command>(
@@ -324,10 +349,12 @@ command parse(const std::vector<std::string>& arguments) {
         all.app.parse(std::move(reversed));
         return all.parsed();
     } catch (const CLI::ParseError& stopped) {
-        std::ostringstream out;
-        std::ostringstream wrong;
-        const int status = all.app.exit(stopped, out, wrong);
-        return answer{out.str() + wrong.str(), status == 0 ? 0 : exit_usage};
+        if (stopped.get_exit_code() != 0) {
+            return answer{text_of(all.app, stopped), exit_usage};
+        }
+        std::ostringstream out; // help, or the version
+        all.app.exit(stopped, out, out);
+        return answer{out.str(), 0};
     }
 }
 

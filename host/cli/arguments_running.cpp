@@ -1,3 +1,5 @@
+#include "config/units.hpp"
+#include "control/requests.hpp"
 #include "verb.hpp"
 
 #include <fmt/format.h>
@@ -7,13 +9,19 @@ namespace {
 
 constexpr const char* stop_help = R"(
 A server that stops takes nothing new and ends what it has begun; then its players are disconnected. What is
-not done after limits.stop_timeout is cut off. Stopped servers stay down until host restart.
+not done after limits.stop_timeout is cut off. Others take its rooms over before. Stopped servers stay down,
+also under the next master, until host restart.
+With --within servers of a type with rooms: stay drain first: new rooms go to others, and each stops when its
+rooms are empty, or when the time is over; what it has then moves. The command does not wait for that: host list
+shows what is left, host stop ends it now, and host restart takes it back.
 
 Examples:
   host stop chat-server-2                   one server
+  host stop chat time                       all servers of two types
+  host stop chat-server-2 --within 30min    one server, when its rooms are empty or after half an hour
   host stop                                 everything, the master included
 
-Exit status: 0 they are down, 1 failed, 2 wrong arguments, 3 no master runs on that --run folder.)";
+Exit status: 0 they are down (or drain), 1 failed, 2 wrong arguments, 3 no master runs on that --run folder.)";
 
 constexpr const char* reload_help = R"(
 Each server opens the file of its module again, also an unchanged one, checks it in a process of its own,
@@ -24,6 +32,7 @@ its type is then not asked. Whom the new types of calls cut off is said before t
 Examples:
   host reload chat                          all servers of the type, in order of their ids
   host reload chat-server-1 connector       one server, then a type
+  host reload all                           all servers, type by type
   host reload chat --rollback               back to the generation before, which is still in memory
   host reload chat --dry-run                checks, says whom it would cut off, and swaps nothing
   host reload chat --json                   {"results":[{"id","type","ok","from","to" or "reason","ms"},..]}
@@ -34,7 +43,8 @@ Exit status: 0 every server has swapped (or would), 1 refused (why stands below 
 constexpr const char* add_help = R"(
 The keys are those of a record of servers.json; serverType names the type, which may just have been added to
 host.yaml. The server is checked as the file is, started, and all others are told. With clusterCount there
-are several: ids are made, and a number that ends in ++ counts up. What does not get ready is taken out again.
+are several: ids are made, and a number that ends in ++ counts up. Once it is ready it takes its share of the
+rooms over, while people are in them. What does not get ready is taken out again.
 It stays until everything stops: write it into servers.json too if it is to come back with the next start.
 
 Examples:
@@ -45,35 +55,51 @@ Examples:
 Exit status: 0 it serves, 1 refused or not ready (why stands below it), 2 wrong arguments,
 3 no master runs on that --run folder.)";
 
+constexpr const char* remove_help = R"(
+As host stop, and the system does not know it any more. Others take its rooms over before it stops.
+Remove it from servers.json too if it is not to come back with the next start.
+
+Examples:
+  host remove chat-server-4                 one server
+  host remove chat                          all servers of the type
+
+Exit status: 0 they are gone, 1 failed, 2 wrong arguments, 3 no master runs on that --run folder.)";
+
 constexpr const char* restart_help = R"(
-Each stops in order, which loses no request, and is started again with the files as they are now; one that is
-down is only started. The servers of a type go one after the other; when one does not come back the rest of its
-type is left alone. Players of a restarted connector are disconnected. New code alone needs no restart: host reload.
+Files and modules are checked first; when they are broken nothing is touched. Each stops in order, which loses no
+request, and is started again with host.yaml and the modules as they are now, but with the record that it has: an
+edit of servers.json counts after host stop and host start. One that is down is only started. The servers of a type
+go one after the other; when one does not come back the rest of its type is left alone. Players of a restarted
+connector are disconnected. One that drains is taken back into the list and takes new rooms again. New code alone needs
+no restart: host reload.
 
 Examples:
   host restart chat-server-1                one server
   host restart chat                         all servers of the type, in order of their ids
+  host restart master                       the master alone, in its process; all serve on meanwhile
   host restart all --json                   {"results":[{"id","type","ok","pid" or "reason","ms"},..]}
 
 Exit status: 0 all are ready, 1 one is not (why stands below it), 2 wrong arguments,
 3 no master runs on that --run folder.)";
 
 constexpr const char* kill_help = R"(
-For what does not stop: nothing ends in order, requests in flight are lost. Killed servers stay down, as after
-host stop; host restart starts them.
+For what does not stop: nothing ends in order, requests in flight are lost. Killed servers stay down and in the
+list: their rooms wait for host restart, or move by host stop. The next master starts them. host health names them.
 
 Examples:
   host kill chat-server-2                   one server
+  host kill chat                            all servers of the type
   host kill --all                           all servers, the page's, and the master
 
 Exit status: 0 they are gone, 1 failed, 2 wrong arguments, 3 no master runs on that --run folder.)";
 
 constexpr const char* logs_help = R"(
-Without ids the logs of all servers, of the page and of the master, merged by time. Needs no master.
+Without a word the logs of all servers, of the page and of the master, merged by time. Needs no master.
 
 Examples:
   host logs chat-server-1                   the last 20 lines
   host logs chat-server-1 -f                and what comes, also over a rotation, until Ctrl-C
+  host logs chat                            all servers of the type, merged
   host logs -f                              everything
   host logs master -n 200                   what the master has done
 
@@ -98,14 +124,32 @@ void add_json(CLI::App& app, bool& as_json) {
     app.add_flag("--json", as_json, "An object, for programs");
 }
 
+constexpr const char* servers_only = "Types, ids as `host list` shows them, or all";
+constexpr const char* servers_too = "Types, ids as `host list --all` shows them, or all";
+
 void add_stop(CLI::App& host, std::optional<command>& chosen) {
     const auto [app, stop] =
         add_verb<stop_command>(host, chosen, "stop",
-                               "Stop servers, which then stay stopped; without ids everything, the "
-                               "master included",
+                               "Stop servers, which then stay stopped; without a word everything, "
+                               "the master included",
                                run_group, stop_help);
     add_place(app, stop->where);
-    app.add_option("ids", stop->ids, "Ids as `host list` shows them");
+    auto* targets = add_targets(app, stop->targets, servers_too);
+    app.add_option_function<std::string>(
+           "--within",
+           [&within = stop->within](const std::string& text) {
+               within = config::parse_duration(text, std::chrono::seconds(1));
+               if (!within || within->count() == 0 || *within > control::longest_drain) {
+                   throw CLI::ValidationError(
+                       "--within",
+                       fmt::format("found '{}', expected a time such as '30 min', from "
+                                   "1 ms to {}",
+                                   text, config::show_duration(control::longest_drain)));
+               }
+           },
+           "Rooms that stay may go on for so long")
+        ->option_text("TIME")
+        ->needs(targets);
 }
 
 void add_reload(CLI::App& host, std::optional<command>& chosen) {
@@ -113,11 +157,9 @@ void add_reload(CLI::App& host, std::optional<command>& chosen) {
         host, chosen, "reload", "Replace the code of running servers without losing a request",
         change_group, reload_help);
     add_place(app, reload->where);
-    app.add_option("targets", reload->wanted.targets, "Types, and ids as `host list` shows them")
-        ->option_text("TYPE|ID ...")
-        ->required();
-    app.add_flag("--rollback", reload->wanted.is_rollback, "Back to the generation before");
-    app.add_flag("--dry-run", reload->wanted.is_dry_run, "All but the swap");
+    add_targets(app, reload->wanted.targets, servers_only)->required();
+    app.add_flag("--rollback", reload->wanted.rollback, "Back to the generation before");
+    app.add_flag("--dry-run", reload->wanted.dry_run, "All but the swap");
     add_json(app, reload->as_json);
 }
 
@@ -145,12 +187,19 @@ void add_add(CLI::App& host, std::optional<command>& chosen) {
     add_run(app, add->where);
 }
 
+void add_remove(CLI::App& host, std::optional<command>& chosen) {
+    const auto [app, remove] = add_verb<remove_command>(
+        host, chosen, "remove", "Stop servers and forget them", change_group, remove_help);
+    add_targets(app, remove->targets, servers_only)->required();
+    add_run(app, remove->where);
+}
+
 void add_restart(CLI::App& host, std::optional<command>& chosen) {
     const auto [app, restart] = add_verb<restart_command>(
         host, chosen, "restart", "Stop servers in order and start them again", change_group,
         restart_help);
-    app.add_option("targets", restart->targets, "Types, ids as `host list` shows them, or all")
-        ->option_text("TYPE|ID ...")
+    add_targets(app, restart->targets,
+                "Types, ids as `host list --all` shows them, all, or master alone")
         ->required();
     add_json(app, restart->as_json);
     add_run(app, restart->where);
@@ -159,13 +208,12 @@ void add_restart(CLI::App& host, std::optional<command>& chosen) {
 void add_kill(CLI::App& host, std::optional<command>& chosen) {
     const auto [app, kill] = add_verb<kill_command>(
         host, chosen, "kill", "End servers at once, without order", change_group, kill_help);
-    auto* ids =
-        app.add_option("ids", kill->ids, "Ids as `host list` shows them")->option_text("ID ...");
+    auto* targets = add_targets(app, kill->targets, servers_too);
     const auto all = std::make_shared<bool>(false);
-    app.add_flag("--all", *all, "Everything, the master included")->excludes(ids);
+    app.add_flag("--all", *all, "Everything, the master included")->excludes(targets);
     app.callback([&chosen, wanted = kill, all] {
-        if (wanted->ids.empty() && !*all) {
-            throw CLI::RequiredError("ids, or --all");
+        if (wanted->targets.empty() && !*all) {
+            throw CLI::RequiredError("targets, or --all");
         }
         chosen = *wanted;
     });
@@ -175,7 +223,7 @@ void add_kill(CLI::App& host, std::optional<command>& chosen) {
 void add_logs(CLI::App& host, std::optional<command>& chosen) {
     const auto [app, logs] = add_verb<logs_command>(
         host, chosen, "logs", "Show the last lines of logs, and what comes", look_group, logs_help);
-    app.add_option("ids", logs->ids, "Ids as `host list --all` shows them")->option_text("ID ...");
+    add_targets(app, logs->targets, servers_too);
     app.add_flag("-f,--follow", logs->follows, "Go on until Ctrl-C");
     app.add_option("-n,--lines", logs->lines, "So many lines to begin with")
         ->option_text("LINES (20)")
@@ -212,6 +260,7 @@ void add_log(CLI::App& host, std::optional<command>& chosen) {
 void add_running_verbs(CLI::App& host, std::optional<command>& chosen) {
     add_stop(host, chosen);
     add_add(host, chosen);
+    add_remove(host, chosen);
     add_restart(host, chosen);
     add_kill(host, chosen);
     add_logs(host, chosen);

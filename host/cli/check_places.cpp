@@ -1,6 +1,7 @@
 #include "check_places.hpp"
 
 #include "bus/run_folder.hpp"
+#include "node/server_options.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -8,6 +9,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <sys/resource.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -95,6 +97,30 @@ std::vector<std::string> problems_of_folders(const config::system& system, const
     const auto& log = system.host.log.folder;
     if (const auto why = log.empty() ? std::string() : not_writable(log); !why.empty()) {
         problems.push_back(fmt::format("log.folder '{}': {}", log.string(), why));
+    }
+    return problems;
+}
+
+std::vector<std::string> too_few_descriptors(const config::system& system) {
+    // What a process has open by itself, roughly: loop, pipes, sockets that listen, its log.
+    constexpr std::size_t own = 32;
+    std::vector<std::string> problems;
+    rlimit most{};
+    // The soft limit is raised up to the hard one by each server.
+    if (::getrlimit(RLIMIT_NOFILE, &most) != 0 || most.rlim_max == RLIM_INFINITY) {
+        return problems;
+    }
+    for (const auto& server : system.servers) {
+        const auto connections = server.max_connections.value_or(
+            system.host.type(server.type).connector.connections_limit);
+        const auto needed = connections + node::descriptor_reserve(system) + own;
+        if (server.frontend && connections != 0 && needed > most.rlim_max) {
+            problems.push_back(fmt::format(
+                "found at most {} open files for a process here, expected {} for the {} "
+                "connections of {}: raise it (ulimit -n, LimitNOFILE= of systemd) or lower "
+                "connections_limit",
+                most.rlim_max, needed, connections, server.id));
+        }
     }
     return problems;
 }

@@ -2,13 +2,13 @@
 
 #include "bus/run_folder.hpp"
 #include "check_places.hpp"
-#include "deny_list.hpp"
 #include "master/page_server.hpp"
-#include "module_look.hpp"
+#include "node/deny_list.hpp"
+#include "node/module_look.hpp"
+#include "node/server_options.hpp"
+#include "node/tls_files.hpp"
+#include "node/wire_files.hpp"
 #include "proto_replies.hpp"
-#include "server_options.hpp"
-#include "tls_files.hpp"
-#include "wire_files.hpp"
 
 #include <fmt/format.h>
 
@@ -39,11 +39,14 @@ public:
         check_dictionary();
         check_protos();
         check_identities();
-        const auto denied = read_deny_list(system().folder, system().env);
+        const auto denied = node::read_deny_list(system().folder, system().env);
         report_.findings.insert(report_.findings.end(), denied.problems.begin(),
                                 denied.problems.end());
         for (const auto& said : problems_of_folders(system(), folders_.run)) {
             note(false, {}, said);
+        }
+        for (const auto& said : too_few_descriptors(system())) {
+            note(true, {}, said);
         }
         check_page();
         if (ports == ports_in_use::warned_of) {
@@ -66,7 +69,7 @@ private:
     }
 
     void check_bus() {
-        if (const auto usable = check_bus_kind(system().host.bus.kind); !usable) {
+        if (const auto usable = node::check_bus_kind(system().host.bus.kind); !usable) {
             note(false, {}, usable.error().text());
         }
     }
@@ -99,12 +102,12 @@ private:
         }
     }
 
-    result<module_routes> look_at(const std::string& name, const std::string& type) const {
-        const auto file = find_module(folders_.exe, name);
-        return file ? look_at_module(*file, type) : file.error();
+    result<node::module_routes> look_at(const std::string& name, const std::string& type) const {
+        const auto file = node::find_module(folders_.exe, name);
+        return file ? node::look_at_module(*file, type) : file.error();
     }
 
-    void note_twice(std::string_view kind, const std::vector<registered_route>& routes,
+    void note_twice(std::string_view kind, const std::vector<node::registered_route>& routes,
                     const std::string& module, const config::place& where,
                     std::map<std::string, std::string>& owners) {
         for (const auto& one : routes) {
@@ -145,7 +148,7 @@ private:
 
     void check_protos() {
         for (const std::string name : {"serverProtos.json", "clientProtos.json"}) {
-            const auto file = look_at_protos(system().folder, system().env, name);
+            const auto file = node::look_at_protos(system().folder, system().env, name);
             report_.findings.insert(report_.findings.end(), file.findings.begin(),
                                     file.findings.end());
             if (!file.set) {
@@ -158,7 +161,7 @@ private:
             }
             if (name == "serverProtos.json") {
                 for (const auto& one : unfit_replies(*file.set, replies_)) {
-                    note(true, place_of_route(file, one.route), one.text);
+                    note(true, node::place_of_route(file, one.route), one.text);
                 }
             }
         }
@@ -166,7 +169,7 @@ private:
 
     /// Routes of pushes are known only by dictionary.json, which need not name them; so that of
     /// those to clients only what looks like a handler's, or like a slip, is suspicious.
-    void check_proto_routes(const proto_file& file, bool is_of_client) {
+    void check_proto_routes(const node::proto_file& file, bool is_of_client) {
         constexpr int most = 100;
         std::vector<std::string> known;
         for (const auto& [route, reply] : replies_) {
@@ -183,7 +186,7 @@ private:
             const auto slip = config::slip_of(route, known);
             const bool is_like_a_handler = std::count(route.begin(), route.end(), '.') == 2;
             if ((is_of_client || is_like_a_handler || slip) && ++told <= most) {
-                note(true, place_of_route(file, route),
+                note(true, node::place_of_route(file, route),
                      fmt::format("found a route that {}, expected one that is used{}",
                                  is_of_client ? "no handler has"
                                               : "no handler and no dictionary has",
@@ -200,7 +203,7 @@ private:
                 continue;
             }
             const auto read =
-                read_identity(system().folder, system().host.type(server.type).connector);
+                node::read_identity(system().folder, system().host.type(server.type).connector);
             if (!read) {
                 note(false, {}, read.error().text());
             } else if (*read && (*read)->has_expired()) {
@@ -254,8 +257,8 @@ private:
 
 } // namespace
 
-result<system_report> check_system(const place& where, ports_in_use ports) {
-    auto folders = locate(where);
+result<system_report> check_system(const place& where, ports_in_use ports, list_choice which) {
+    auto folders = locate(where, which);
     if (!folders) {
         return folders.error();
     }

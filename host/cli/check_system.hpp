@@ -39,9 +39,9 @@ enum class ports_in_use {
 
 /// Reads every file of the config folder, opens every module in a process of its own, and looks at
 /// ports and folders. What cannot be read does not keep the rest from being looked at.
-/// Errors: config: there is no config folder.
+/// Errors: as locate.
 /// Thread: of a process that has no other yet; blocks, at most 5 s for each module.
-result<system_report> check_system(const place& where, ports_in_use ports);
+result<system_report> check_system(const place& where, ports_in_use ports, list_choice which);
 
 /// One line for each finding, then a summary.
 std::string to_text(const system_report& report);

@@ -31,8 +31,8 @@ std::string no_such_type(const std::string& type, const config::system& system) 
 void list_type(route_list& into, const std::filesystem::path& exe, const std::string& type,
                const std::vector<std::string>& modules) {
     for (const auto& name : modules) {
-        const auto file = find_module(exe, name);
-        auto looked = file ? look_at_module(*file, type) : file.error();
+        const auto file = node::find_module(exe, name);
+        auto looked = file ? node::look_at_module(*file, type) : file.error();
         if (looked) {
             into.modules.push_back({type, *file, std::move(*looked)});
         } else {
@@ -53,11 +53,11 @@ bool has_several(const route_list& list, const std::string& type) {
 /// A row of to_text.
 struct row {
     std::string_view kind;
-    const registered_route* of;
+    const node::registered_route* of;
     std::string shapes;
 };
 
-std::vector<row> rows_of(const module_routes& routes) {
+std::vector<row> rows_of(const node::module_routes& routes) {
     std::vector<row> rows;
     for (const auto& one : routes.handlers) {
         rows.push_back({"handler", &one, handler_text(one)});
@@ -105,11 +105,11 @@ result<route_list> list_routes(const place& where, const std::string& type) {
     return {boost::system::in_place_value, std::move(list)};
 }
 
-std::string handler_text(const registered_route& one) {
+std::string handler_text(const node::registered_route& one) {
     return fmt::format("{} -> {}", known(one.request_shape), known(one.reply_shape));
 }
 
-std::string remote_text(const registered_route& one) {
+std::string remote_text(const node::registered_route& one) {
     auto arguments = known(one.request_shape);
     if (arguments.starts_with('[') && arguments.ends_with(']')) {
         arguments.front() = '(';

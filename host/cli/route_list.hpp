@@ -1,7 +1,7 @@
 #pragma once
 
 #include "cli/arguments.hpp"
-#include "module_look.hpp"
+#include "node/module_look.hpp"
 
 #include <filesystem>
 #include <string>
@@ -13,7 +13,7 @@ namespace shaddock::cli {
 struct listed_module {
     std::string type;
     std::filesystem::path file;
-    module_routes routes;
+    node::module_routes routes;
 };
 
 struct route_list {
@@ -33,8 +33,8 @@ result<route_list> list_routes(const place& where, const std::string& type);
 
 /// `{content: string, target: string} -> {}`; a remote's arguments stand in parentheses, `?` is not
 /// known.
-std::string handler_text(const registered_route& one);
-std::string remote_text(const registered_route& one);
+std::string handler_text(const node::registered_route& one);
+std::string remote_text(const node::registered_route& one);
 
 /// A block for each type, or for each module of a type that has several.
 std::string to_text(const route_list& list);

@@ -2,12 +2,15 @@
 
 #include "base/log.hpp"
 #include "bus/run_folder.hpp"
-#include "check_module.hpp"
 #include "check_system.hpp"
 #include "config/reference.hpp"
-#include "master/commands.hpp"
+#include "control/run_files.hpp"
 #include "master/master.hpp"
+#ifdef SHADDOCK_HAS_NATS
+#include "master_nats/nats_machines.hpp"
+#endif
 #include "new_project.hpp"
+#include "node/check_module.hpp"
 #include "terminal.hpp"
 
 #include <fmt/format.h>
@@ -32,7 +35,7 @@ int run_command(const answer& said) {
 
 /// Says all that keeps the system from starting, and what looks like a slip. False: it cannot.
 bool is_startable(const place& where) {
-    const auto report = check_system(where, ports_in_use::not_asked);
+    const auto report = check_system(where, ports_in_use::not_asked, list_choice::running);
     if (!report) {
         complain(report.error().text());
         return false;
@@ -41,6 +44,15 @@ bool is_startable(const place& where) {
         complain((one.is_warning ? "warning: " : "") + one.text);
     }
     return report->problems() == 0;
+}
+
+void join_machines([[maybe_unused]] master::master_options& options) {
+#ifdef SHADDOCK_HAS_NATS // else the first server says so
+    options.place = master::place_of(options.system);
+    options.others = [&options](const boost::asio::any_io_executor& executor) {
+        return master::make_nats_machines(executor, options.system, options.run, options.place);
+    };
+#endif
 }
 
 int run_command(const start_command& wanted) {
@@ -71,10 +83,19 @@ int run_command(const start_command& wanted) {
     options.system = found->system;
     options.run = found->run;
     options.exe = found->exe;
-    options.servers_file = found->servers_file;
     options.supervision.stop_timeout =
         std::max(found->system.host.limits.stop_timeout, std::chrono::milliseconds(1000));
+    options.supervision.silence = found->system.host.bus.silence;
     options.version = SHADDOCK_VERSION;
+    if (found->system.host.bus.kind == config::bus_kind::nats) {
+        join_machines(options);
+    }
+    if (const auto& list = found->servers_file;
+        list && *list == control::running_list(found->run)) {
+        to.say(fmt::format("servers run already: their list counts, {} (epoch {}), and not the "
+                           "file servers.json, until `host stop` ends them all",
+                           list->string(), found->system.epoch));
+    }
     return master::run_master(options, to);
 }
 
@@ -84,19 +105,27 @@ int run_command(const check_command& wanted) {
         return 0;
     }
     if (wanted.modules.empty()) {
-        const auto report = check_system(wanted.where, ports_in_use::warned_of);
+        const auto report = check_system(wanted.where, ports_in_use::warned_of, list_choice::files);
         if (!report) {
             return complain(report.error().text());
         }
         fmt::print("{}", wanted.as_json ? to_json(*report) + "\n" : to_text(*report));
         return report->problems() == 0 ? 0 : exit_failed;
     }
+    // A server that reloads names the list that it runs by.
+    const auto found =
+        resolve(wanted.where, wanted.where.servers ? list_choice::files : list_choice::running);
+    if (!found) {
+        return complain(found.error().text());
+    }
+    const node::module_trial trial{wanted.modules, wanted.type, wanted.id, wanted.scratch,
+                                   std::chrono::milliseconds(wanted.patience_ms)};
     if (!wanted.scratch) { // the server that reloads asks those that run
-        for (const auto& line : cut_off_by(wanted)) {
+        for (const auto& line : node::cut_off_by(*found, trial)) {
             fmt::print("warning: {}\n", line);
         }
     }
-    const auto checked = check_module(wanted);
+    const auto checked = node::check_module(*found, trial);
     if (!checked) {
         return complain(checked.error().text());
     }
@@ -128,13 +157,13 @@ int run(const std::vector<std::string>& arguments) {
 void forget_stale_list(const place& where) {
     const auto run = fs::absolute(where.run).lexically_normal();
     std::error_code ignored;
-    if (const auto list = master::running_list(run);
-        fs::exists(list, ignored) && !bus::is_anyone_running(run)) {
+    if (const auto list = control::running_list(run);
+        !where.keeps_list && fs::exists(list, ignored) && !bus::is_anyone_running(run)) {
         fs::remove(list, ignored);
     }
 }
 
-result<located_folder> locate(const place& where) {
+result<located_folder> locate(const place& where, list_choice which) {
     located_folder found;
     found.exe = this_program();
     const auto folder = config::find_folder(where.config, found.exe);
@@ -148,15 +177,23 @@ result<located_folder> locate(const place& where) {
     }
     found.run = fs::absolute(where.run).lexically_normal();
     std::error_code ignored;
-    if (const auto list = master::running_list(found.run);
-        fs::exists(list, ignored) && bus::is_anyone_running(found.run)) {
+    if (const auto list = control::running_list(found.run);
+        which == list_choice::running && fs::exists(list, ignored) &&
+        (where.keeps_list || bus::is_anyone_running(found.run))) {
+        if (where.servers && found.wanted.servers_file != list) {
+            return error(errc::config,
+                         fmt::format("--servers {}: servers run on {} already, and their list "
+                                     "counts ({}): leave --servers out, or end them first with "
+                                     "`host stop`",
+                                     where.servers->string(), found.run.string(), list.string()));
+        }
         found.wanted.servers_file = list;
     }
     return {boost::system::in_place_value, std::move(found)};
 }
 
-result<setting> resolve(const place& where) {
-    const auto folders = locate(where);
+result<setting> resolve(const place& where, list_choice which) {
+    const auto folders = locate(where, which);
     if (!folders) {
         return folders.error();
     }
@@ -207,16 +244,6 @@ result<config::server_record> find_record(const config::system& system, std::str
                                  fmt::join(config::nearest(id, ids_of_type), ", ")));
     }
     return {boost::system::in_place_value, *record};
-}
-
-int complain(std::string_view text) {
-    while (!text.empty()) {
-        const auto end = std::min(text.find('\n'), text.size());
-        fmt::print(stderr, "host: {}\n", base::log::printable(text.substr(0, end)));
-        text.remove_prefix(std::min(end + 1, text.size()));
-    }
-    std::fflush(stderr);
-    return exit_failed;
 }
 
 } // namespace shaddock::cli

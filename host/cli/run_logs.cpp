@@ -1,5 +1,8 @@
 #include "base/clock.hpp"
 #include "cli/run.hpp"
+#include "control/codec.hpp"
+#include "control/requests.hpp"
+#include "control/targets.hpp"
 #include "log_follower.hpp"
 #include "master/admin.hpp"
 #include "master/log_tail.hpp"
@@ -8,12 +11,12 @@
 #include <boost/asio/signal_set.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <rapidjson/document.h>
 
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <deque>
+#include <iterator>
 
 namespace shaddock::cli {
 namespace {
@@ -79,40 +82,59 @@ std::string escaped(std::string_view text) {
     return out;
 }
 
-result<fs::path> file_from(const master::admin_client& master, const std::string& id) {
-    const auto answer = master.call("GET", fmt::format("/api/logs?id={}&lines=0", escaped(id)));
+struct found_logs {
+    /// Of this machine.
+    std::vector<fs::path> files;
+    /// The last lines of those of others.
+    std::vector<std::string> texts;
+};
+
+result<control::log_tails> tails_of(const master::admin_client& master,
+                                    const std::vector<std::string>& targets, std::size_t lines) {
+    std::vector<std::string> words;
+    std::ranges::transform(targets, std::back_inserter(words), escaped);
+    const auto answer = master.call(
+        "GET", fmt::format("/api/logs?targets={}&lines={}", fmt::join(words, ","), lines));
     if (!answer) {
         return answer.error();
     }
-    rapidjson::Document said;
-    said.Parse(answer->data(), answer->size());
-    if (said.HasParseError() || !said.IsObject() || !said.HasMember("file") ||
-        !said["file"].IsString()) {
-        return error(errc::bad_request, "the master does not say where the log is");
-    }
-    return fs::path(said["file"].GetString());
+    return control::from_json<control::log_tails>(*answer, "logs");
 }
 
-result<std::vector<fs::path>> files_of_master(const master::admin_client& master,
-                                              std::vector<std::string> ids) {
-    if (ids.empty()) {
-        const auto all = master.list(true);
-        if (!all) {
-            return all.error();
-        }
-        for (const auto& line : *all) {
-            ids.push_back(line.id);
+result<found_logs> logs_of_master(const master::admin_client& master, const logs_command& wanted) {
+    const auto said = tails_of(master, wanted.targets, 0);
+    if (!said) {
+        return said.error();
+    }
+    found_logs found;
+    std::vector<std::string> far;
+    for (const auto& one : said->results) {
+        if (one.reason) {
+            complain(fmt::format("{}: {}", one.id, *one.reason));
+        } else if (one.machine) {
+            far.push_back(one.id);
+        } else {
+            found.files.emplace_back(one.file);
         }
     }
-    std::vector<fs::path> files;
-    for (const auto& id : ids) {
-        auto file = file_from(master, id);
-        if (!file) {
-            return file.error();
-        }
-        files.push_back(std::move(*file));
+    if (far.empty()) {
+        return found;
     }
-    return {boost::system::in_place_value, std::move(files)};
+    if (wanted.follows) {
+        complain(
+            fmt::format("on other machines, and not followed from here: {}", fmt::join(far, ", ")));
+    }
+    const auto lines = std::min(wanted.lines, control::most_log_lines);
+    const auto tails = tails_of(master, wanted.targets, lines);
+    if (!tails) {
+        return tails.error();
+    }
+    for (const auto& one : tails->results) {
+        if (one.machine && !one.reason) {
+            found.texts.push_back(fmt::format("{}\n", fmt::join(one.lines, "\n")));
+        }
+    }
+    return found;
 }
 
 result<std::vector<fs::path>> files_of_config(const logs_command& wanted) {
@@ -124,35 +146,50 @@ result<std::vector<fs::path>> files_of_config(const logs_command& wanted) {
     if (folder.empty()) {
         return error(errc::config, "log.folder of host.yaml is empty: logs go to no file");
     }
-    std::vector<std::string> known{"master", "web"};
+    std::vector<control::target_name> there{{"master", "master", false}, {"web", "web", false}};
     for (const auto& server : found->system.servers) {
-        known.push_back(server.id);
+        there.push_back({server.id, server.type});
+    }
+    auto words = wanted.targets;
+    std::ranges::replace(words, found->system.master.id, std::string("master"));
+    if (words.empty()) {
+        std::ranges::transform(there, std::back_inserter(words), &control::target_name::id);
     }
     std::vector<fs::path> files;
-    for (const auto& id : wanted.ids.empty() ? known : wanted.ids) {
-        const auto name = id == found->system.master.id ? std::string("master") : id;
-        auto file = fs::absolute(folder / (name + ".log"));
-        if (std::ranges::find(known, name) == known.end() && !fs::exists(file)) {
-            return error(errc::not_found, fmt::format("no server '{}'; nearest: {}", id,
-                                                      fmt::join(config::nearest(id, known), ", ")));
+    const auto add = [&files](fs::path file) {
+        if (std::ranges::find(files, file) == files.end()) {
+            files.push_back(std::move(file));
         }
-        files.push_back(std::move(file));
+    };
+    for (const auto& word : words) {
+        const auto ids = control::resolve({word}, there, control::target_words::anything);
+        if (const auto file = fs::absolute(folder / (word + ".log")); !ids && fs::exists(file)) {
+            add(file); // of one that is no longer in the files
+            continue;
+        }
+        if (!ids) {
+            return ids.error();
+        }
+        for (const auto& id : *ids) {
+            add(fs::absolute(folder / (id + ".log")));
+        }
     }
     return {boost::system::in_place_value, std::move(files)};
 }
 
-result<std::vector<fs::path>> files_of(const logs_command& wanted) {
+result<found_logs> logs_of(const logs_command& wanted) {
     const auto master = master::admin_client::open(fs::absolute(wanted.where.run));
-    if (!master) {
-        return files_of_config(wanted);
+    if (master) {
+        auto found = logs_of_master(*master, wanted);
+        if (found || found.error().code() == errc::refused ||
+            found.error().code() == errc::not_found) {
+            return found;
+        }
+        // One looks at logs when a master hangs.
+        complain(found.error().text() + "; the logs are where host.yaml says");
     }
-    auto found = files_of_master(*master, wanted.ids);
-    if (found || found.error().code() == errc::refused || found.error().code() == errc::not_found) {
-        return found;
-    }
-    // One looks at logs when a master hangs.
-    complain(found.error().text() + "; the logs are where host.yaml says");
-    return files_of_config(wanted);
+    auto files = files_of_config(wanted);
+    return files ? result<found_logs>(found_logs{std::move(*files), {}}) : files.error();
 }
 
 /// Prints what comes until a signal.
@@ -186,17 +223,17 @@ private:
 } // namespace
 
 int run_command(const logs_command& wanted) {
-    const auto files = files_of(wanted);
-    if (!files) {
-        return complain(files.error().text());
+    auto found = logs_of(wanted);
+    if (!found) {
+        return complain(found.error().text());
     }
-    const bool is_one = files->size() == 1;
-    if (is_one && !wanted.follows && !fs::exists(files->front())) {
-        return complain(fmt::format("{}: there is no log yet", files->front().string()));
+    auto& [files, texts] = *found;
+    const bool is_one = files.size() == 1 && texts.empty();
+    if (is_one && !wanted.follows && !fs::exists(files.front())) {
+        return complain(fmt::format("{}: there is no log yet", files.front().string()));
     }
     std::deque<log_follower> followers;
-    std::vector<std::string> texts;
-    for (const auto& file : *files) {
+    for (const auto& file : files) {
         // First where the end is, so that each line is printed once.
         const auto end = followers.emplace_back(file).position();
         texts.push_back(master::log_tail(file, wanted.lines, most_bytes, end));

@@ -3,10 +3,14 @@
 #include "bus/run_folder.hpp"
 #include "cli/run.hpp"
 #include "cluster/master_link.hpp"
-#include "log_question.hpp"
-#include "master/child_status.hpp"
+#include "control/codec.hpp"
+#include "control/status.hpp"
+#include "control/words.hpp"
 #include "master/page_server.hpp"
-#include "process_life.hpp"
+#include "node/log_question.hpp"
+#include "node/process_life.hpp"
+
+#include <unistd.h>
 
 namespace shaddock::cli {
 namespace {
@@ -16,17 +20,22 @@ constexpr const char* page_id = "web";
 /// The page's server; it reports to the master as a server does.
 class running_page final : cluster::master_listener {
 public:
-    running_page(const setting& found, const std::filesystem::path& folder)
-        : clock_(loop_.get_executor()), page_(loop_.get_executor(), clock_, folder),
+    running_page(const setting& found, const std::filesystem::path& folder, bus::run_lock lock)
+        : run_(found.run), lock_(std::move(lock)), clock_(loop_.get_executor()),
+          page_(loop_.get_executor(), clock_, folder),
           master_(
               loop_.get_executor(), clock_, {found.run},
-              [life = new_incarnation(clock_)] { return master::registration_json(page_id, life); },
-              [this] { return master::to_json(status()); }, *this),
-          signals_(loop_, clock_, found.system.host.limits.stop_timeout,
-                   [this](int number) { stop(fmt::format("signal {}", number)); }) {}
+              [life = incarnation{clock_.wall_ns()}] {
+                  return control::to_json(control::registration{page_id, life});
+              },
+              [this] { return control::to_json(status()); }, *this),
+          signals_(
+              loop_, clock_, found.system.host.limits.stop_timeout,
+              [this](int number) { stop(fmt::format("signal {}", number)); }, [] {}) {}
 
     int run(const std::string& host, std::uint16_t port) {
-        answer_log(questions_);
+        node::answer_log(questions_);
+        guard_lock();
         master_.start();
         if (auto opened = page_.start(host, port); !opened) {
             status_ = complain(opened.error().text());
@@ -41,12 +50,24 @@ public:
     }
 
 private:
-    master::child_status status() const {
-        master::child_status now;
-        now.is_ready = is_serving_ && !is_stopping_;
-        now.is_draining = is_stopping_;
+    control::server_status status() const {
+        control::server_status now;
+        now.state = to_string(is_stopping_  ? control::server_state::draining
+                              : is_serving_ ? control::server_state::ready
+                                            : control::server_state::starting);
         now.connections = page_.connections();
         return now;
+    }
+
+    /// A master that starts while the lock is not in the run folder would start another page.
+    void guard_lock() {
+        if (::access(bus::lock_path(run_, page_id).c_str(), F_OK) != 0 &&
+            bus::prepare_run_folder(run_)) {
+            if (auto taken = bus::run_lock::take(run_, page_id)) {
+                lock_ = std::move(*taken);
+            }
+        }
+        guard_ = clock_.after(std::chrono::seconds(1), [this] { guard_lock(); });
     }
 
     void stop(std::string_view why) {
@@ -55,25 +76,29 @@ private:
         }
         base::log::info("web", "stopping: {}", why);
         page_.stop();
+        guard_.cancel();
         master_.stop([this] {
             signals_.cancel();
             loop_.stop();
         });
     }
 
-    void on_dead(const bus::peer&) override {}
-    void on_command(std::string_view name, std::string_view args) override {
-        if (name == "ask") {
-            questions_.serve(args);
+    void on_message(std::string_view word, std::string_view body) override {
+        if (word == control::word::ask) {
+            questions_.serve(body);
         }
     }
 
+    const std::filesystem::path& run_;
+    bus::run_lock lock_;
     boost::asio::io_context loop_{1};
     base::steady_clock clock_;
     master::page_server page_;
     cluster::master_link master_;
-    questions questions_{[this](std::string_view answer) { master_.send("answer", answer); }};
-    stop_signals signals_;
+    node::questions questions_{
+        [this](std::string_view answer) { master_.send(control::word::answer, answer); }};
+    node::stop_signals signals_;
+    base::timer guard_;
     bool is_serving_ = false;
     bool is_stopping_ = false;
     int status_ = 0;
@@ -98,13 +123,13 @@ int run_command(const web_command& wanted) {
     if (auto prepared = bus::prepare_run_folder(found->run); !prepared) {
         return complain(prepared.error().text());
     }
-    const auto lock = bus::run_lock::take(found->run, page_id);
+    auto lock = bus::run_lock::take(found->run, page_id);
     if (!lock) {
         return complain(lock.error().text());
     }
-    start_log(page_id, found->system.host.log, wanted.is_child);
-    const int status =
-        running_page(*found, *page).run(options.host, wanted.port.value_or(options.port));
+    node::start_log(page_id, found->system.host.log, wanted.is_child);
+    const int status = running_page(*found, *page, std::move(*lock))
+                           .run(options.host, wanted.port.value_or(options.port));
     base::log::stop();
     return status;
 }

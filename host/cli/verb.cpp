@@ -2,6 +2,10 @@
 
 namespace shaddock::cli {
 
+CLI::Option* add_targets(CLI::App& app, std::vector<std::string>& targets, const char* which) {
+    return app.add_option("targets", targets, which)->option_text("TYPE|ID|all ...");
+}
+
 void add_run(CLI::App& app, place& where) {
     app.add_option("--run", where.run, "Folder of sockets, locks and tokens")
         ->option_text("DIR (./run)");

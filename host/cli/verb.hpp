@@ -6,6 +6,8 @@
 
 #include <memory>
 #include <optional>
+#include <string>
+#include <vector>
 
 /// How commands are described to CLI11. Only for the .cpp files that do so.
 namespace shaddock::cli {
@@ -33,6 +35,9 @@ verb<Command> add_verb(CLI::App& host, std::optional<command>& chosen, const cha
     app.callback([&chosen, wanted] { chosen = *wanted; });
     return {app, std::move(wanted)};
 }
+
+/// Words that name servers. `which`: for the help.
+CLI::Option* add_targets(CLI::App& app, std::vector<std::string>& targets, const char* which);
 
 /// --run.
 void add_run(CLI::App& app, place& where);

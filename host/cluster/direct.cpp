@@ -16,10 +16,10 @@ namespace {
 
 class bus_registry final : public direct_registry, private bus::link_observer {
 public:
-    bus_registry(boost::asio::any_io_executor executor, bus::bus& links,
-                 std::vector<door::server_info> expected)
-        : executor_(std::move(executor)), links_(links),
-          now_(std::make_shared<view>(view{1, expected_list(std::move(expected))})) {
+    bus_registry(boost::asio::any_io_executor executor, bus::bus& links, view first,
+                 list_keeper* keeper)
+        : executor_(std::move(executor)), links_(links), keeper_(keeper),
+          now_(std::make_shared<view>(std::move(first))) {
         links_.observe(*this);
     }
     bus_registry(const bus_registry&) = delete;
@@ -27,7 +27,13 @@ public:
 
     result<void> start(const door::server_info& self, registry_listener& listener) override;
     view_ptr now() const override { return now_; }
-    void set_expected(std::vector<door::server_info> expected) override;
+    void live_anew(incarnation life) override {
+        self_.life = life;
+        set_up(self_.id, true, life);
+    }
+    void take(view told) override;
+    void propose(std::vector<door::server_info> servers, std::uint64_t epoch,
+                 proposed_call done) override;
     void set_leaving(const bus::peer& who) override;
     void stop(base::unique_function<void()> done) override;
 
@@ -45,11 +51,12 @@ private:
         return at != leaving_.end() && at->second == who.life;
     }
     void set_up(std::string_view id, bool is_up, incarnation life);
-    void publish(std::vector<door::server_info> servers, std::uint64_t epoch);
+    void publish(view next);
     void give_peers();
 
     boost::asio::any_io_executor executor_;
     bus::bus& links_;
+    list_keeper* keeper_;
     view_ptr now_;
     door::server_info self_;
     registry_listener* listener_ = nullptr;
@@ -63,29 +70,41 @@ result<void> bus_registry::start(const door::server_info& self, registry_listene
     listener_ = &listener;
     self_ = self;
     self_.is_up = true;
-    auto servers = now_->servers;
-    const bool is_new = put_into(servers, self_);
-    publish(std::move(servers), now_->epoch + (is_new ? 1 : 0));
+    publish(with_self(*now_, self_));
     give_peers();
     return {};
 }
 
-void bus_registry::set_expected(std::vector<door::server_info> expected) {
-    auto servers = expected_list(std::move(expected));
+void bus_registry::take(view told) {
+    if (told.epoch < now_->epoch) {
+        return;
+    }
+    view next{told.epoch, expected_list(std::move(told.servers)),
+              expected_list(std::move(told.guests)), told.is_numbered};
     if (listener_ != nullptr) {
-        put_into(servers, self_);
+        next = with_self(std::move(next), self_);
     }
     for (const auto& with : links_.linked()) {
-        if (auto* server = find_in(servers, with.id); server != nullptr && !is_leaving(with)) {
+        if (auto* server = find_in(next, with.id); server != nullptr && !is_leaving(with)) {
             server->is_up = true;
             server->life = with.life;
         }
     }
-    const bool is_same = is_same_list(servers, now_->servers);
-    if (!is_same) {
-        publish(std::move(servers), now_->epoch + 1);
+    if (next.epoch != now_->epoch || !is_same_list(next.servers, now_->servers) ||
+        !is_same_list(next.guests, now_->guests)) {
+        publish(std::move(next));
         give_peers();
     }
+}
+
+void bus_registry::propose(std::vector<door::server_info> servers, std::uint64_t epoch,
+                           proposed_call done) {
+    if (keeper_ != nullptr) {
+        return keeper_->propose(std::move(servers), epoch, std::move(done));
+    }
+    boost::asio::post(executor_, [done = std::move(done)]() mutable {
+        done(error(errc::no_server, "only the master changes the list: host add, stop, remove"));
+    });
 }
 
 void bus_registry::set_leaving(const bus::peer& who) {
@@ -103,18 +122,18 @@ void bus_registry::stop(base::unique_function<void()> done) {
 }
 
 void bus_registry::set_up(std::string_view id, bool is_up, incarnation life) {
-    auto servers = now_->servers;
-    auto* server = find_in(servers, id);
+    auto next = *now_;
+    auto* server = find_in(next, id);
     if (server == nullptr || (server->is_up == is_up && server->life == life)) {
-        return; // a link to one who is not on the list says nothing about the cluster
+        return; // a link to one who is not known says nothing about the cluster
     }
     server->is_up = is_up;
     server->life = life;
-    publish(std::move(servers), now_->epoch);
+    publish(std::move(next));
 }
 
-void bus_registry::publish(std::vector<door::server_info> servers, std::uint64_t epoch) {
-    now_ = std::make_shared<view>(view{epoch, std::move(servers)});
+void bus_registry::publish(view next) {
+    now_ = std::make_shared<view>(std::move(next));
     if (listener_ == nullptr) {
         return;
     }
@@ -127,8 +146,10 @@ void bus_registry::publish(std::vector<door::server_info> servers, std::uint64_t
 
 void bus_registry::give_peers() {
     std::vector<std::string> ids;
-    for (const auto& server : now_->servers) {
-        ids.push_back(server.id);
+    for (const auto* list : {&now_->servers, &now_->guests}) {
+        for (const auto& server : *list) {
+            ids.push_back(server.id);
+        }
     }
     links_.set_peers(std::move(ids));
 }
@@ -136,9 +157,11 @@ void bus_registry::give_peers() {
 } // namespace
 
 std::unique_ptr<direct_registry> make_direct_registry(boost::asio::any_io_executor executor,
-                                                      bus::bus& links,
-                                                      std::vector<door::server_info> expected) {
-    return std::make_unique<bus_registry>(std::move(executor), links, std::move(expected));
+                                                      bus::bus& links, view first,
+                                                      list_keeper* keeper) {
+    first.servers = expected_list(std::move(first.servers));
+    first.guests = expected_list(std::move(first.guests));
+    return std::make_unique<bus_registry>(std::move(executor), links, std::move(first), keeper);
 }
 
 } // namespace shaddock::cluster

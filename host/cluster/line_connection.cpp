@@ -1,7 +1,5 @@
 #include "line_connection.hpp"
 
-#include "json_line.hpp"
-
 #include <cerrno>
 #include <sys/socket.h>
 

@@ -11,6 +11,9 @@
 
 namespace shaddock::cluster {
 
+/// Bytes of one line, without its end.
+inline constexpr std::size_t line_limit = std::size_t{1024} * 1024;
+
 /// Lines of text both ways over a Unix socket.
 /// Limits: a line of line_limit bytes, 4 MiB waiting to be sent; past either it closes.
 /// Lifetime: shared with its pending I/O; `gate` outlives it.

@@ -21,8 +21,7 @@ public:
 
     result<void> start(const door::server_info& self, registry_listener& listener) override {
         assert(!is_started_);
-        auto servers = directory_.now()->servers;
-        if (const auto* found = find_in(servers, self.id); found != nullptr && found->is_up) {
+        if (const auto* found = directory_.now()->find(self.id); found != nullptr && found->is_up) {
             return error(errc::duplicate,
                          fmt::format("server '{}' is already registered", self.id));
         }
@@ -30,14 +29,25 @@ public:
         id_ = self.id;
         listener_ = &listener;
         directory_.registered_.push_back(this);
-        auto record = self;
-        record.is_up = true;
-        const bool is_new = put_into(servers, std::move(record));
-        directory_.publish(std::move(servers), is_new);
+        directory_.publish(with_self(*directory_.now(), self));
         return {};
     }
 
     view_ptr now() const override { return directory_.now(); }
+
+    void live_anew(incarnation life) override {
+        auto next = *directory_.now();
+        if (auto* self = find_in(next, id_); self != nullptr && is_registered()) {
+            self->life = life;
+            directory_.publish(std::move(next));
+        }
+    }
+
+    void propose(std::vector<door::server_info> servers, std::uint64_t epoch,
+                 proposed_call done) override {
+        boost::asio::post(executor_, [made = directory_.propose(std::move(servers), epoch),
+                                      done = std::move(done)]() mutable { done(std::move(made)); });
+    }
 
     void stop(base::unique_function<void()> done) override {
         leave();
@@ -49,22 +59,29 @@ public:
     /// Tells the listener of each view, in order.
     void tell(view_ptr news) {
         boost::asio::post(executor_, [this, what = std::move(news), held = gate_.enter().value()] {
-            if (is_registered()) {
+            if (directory_.frozen_.contains(id_)) {
+                untold_.push_back(what);
+            } else if (is_registered()) {
                 listener_->on_view(what);
             }
         });
+    }
+    /// Tells what has waited.
+    void go_on() {
+        for (auto& each : std::exchange(untold_, {})) {
+            tell(std::move(each));
+        }
     }
     void leave() {
         if (!is_registered()) {
             return;
         }
         std::erase(directory_.registered_, this);
-        auto servers = directory_.now()->servers;
-        if (auto* self = find_in(servers, id_)) {
-            self->is_up = false;
-            self->life = {};
-        }
-        directory_.publish(std::move(servers), false);
+        auto next = *directory_.now();
+        auto* self = find_in(next, id_);
+        self->is_up = false;
+        self->life = {};
+        directory_.publish(std::move(next));
     }
     const std::string& id() const { return id_; }
 
@@ -79,29 +96,21 @@ private:
     std::string id_;
     registry_listener* listener_ = nullptr;
     bool is_started_ = false;
+    std::vector<view_ptr> untold_;
     base::gate gate_;
 };
 
 local_directory::local_directory() : local_directory(std::vector<door::server_info>()) {}
 
 local_directory::local_directory(std::vector<door::server_info> expected)
-    : now_(std::make_shared<view>(view{1, expected_list(std::move(expected))})) {}
+    : now_(std::make_shared<view>(view{1, expected_list(std::move(expected)), {}})) {}
 
-void local_directory::set_expected(std::vector<door::server_info> expected) {
-    auto servers = expected_list(std::move(expected));
-    for (const auto& old : now_->servers) {
-        if (!old.is_up) {
-            continue;
-        }
-        if (auto* kept = find_in(servers, old.id)) {
-            kept->is_up = true;
-            kept->life = old.life;
-        } else {
-            put_into(servers, old);
-        }
+proposal local_directory::propose(std::vector<door::server_info> servers, std::uint64_t epoch) {
+    const bool is_taken = epoch == now_->epoch;
+    if (is_taken) {
+        publish(changed_list(*now_, std::move(servers)));
     }
-    const bool is_same = is_same_list(servers, now_->servers);
-    publish(std::move(servers), !is_same);
+    return {is_taken, now_};
 }
 
 void local_directory::kill(std::string_view id) {
@@ -112,9 +121,23 @@ void local_directory::kill(std::string_view id) {
     }
 }
 
-void local_directory::publish(std::vector<door::server_info> servers, bool list_has_changed) {
-    const auto epoch = now_->epoch + (list_has_changed ? 1 : 0);
-    now_ = std::make_shared<view>(view{epoch, std::move(servers)});
+void local_directory::freeze(std::string_view id) {
+    frozen_.emplace(id);
+}
+
+void local_directory::thaw(std::string_view id) {
+    if (frozen_.erase(std::string(id)) == 0) {
+        return;
+    }
+    for (auto* server : registered_) {
+        if (server->id() == id) {
+            server->go_on();
+        }
+    }
+}
+
+void local_directory::publish(view next) {
+    now_ = std::make_shared<view>(std::move(next));
     for (auto* server : registered_) {
         server->tell(now_);
     }

@@ -1,13 +1,15 @@
 #include "cluster/master_hub.hpp"
 
 #include "base/log.hpp"
-#include "json_line.hpp"
 #include "line_connection.hpp"
+#include "message.hpp"
 
+#include <shaddock/json.hpp>
+
+#include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 
 #include <cassert>
-#include <unistd.h>
 #include <utility>
 
 namespace shaddock::cluster {
@@ -18,51 +20,53 @@ constexpr std::string_view master_id = "master";
 /// Connections that have not registered; only processes of our own user get so far.
 constexpr std::size_t strangers_limit = 256;
 
+/// What the line itself reads of a registration.
+struct speaker {
+    std::string id;
+};
+BOOST_DESCRIBE_STRUCT(speaker, (), (id))
+
 } // namespace
 
 master_hub::master_hub(boost::asio::any_io_executor executor, base::clock& clock,
                        std::filesystem::path run_folder, hub_listener& listener)
-    : executor_(std::move(executor)), clock_(clock), run_folder_(std::move(run_folder)),
-      listener_(listener) {}
+    : executor_(std::move(executor)), clock_(clock), listener_(listener),
+      place_(executor_, std::move(run_folder), std::string(master_id)) {}
 
 result<void> master_hub::start() {
-    if (auto folder = bus::prepare_run_folder(run_folder_); !folder) {
-        return folder.error();
-    }
-    auto lock = bus::run_lock::take(run_folder_, master_id);
-    if (!lock) {
-        return lock.error();
-    }
-    auto acceptor = bus::listen_at(executor_, bus::socket_path(run_folder_, master_id));
-    if (!acceptor) {
-        return acceptor.error();
-    }
-    lock_ = std::move(*lock);
-    acceptor_.emplace(std::move(*acceptor));
-    accept_next();
-    return {};
+    return open();
 }
 
-bool master_hub::send(std::string_view id, std::string_view name, std::string_view args_json) {
+result<bool> master_hub::restore() {
+    if (is_stopping_ || place_.is_reachable()) {
+        return false;
+    }
+    if (auto opened = open(); !opened) {
+        return opened.error();
+    }
+    return true;
+}
+
+result<void> master_hub::open() {
+    auto opened = place_.open();
+    if (opened) {
+        accept_next();
+    }
+    return opened;
+}
+
+bool master_hub::send(std::string_view id, std::string_view word, std::string_view body) {
     const auto child = children_.find(id);
     if (child == children_.end()) {
         return false;
     }
-    child->second->send(make_line(name, args_json));
+    child->second->send(write_message(word, body));
     return true;
 }
 
-bool master_hub::send_dead(std::string_view to, const bus::peer& gone) {
-    return send(to, "dead", json_of(gone));
-}
-
-bool master_hub::send_leaving(std::string_view to, const bus::peer& who) {
-    return send(to, "leaving", json_of(who));
-}
-
-void master_hub::send_all(std::string_view name, std::string_view args_json) {
+void master_hub::send_all(std::string_view word, std::string_view body) {
     for (const auto& [id, child] : children_) {
-        child->send(make_line(name, args_json));
+        child->send(write_message(word, body));
     }
 }
 
@@ -78,11 +82,7 @@ void master_hub::stop(base::unique_function<void()> done) {
     assert(!is_stopping_);
     is_stopping_ = true;
     accept_again_.cancel();
-    if (acceptor_) {
-        boost::system::error_code ignored;
-        acceptor_->close(ignored);
-        ::unlink(bus::socket_path(run_folder_, master_id).c_str());
-    }
+    place_.close();
     for (const auto& stranger : std::exchange(strangers_, {})) {
         stranger->close();
     }
@@ -94,18 +94,24 @@ void master_hub::stop(base::unique_function<void()> done) {
 }
 
 void master_hub::accept_next() {
-    acceptor_->async_accept([this, held = gate_.enter().value()](
-                                const boost::system::error_code& failed, bus::unix_socket socket) {
-        if (is_stopping_) {
-            return;
-        }
-        if (!failed) {
-            on_accepted(std::move(socket));
-            return accept_next();
-        }
-        base::log::warn("cluster", "cannot accept a server's line: {}", failed.message());
-        accept_again_ = clock_.after(std::chrono::milliseconds(100), [this] { accept_next(); });
-    });
+    place_.acceptor().async_accept(
+        [this, held = gate_.enter().value()](const boost::system::error_code& failed,
+                                             bus::unix_socket socket) {
+            if (is_stopping_ || failed == boost::asio::error::operation_aborted) {
+                return;
+            }
+            if (!failed) {
+                on_accepted(std::move(socket));
+                return accept_next();
+            }
+            if (const auto untold = cannot_accept_.due(clock_.now())) {
+                base::log::warn("cluster",
+                                "cannot accept a server's line: {}; {} more since the last such "
+                                "line",
+                                failed.message(), *untold);
+            }
+            accept_again_ = clock_.after(std::chrono::milliseconds(100), [this] { accept_next(); });
+        });
 }
 
 void master_hub::on_accepted(bus::unix_socket socket) {
@@ -138,33 +144,34 @@ void master_hub::on_accepted(bus::unix_socket socket) {
 
 void master_hub::on_line(const connection_ptr& from, pid_t pid, std::string& id,
                          std::string_view line) {
-    const auto said = read_line(line);
-    if (!said || (id.empty() && said->name != "register")) {
+    const auto said = read_message(line);
+    if (!said || (id.empty() && said->word != "register")) {
         base::log::warn("cluster", "process {} does not speak as a server: its line is closed",
                         pid);
         from->close();
         on_end(from, id);
         return;
     }
-    if (said->name == "register") {
-        register_child(from, pid, id, said->args);
-    } else if (said->name == "status") {
-        listener_.on_status(id, said->args);
+    if (said->word == "register") {
+        register_child(from, pid, id, said->body);
+    } else if (said->word == "status") {
+        listener_.on_status(id, said->body);
     } else {
-        listener_.on_message(id, said->name, said->args);
+        listener_.on_message(id, said->word, said->body);
     }
 }
 
 void master_hub::register_child(const connection_ptr& from, pid_t pid, std::string& id,
-                                std::string_view args) {
-    const auto name = text_of(args, "id");
-    if (name.empty() || !id.empty()) {
+                                std::string_view body) {
+    const auto said = json::decode_tolerant<speaker>(body);
+    if (!said || said->id.empty() || !id.empty()) {
         base::log::warn("cluster",
                         "process {} registers without an id, or twice: its line is closed", pid);
         from->close();
         on_end(from, id);
         return;
     }
+    const auto& name = said->id;
     if (const auto old = children_.find(name); old != children_.end()) {
         const auto replaced = old->second;
         replaced->close();
@@ -176,8 +183,8 @@ void master_hub::register_child(const connection_ptr& from, pid_t pid, std::stri
     id = name;
     strangers_.erase(from);
     children_[id] = from;
-    from->send(make_line("welcome", "{}"));
-    listener_.on_register(id, pid, args);
+    from->send(write_message("welcome", "{}"));
+    listener_.on_register(id, pid, body);
 }
 
 void master_hub::on_end(const connection_ptr& from, const std::string& id) {

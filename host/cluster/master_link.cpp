@@ -3,8 +3,8 @@
 #include "base/log.hpp"
 #include "bus/run_folder.hpp"
 #include "bus/unix_socket.hpp"
-#include "json_line.hpp"
 #include "line_connection.hpp"
+#include "message.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -39,9 +39,17 @@ void master_link::report() {
     }
 }
 
-void master_link::send(std::string_view name, std::string_view args_json) {
+void master_link::send(std::string_view word, std::string_view body) {
     if (connection_) {
-        connection_->send(make_line(name, args_json));
+        connection_->send(write_message(word, body));
+    }
+}
+
+void master_link::register_anew() {
+    if (const auto old = std::exchange(connection_, nullptr)) {
+        next_.cancel();
+        old->close();
+        look();
     }
 }
 
@@ -77,21 +85,13 @@ void master_link::look_later() {
 
 void master_link::on_line(std::string_view line) {
     backoff_ = milliseconds(0);
-    const auto said = read_line(line);
+    const auto said = read_message(line);
     if (!said) {
         base::log::warn("cluster", "the master said something that is not a command: dropped");
         return;
     }
-    if (said->name == "dead") {
-        if (const auto gone = peer_of(said->args)) {
-            listener_.on_dead(*gone);
-        }
-    } else if (said->name == "leaving") {
-        if (const auto who = peer_of(said->args)) {
-            listener_.on_leaving(*who);
-        }
-    } else if (said->name != "welcome") {
-        listener_.on_command(said->name, said->args);
+    if (said->word != "welcome") {
+        listener_.on_message(said->word, said->body);
     }
 }
 

@@ -1,5 +1,6 @@
 #include "host_yaml.hpp"
 
+#include "host_yaml_nats.hpp"
 #include "host_yaml_rows.hpp"
 #include "yaml_section.hpp"
 
@@ -24,28 +25,6 @@ void read_costs(const yaml_section& costs, connector_options& options) {
             options.route_cost[key] = *cost;
         });
     }
-}
-
-/// A list of texts, each of which `take` reads; false = refused.
-void read_list(const yaml_section::entry& list, std::string_view expected_list,
-               std::string_view expected, findings& found,
-               const std::function<bool(const std::string&)>& take) {
-    if (!list) {
-        return;
-    }
-    found.attempt([&] {
-        if (!list.node.IsSequence()) {
-            throw complaint(list.where, describe_node(list.node), expected_list);
-        }
-        for (std::size_t i = 0; i < list.node.size(); ++i) {
-            const YAML::Node one = list.node[i];
-            if (!one.IsScalar() || !take(one.Scalar())) {
-                throw complaint(
-                    {list.where.path, line_of_mark(one.Mark()), element(list.where.key, i)},
-                    describe_node(one), expected);
-            }
-        }
-    });
 }
 
 /// Who may connect, and whose word on that counts.
@@ -109,11 +88,6 @@ void read_connector(yaml_section from, connector_options& options) {
 }
 
 void read_bus(yaml_section from, bus_options& options) {
-    const auto kind = from.take("kind");
-    if (kind && kind.node.IsScalar() && kind.node.Scalar() == "nats") {
-        throw complaint(kind.where, "'nats', which this build does not have",
-                        bus_rows().front().expected);
-    }
     const bool all_good = from.read(bus_rows(), options);
     if (all_good && options.silence <= options.heartbeat) {
         from.found().attempt([&] {
@@ -123,6 +97,7 @@ void read_bus(yaml_section from, bus_options& options) {
                             "a silence longer than the heartbeat");
         });
     }
+    read_nats(from, options);
     from.finish();
 }
 
@@ -185,6 +160,9 @@ void read_type(const std::string& name, const place& where, yaml_section from, p
     std::vector<place>& places = out.module_places[name];
     places = {where};
     from.read(type_rows(), type);
+    if (const auto rooms = from.take("rooms")) {
+        out.room_places[name] = rooms.where;
+    }
     if (const auto modules = from.take("modules")) {
         found.attempt([&] {
             auto named = read_modules(modules);
@@ -250,6 +228,9 @@ parsed_host read_host(yaml_section from, std::string_view env) {
     });
     found.attempt(
         [&] { read_section(from.below_key("metrics"), metrics_rows(), options.metrics); });
+    found.attempt([&] {
+        read_section(from.below_key("supervision"), supervision_rows(), options.supervision);
+    });
     from.finish();
     return out;
 }
@@ -276,6 +257,8 @@ parsed_host parse_whole(const source_file& file, std::string_view env, findings&
 parsed_host default_host(std::string_view env) {
     parsed_host out;
     out.options.reload.watch = env == "development";
+    out.options.supervision.stalled =
+        env == "development" ? stalled_process::report : stalled_process::kill;
     return out;
 }
 
@@ -294,8 +277,9 @@ parsed_host parse_host(const source_file& file, std::string_view env, findings& 
 
 type_options host_options::type(std::string_view name) const {
     const auto found = types.find(name);
-    return found != types.end() ? found->second
-                                : type_options{{std::string(name) + ".so"}, connector, reload};
+    return found != types.end()
+               ? found->second
+               : type_options{{std::string(name) + ".so"}, room_rule::move, connector, reload};
 }
 
 } // namespace shaddock::config

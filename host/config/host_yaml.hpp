@@ -20,6 +20,8 @@ struct parsed_host {
     place web_port;
     /// Of each type that names its modules: where each stands.
     std::map<std::string, std::vector<place>, std::less<>> module_places;
+    /// Of each type that says what becomes of its rooms: where.
+    std::map<std::string, place, std::less<>> room_places;
 };
 
 /// What a system without the file has.

@@ -12,9 +12,17 @@ constexpr std::size_t gib = 1024 * mib;
 } // namespace
 
 const std::vector<option_row<type_options>>& type_rows() {
-    static const std::vector<option_row<type_options>> rows{option_by_hand<type_options>(
-        "modules", "list", "one, `<type>.so`", "file names or absolute paths",
-        "the type's modules: files in the host's plugins folder, or anywhere")};
+    using options = type_options;
+    static const std::vector<option_row<options>> rows{
+        option_by_hand<options>(
+            "modules", "list", "one, `<type>.so`", "file names or absolute paths",
+            "the type's modules: files in the host's plugins folder, or anywhere"),
+        word_option("rooms", &options::rooms,
+                    {{"move", room_rule::move}, {"stay", room_rule::stay}}, "'move' or 'stay'",
+                    "what becomes of the rooms of a server that is stopped: they move; or, with "
+                    "`host stop --within`, they stay until they are empty. `stay` is for types "
+                    "without clients, to which others route by `route_by`"),
+    };
     return rows;
 }
 
@@ -70,6 +78,11 @@ const std::vector<option_row<connector_options>>& connector_rows() {
         size_option("byte_burst", &options::byte_burst, {.most = gib},
                     "the same for bytes, at once; a package above it waits until the client has "
                     "been quiet for so long"),
+        count_option("drain", &options::drain,
+                     {.noun = "a number of clients", .most = 10'000'000, .zero = "all at once"},
+                     "clients per second that a server kicks while it stops, so that others do not "
+                     "get them in one burst; more when it would take longer than a quarter of "
+                     "`limits.stop_timeout`"),
         option_by_hand<options>("route_cost", "map", "none",
                                 "routes and counts, `{connector.entryHandler.enter: 10}`; 1 to "
                                 "1000000",
@@ -134,13 +147,17 @@ const std::vector<option_row<reload_options>>& reload_rows() {
 const std::vector<option_row<bus_options>>& bus_rows() {
     using options = bus_options;
     static const std::vector<option_row<options>> rows{
-        word_option("kind", &options::kind,
-                    {{"direct", bus_kind::direct}, {"local", bus_kind::local}},
-                    "'direct' (Unix sockets on one machine) or 'local' (one process)",
-                    "`local` is for tests in one process and refused at start; `nats` is reserved "
-                    "and refused"),
+        word_option(
+            "kind", &options::kind,
+            {{"direct", bus_kind::direct}, {"local", bus_kind::local}, {"nats", bus_kind::nats}},
+            "'direct' (Unix sockets on one machine), 'nats' (several machines) or 'local' "
+            "(one process)",
+            "`direct`: Unix sockets between the processes of one machine; `nats`: several "
+            "machines, see `bus.nats`; `local` is for tests in one process and refused at "
+            "start"),
         time_option("call_timeout", &options::call_timeout, {.least = 1ms},
-                    "until a call without a deadline of its own ends in `timeout`"),
+                    "until a client's request, or a call without a deadline of its own, ends in "
+                    "`timeout`; calls made for a request never take longer than that"),
         size_option(
             "queue_limit", &options::queue_limit, {.least = 64 * kib, .most = gib},
             "of the link to one server. Above half of it a room or session may have only its "
@@ -153,6 +170,51 @@ const std::vector<option_row<bus_options>>& bus_rows() {
         time_option("silence", &options::silence, {.least = 1ms},
                     "without a sign of life for so long the other side counts as gone; longer than "
                     "the heartbeat. A server that takes nothing for so long loses its link"),
+    };
+    return rows;
+}
+
+const std::vector<option_row<nats_options>>& nats_rows() {
+    using options = nats_options;
+    constexpr std::string_view file = "a file";
+    static const std::vector<option_row<options>> rows{
+        option_by_hand<options>("servers", "list", "none", "`nats://host:port`, `tls://host:port`",
+                                "where NATS is; needed, and one of a NATS cluster is enough"),
+        text_option("cluster", &options::cluster, "1 to 55 letters, digits, '_' or '-'", "needed",
+                    "name of this system, at most 55 letters: others on the same NATS have other "
+                    "names"),
+        word_option("local_pairs", &options::local_pairs,
+                    {{"socket", local_way::socket}, {"nats", local_way::nats}},
+                    "'socket' or 'nats'",
+                    "how two servers of one machine reach each other: by their Unix socket; `nats` "
+                    "is for tests"),
+        time_option("host_lost", &options::host_lost, {.least = 2s, .most = 10min},
+                    "a server that others do not hear for so long is dead; it gives up its rooms "
+                    "before that, and its clients come back; at least three times "
+                    "`bus.heartbeat`"),
+        time_option("machine_lost", &options::machine_lost,
+                    {.most = 24h, .zero = "by `host stop` only"},
+                    "a machine whose servers are all dead for so long leaves the list, and its "
+                    "rooms move; at least `host_lost`"),
+        count_option("replicas", &options::replicas, {.noun = "a number of copies", .most = 5},
+                     "how many servers of NATS keep the list; 3 of a NATS cluster of 3"),
+        text_option("user", &options::user, "a name", "default: none", "user of NATS"),
+        option_by_hand<options>("password", "`${NAME}`", "none", "a variable of the environment",
+                                "of the user; never in the file itself"),
+        option_by_hand<options>("password_file", "path", "none", "",
+                                "the file whose first line is the password"),
+        option_by_hand<options>("token", "`${NAME}`", "none", "a variable of the environment",
+                                "instead of user and password; never in the file itself"),
+        option_by_hand<options>("token_file", "path", "none", "",
+                                "the file whose first line is the token"),
+        text_option("credentials", &options::credentials, file, "default: none",
+                    "of a user with a JWT, as `nsc` writes it"),
+        text_option("nkey", &options::nkey, file, "default: none", "of the seed of an nkey"),
+        text_option("tls_ca", &options::tls_ca, file, "default: whom the system trusts",
+                    "PEM: who has signed the certificate of NATS"),
+        text_option("tls_certificate", &options::tls_certificate, file, "default: none",
+                    "PEM: our own certificate, with `tls_key`"),
+        text_option("tls_key", &options::tls_key, file, "default: none", "PEM: its key"),
     };
     return rows;
 }
@@ -234,6 +296,21 @@ const std::vector<option_row<metrics_options>>& metrics_rows() {
                     "of the token that reads metrics and the list of servers, and nothing else"),
         text_option("token_group", &options::token_group, "the name of a group", "",
                     "that may read the file; default: the system's user alone"),
+    };
+    return rows;
+}
+
+const std::vector<option_row<supervision_options>>& supervision_rows() {
+    using options = supervision_options;
+    static const std::vector<option_row<options>> rows{
+        with_default(
+            word_option("stalled", &options::stalled,
+                        {{"kill", stalled_process::kill}, {"report", stalled_process::report}},
+                        "'kill' or 'report'",
+                        "a process whose loop stands still for `bus.silence` is killed and started "
+                        "anew; or it is only named, and no server declares it dead, so that one "
+                        "can debug it"),
+            "`report` in `development`, else `kill`"),
     };
     return rows;
 }

@@ -14,9 +14,11 @@ const std::vector<option_row<type_options>>& type_rows();
 const std::vector<option_row<connector_options>>& connector_rows();
 const std::vector<option_row<reload_options>>& reload_rows();
 const std::vector<option_row<bus_options>>& bus_rows();
+const std::vector<option_row<nats_options>>& nats_rows();
 const std::vector<option_row<limit_options>>& limit_rows();
 const std::vector<option_row<log_options>>& log_rows();
 const std::vector<option_row<web_options>>& web_rows();
 const std::vector<option_row<metrics_options>>& metrics_rows();
+const std::vector<option_row<supervision_options>>& supervision_rows();
 
 } // namespace shaddock::config

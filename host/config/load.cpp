@@ -103,9 +103,11 @@ bool is_of_one_machine(bus_kind kind) {
     switch (kind) {
     case bus_kind::direct:
     case bus_kind::local:
+        return true;
+    case bus_kind::nats:
         break;
     }
-    return true;
+    return false;
 }
 
 void check_host(const server_record& server, place where, const machine_names& own) {
@@ -114,7 +116,7 @@ void check_host(const server_record& server, place where, const machine_names& o
     }
     where.key = "server " + in_quotes(server.id) + " host";
     std::string text = fmt::format("{}: found {}, which is not an address of this machine; several "
-                                   "machines need `bus: nats`",
+                                   "machines need `bus: {{kind: nats}}`",
                                    to_string(where), in_quotes(server.host));
     throw located_error(std::move(where), std::move(text));
 }
@@ -123,6 +125,19 @@ void check_hosts(const parsed_servers& parsed, findings& found) {
     const machine_names own = this_machine();
     for (std::size_t i = 0; i < parsed.servers.size(); ++i) {
         found.attempt([&] { check_host(parsed.servers[i], parsed.host_places[i], own); });
+    }
+}
+
+/// Names are looked up, which may ask a name server.
+void find_own(std::vector<server_record>& servers) {
+    const machine_names own = this_machine();
+    std::map<std::string, bool> known;
+    for (auto& server : servers) {
+        const auto [at, is_new] = known.try_emplace(server.host, false);
+        if (is_new) {
+            at->second = is_here(server.host, own);
+        }
+        server.is_here = at->second;
     }
 }
 
@@ -139,6 +154,23 @@ void check_types(const parsed_servers& parsed, const parsed_host& host,
                                   fmt::format("a type that {} lists under types: {}",
                                               host_file.string(), join(known)),
                                   known);
+            });
+        }
+    }
+}
+
+/// Rooms that stay are found again by their names, which clients' connections have none of.
+void check_rooms(const parsed_servers& parsed, const parsed_host& host, findings& found) {
+    for (const auto& [name, type] : host.options.types) {
+        const bool has_clients =
+            std::ranges::any_of(parsed.servers, [&of = name](const auto& each) {
+                return each.type == of && each.frontend;
+            });
+        if (type.rooms == room_rule::stay && has_clients) {
+            found.attempt([&, &of = name] {
+                throw complaint(host.room_places.at(of), "'stay'",
+                                "'move', because the servers of the type are frontends, which "
+                                "drain their clients (connector.drain)");
             });
         }
     }
@@ -170,6 +202,7 @@ system system_of(const load_options& wanted, parsed_servers servers,
     out.env = wanted.env;
     out.folder = wanted.folder;
     out.servers = std::move(servers.servers);
+    out.epoch = servers.epoch;
     out.master = master ? master->master : master_record();
     out.host = std::move(host);
     for (const auto& [type, ignored] : servers.types) {
@@ -185,7 +218,10 @@ void read_all(const load_options& wanted, findings& found, checked& out) {
     std::optional<parsed_master> master;
     parsed_host host = default_host(wanted.env);
     std::optional<source_file> host_file;
-    found.attempt([&] { servers = parse_servers(read_servers(wanted), wanted.env, found); });
+    // One that is named may be the list of a running system.
+    const auto writer = wanted.servers_file ? list_writer::master : list_writer::person;
+    found.attempt(
+        [&] { servers = parse_servers(read_servers(wanted), wanted.env, found, writer); });
     found.attempt([&] {
         master =
             parse_master(require_json(wanted.folder, wanted.env, "master.json"), wanted.env, found);
@@ -201,9 +237,15 @@ void read_all(const load_options& wanted, findings& found, checked& out) {
     check_ports(out.ports, found);
     if (host_file) {
         check_types(servers, host, host_file->path, found);
+        check_rooms(servers, host, found);
     }
     if (is_of_one_machine(host.options.bus.kind)) {
         check_hosts(servers, found);
+    } else {
+        find_own(servers.servers);
+        if (master && !is_here(master->master.host, this_machine())) {
+            master->master.host = "127.0.0.1"; // it is the address of another machine's master
+        }
     }
     out.module_places = std::move(host.module_places);
     for (const auto& [type, where] : servers.types) {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "units.hpp"
+#include "config/units.hpp"
 
 #include <fmt/format.h>
 

@@ -24,10 +24,12 @@ std::vector<option_entry> reference() {
     add(all, "connector", connector_rows());
     add(all, "reload", reload_rows());
     add(all, "bus", bus_rows());
+    add(all, "bus.nats", nats_rows());
     add(all, "limits", limit_rows());
     add(all, "log", log_rows());
     add(all, "web", web_rows());
     add(all, "metrics", metrics_rows());
+    add(all, "supervision", supervision_rows());
     return all;
 }
 

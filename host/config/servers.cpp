@@ -1,6 +1,7 @@
 #include "servers.hpp"
 
-#include "units.hpp"
+#include "config/units.hpp"
+#include "environment.hpp"
 
 #include <fmt/format.h>
 
@@ -24,7 +25,10 @@ const std::vector<std::string> server_keys{
     "clientPort",   "frontend",     "wsPort",        "max-connections",
     "clusterCount", "auto-restart", "restart-force", "cpu",
     "memory",       "args",         "weight",        "serverType",
-    "publicPort"};
+    "publicPort",   "stopped",      "leaving"};
+/// Which may have variables of the environment in them.
+constexpr std::array<std::string_view, 6> filled_keys{"id",         "host",       "port",
+                                                      "clientHost", "clientPort", "publicPort"};
 const std::vector<std::string> master_keys{"id", "host", "port"};
 
 /// The whole number that a JSON number, or a text (Pomelo takes both), spells.
@@ -38,13 +42,9 @@ std::optional<std::size_t> whole_number(const json_value& value) {
 struct idle_key {
     std::string_view key;
     std::string_view instead;
-    /// The value that says what happens anyway.
-    std::string_view good = {};
 };
-constexpr std::array<idle_key, 7> idle_keys{{
+constexpr std::array<idle_key, 5> idle_keys{{
     {"wsPort", "WebSocket and TCP clients share clientPort"},
-    {"auto-restart", "the master starts every server again that dies", "true"},
-    {"restart-force", "the master starts every server again that dies", "true"},
     {"cpu", "pin processes with taskset, or CPUAffinity= of the service"},
     {"memory", "limit it with MemoryMax= of the service"},
     {"args", "there is no interpreter to give arguments to"},
@@ -121,10 +121,10 @@ public:
         return static_cast<std::uint16_t>(*value);
     }
 
-    bool flag(std::string_view name) const {
+    bool flag(std::string_view name, bool standard = false) const {
         const json_member* member = record_.find(name);
         if (member == nullptr) {
-            return false;
+            return standard;
         }
         const json_value& value = member->value;
         if (value.is == kind::boolean) {
@@ -186,9 +186,7 @@ public:
     void warn_of_idle_keys(std::set<std::string_view>& warned) const {
         for (const idle_key& idle : idle_keys) {
             const json_member* member = record_.find(idle.key);
-            const bool says_something =
-                member != nullptr && (idle.good.empty() || !says(member->value, idle.good));
-            if (says_something && warned.insert(idle.key).second) {
+            if (member != nullptr && warned.insert(idle.key).second) {
                 found_.warn(where(idle.key),
                             fmt::format("kept, but has no effect here: {}", idle.instead));
             }
@@ -198,10 +196,6 @@ public:
 private:
     bool is_known(const std::string& key) const {
         return std::find(known_.begin(), known_.end(), key) != known_.end();
-    }
-
-    static bool says(const json_value& value, std::string_view word) {
-        return value.is == kind::boolean ? value.truth == (word == "true") : value.text == word;
     }
 
     const json_source& source_;
@@ -288,6 +282,9 @@ std::string normalised_json(json_value record, const server_record& server) {
         set(record, "frontend", json_value::boolean(server.frontend));
     }
     set(record, "serverType", json_value::string(server.type));
+    std::erase_if(record.members, [](const auto& member) {
+        return member.key == "stopped" || member.key == "leaving";
+    });
     return compact(record);
 }
 
@@ -295,10 +292,10 @@ std::string normalised_json(json_value record, const server_record& server) {
 /// type.
 class type_reader {
 public:
-    type_reader(const json_source& source, const json_member& type, parsed_servers& out,
-                std::set<std::string_view>& warned, findings& found)
-        : source_(source), type_(type.key), key_(below(source.key, type.key)), out_(out),
-          warned_(warned), found_(found) {
+    type_reader(const json_source& source, const json_member& type, list_writer writer,
+                parsed_servers& out, std::set<std::string_view>& warned, findings& found)
+        : source_(source), writer_(writer), type_(type.key), key_(below(source.key, type.key)),
+          out_(out), warned_(warned), found_(found) {
         const place where{source.path, type.line, key_};
         if (!is_plain_name(type_) || type_.find('.') != std::string::npos) {
             throw complaint(where, "the type " + in_quotes(type_),
@@ -320,7 +317,11 @@ public:
     }
 
 private:
-    void add(const json_member& entry, const std::string& key) {
+    void add(const json_member& written, const std::string& key) {
+        json_member entry = written;
+        if (writer_ == list_writer::person && !fill_in(entry, key)) {
+            return;
+        }
         const record_reader reader(source_, entry.value, key, entry.line, server_keys, found_);
         reader.warn_of_slips();
         reader.warn_of_idle_keys(warned_);
@@ -347,6 +348,28 @@ private:
         }
     }
 
+    /// Variables of the environment. False: one is not set here, so it is no server of this
+    /// machine.
+    bool fill_in(json_member& entry, const std::string& key) {
+        for (json_member& member : entry.value.members) {
+            const bool may_be = member.value.is == kind::string &&
+                                std::ranges::find(filled_keys, member.key) != filled_keys.end();
+            if (!may_be) {
+                continue;
+            }
+            auto text = expand(member.value.text);
+            if (text.unset) {
+                found_.warn({source_.path, member.line, below(key, member.key)},
+                            fmt::format("the server is left out: the variable {} of the "
+                                        "environment is not set",
+                                        *text.unset));
+                return false;
+            }
+            member.value.text = std::move(text.text);
+        }
+        return true;
+    }
+
     /// False: the record has a problem and is left out.
     bool add_one(const json_value& record, const std::string& key, std::size_t line) {
         const std::size_t problems_before = found_.problems();
@@ -360,6 +383,18 @@ private:
         server.client_port = reader.port("clientPort");
         server.public_port = reader.port("publicPort");
         server.frontend = reader.flag("frontend");
+        server.leaving = reader.count("leaving", "milliseconds of Unix time, 0 for no time limit");
+        // Masters and servers that do not know of leaving take it for stopped.
+        server.stopped = reader.flag("stopped") && !server.leaving;
+        for (const auto* of_master : {"stopped", "leaving"}) {
+            if (writer_ == list_writer::person && record.find(of_master) != nullptr) {
+                reader.refuse(of_master,
+                              "no such key: `host stop` stops a server, and the list in the "
+                              "run folder remembers it");
+            }
+        }
+        server.auto_restart = reader.flag("auto-restart", true);
+        server.restart_force = reader.flag("restart-force");
         server.max_connections =
             reader.count("max-connections", "a number of connections (0 = no limit)");
         if (server.frontend) {
@@ -404,6 +439,7 @@ private:
     }
 
     const json_source& source_;
+    list_writer writer_;
     const std::string& type_;
     std::string key_;
     parsed_servers& out_;
@@ -418,13 +454,36 @@ bool is_every_address(std::string_view host) {
     return !host.empty() && host.find_first_not_of("0.:") == std::string_view::npos;
 }
 
-parsed_servers parse_servers(const json_source& source, std::string_view env, findings& found) {
+std::string written(const server_record& server) {
+    json_value record;
+    try {
+        record = parse_json(server.json, "a record");
+    } catch (const error&) {
+        return server.json; // it was made by hand
+    }
+    std::erase_if(record.members, [](const auto& member) { return member.key == "clusterCount"; });
+    if (server.stopped || server.leaving) { // who does not know of leaving reads `stopped`
+        set(record, "stopped", json_value::boolean(true));
+    }
+    if (server.leaving) {
+        set(record, "leaving", json_value::number(*server.leaving));
+    }
+    return compact(record);
+}
+
+parsed_servers parse_servers(const json_source& source, std::string_view env, findings& found,
+                             list_writer writer) {
     parsed_servers out;
     found.attempt([&] {
         refuse_other_sections(source, env);
         std::set<std::string_view> warned;
         for (const json_member& type : source.root.members) {
-            found.attempt([&] { type_reader(source, type, out, warned, found); });
+            if (writer == list_writer::master && type.key == "epoch" &&
+                type.value.is == kind::number) {
+                out.epoch = whole_number(type.value).value_or(1);
+                continue;
+            }
+            found.attempt([&] { type_reader(source, type, writer, out, warned, found); });
         }
     });
     return out;

@@ -23,6 +23,8 @@ struct parsed_servers {
     std::vector<port_use> ports;
     /// Each type of the file and where its key stands.
     std::vector<std::pair<std::string, place>> types;
+    /// Of the list, from 1: `"epoch": 5` beside the types, where a master has written the file.
+    std::uint64_t epoch = 1;
 };
 
 struct parsed_master {
@@ -31,7 +33,11 @@ struct parsed_master {
     port_use port;
 };
 
-parsed_servers parse_servers(const json_source& source, std::string_view env, findings& found);
+/// Who has written the list: a person, for a start; or a master, which adds `epoch`, `stopped` and
+/// `leaving`.
+enum class list_writer { person, master };
+parsed_servers parse_servers(const json_source& source, std::string_view env, findings& found,
+                             list_writer writer = list_writer::person);
 /// Nothing when it has a problem.
 std::optional<parsed_master> parse_master(const json_source& source, std::string_view env,
                                           findings& found);

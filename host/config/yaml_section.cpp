@@ -1,5 +1,6 @@
 #include "yaml_section.hpp"
 
+#include "environment.hpp"
 #include "read.hpp"
 
 #include <fmt/format.h>
@@ -56,6 +57,16 @@ place yaml_section::place_of(const std::string& name, const std::string& other) 
     return own ? own.where : take(other).where;
 }
 
+std::string yaml_section::text_of(const entry& scalar) {
+    auto text = expand(scalar.node.Scalar());
+    if (text.unset) {
+        throw complaint(
+            scalar.where, in_quotes(scalar.node.Scalar()),
+            fmt::format("the variable {} of the environment, which is not set", *text.unset));
+    }
+    return std::move(text.text);
+}
+
 void yaml_section::finish() const {
     for (const auto& [name, e] : entries_) {
         if (std::find(known_.begin(), known_.end(), name) == known_.end()) {
@@ -80,6 +91,27 @@ void yaml_section::add(const YAML::Node& name, const YAML::Node& value) {
         }
     }
     entries_.emplace_back(name.Scalar(), entry{value, where});
+}
+
+void read_list(const yaml_section::entry& list, std::string_view expected_list,
+               std::string_view expected, findings& found,
+               const std::function<bool(const std::string&)>& take) {
+    if (!list) {
+        return;
+    }
+    found.attempt([&] {
+        if (!list.node.IsSequence()) {
+            throw complaint(list.where, describe_node(list.node), expected_list);
+        }
+        for (std::size_t i = 0; i < list.node.size(); ++i) {
+            const YAML::Node one = list.node[i];
+            if (!one.IsScalar() || !take(one.Scalar())) {
+                throw complaint(
+                    {list.where.path, line_of_mark(one.Mark()), element(list.where.key, i)},
+                    describe_node(one), expected);
+            }
+        }
+    });
 }
 
 } // namespace shaddock::config

@@ -57,6 +57,9 @@ public:
         return all_good;
     }
 
+    /// The scalar with the variables of the environment in it. Throws when one is not set.
+    static std::string text_of(const entry& scalar);
+
     /// Notes the keys that nobody took.
     void finish() const;
 
@@ -70,7 +73,7 @@ private:
             return true;
         }
         return found_->attempt([&] {
-            if (!e.node.IsScalar() || !take_text(e.node.Scalar(), options)) {
+            if (!e.node.IsScalar() || !take_text(text_of(e), options)) {
                 throw complaint(e.where, describe_node(e.node), expected);
             }
         });
@@ -83,5 +86,10 @@ private:
     std::vector<std::pair<std::string, entry>> entries_;
     std::vector<std::string> known_;
 };
+
+/// A list of texts, each of which `take` reads; false = refused.
+void read_list(const yaml_section::entry& list, std::string_view expected_list,
+               std::string_view expected, findings& found,
+               const std::function<bool(const std::string&)>& take);
 
 } // namespace shaddock::config

@@ -1,7 +1,7 @@
 #include "addition.hpp"
 
-#include "json.hpp"
-#include "json_fields.hpp"
+#include "control/codec.hpp"
+#include "control/requests.hpp"
 #include "private_file.hpp"
 
 #include <fmt/format.h>
@@ -15,35 +15,21 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A record without `clusterCount`, which counts only where ids are yet to be made.
-std::string without_count(const std::string& record) {
-    auto document = parsed(record);
-    return document.IsObject() && document.RemoveMember("clusterCount") ? compact(document)
-                                                                        : record;
-}
-
 /// Texts stay texts, unless JSON says that they are something else.
-void put_value(json_writer& out, std::string_view key, const std::string& value) {
-    const auto document = parsed(value);
-    if (document.IsString() || document.IsNull()) {
-        put(out, key, value);
-    } else {
-        put_json(out, key, value);
-    }
+bool is_text(const std::string& value) {
+    const auto read = control::from_json<raw_json>(value);
+    return !read || read->text == "null" || read->text.starts_with('"');
 }
 
-std::string record_text(const std::string& type, const addition_keys& keys) {
-    return object_json([&](json_writer& out) {
-        put_key(out, type);
-        put_objects(out, std::vector<addition_keys>{keys},
-                    [](json_writer& in, const addition_keys& members) {
-                        for (const auto& [key, value] : members) {
-                            if (key != "serverType") {
-                                put_value(in, key, value);
-                            }
-                        }
-                    });
-    });
+std::string record_text(const std::string& type, const control::addition_keys& keys) {
+    std::string members;
+    for (const auto& [key, value] : keys) {
+        if (key != "serverType") {
+            members += fmt::format("{}{}:{}", members.empty() ? "" : ",", control::to_json(key),
+                                   is_text(value) ? control::to_json(value) : value);
+        }
+    }
+    return fmt::format("{{{}:[{{{}}}]}}", control::to_json(type), members);
 }
 
 std::string with_all(std::string text, std::string_view from, std::string_view to) {
@@ -138,20 +124,9 @@ error no_type(const config::system& system) {
                                       known)};
 }
 
-result<void> check_keys(const addition_keys& keys) {
-    std::map<std::string_view, int> seen;
-    for (const auto& [key, value] : keys) {
-        if (++seen[key] > 1) {
-            return error(errc::config,
-                         fmt::format("add: {}: found twice, expected each key once", key));
-        }
-    }
-    return {};
-}
-
 } // namespace
 
-std::string list_text(const std::vector<config::server_record>& servers) {
+std::string list_text(const std::vector<config::server_record>& servers, std::uint64_t epoch) {
     std::vector<std::string> types;
     std::map<std::string, std::vector<std::string>> records;
     for (const auto& server : servers) {
@@ -159,25 +134,26 @@ std::string list_text(const std::vector<config::server_record>& servers) {
         if (of_type.empty()) {
             types.push_back(server.type);
         }
-        of_type.push_back(without_count(server.json));
+        of_type.push_back(config::written(server));
     }
-    std::string text;
+    auto text = fmt::format("{{\"epoch\": {}", epoch);
     for (const auto& type : types) {
-        text += fmt::format("{}\n\"{}\": [", text.empty() ? "{" : ",", type);
+        text += fmt::format(",\n\"{}\": [", type);
         for (std::size_t i = 0; i < records[type].size(); ++i) {
             text += fmt::format("{}\n  {}", i == 0 ? "" : ",", records[type][i]);
         }
         text += "]";
     }
-    return text.empty() ? "{}\n" : text + "\n}\n";
+    return text + "\n}\n";
 }
 
-result<addition> check_addition(const config::system& system, const addition_keys& keys,
+result<addition> check_addition(const config::system& system, const control::addition_keys& keys,
                                 const fs::path& run) {
-    if (auto good = check_keys(keys); !good) {
+    if (auto good = control::check_keys(keys); !good) {
         return good.error();
     }
-    const auto at = std::ranges::find(keys, "serverType", &addition_keys::value_type::first);
+    const auto at =
+        std::ranges::find(keys, "serverType", &control::addition_keys::value_type::first);
     if (at == keys.end() || at->second.empty()) {
         return no_type(system);
     }
@@ -195,7 +171,7 @@ result<addition> check_addition(const config::system& system, const addition_key
     }
     auto all = system.servers;
     all.insert(all.end(), made.servers.begin(), made.servers.end());
-    auto together = load_as_servers(system, run, list_text(all), type);
+    auto together = load_as_servers(system, run, list_text(all, system.epoch), type);
     if (!together) {
         return together.error();
     }
@@ -206,6 +182,26 @@ result<addition> check_addition(const config::system& system, const addition_key
         each = with_all(std::move(each), place, "");
     }
     return {boost::system::in_place_value, std::move(made)};
+}
+
+std::vector<std::string> edited_since(const config::system& running) {
+    config::load_options files;
+    files.folder = running.folder;
+    files.env = running.env;
+    const auto now = config::check(files).read;
+    const auto to_compare = [](config::server_record server) {
+        server.stopped = false;
+        return config::written(server);
+    };
+    std::vector<std::string> ids;
+    for (const auto& server : running.servers) {
+        const auto* edited = now.find(server.id);
+        if (edited != nullptr &&
+            (edited->type != server.type || to_compare(*edited) != to_compare(server))) {
+            ids.push_back(server.id);
+        }
+    }
+    return ids;
 }
 
 } // namespace shaddock::master

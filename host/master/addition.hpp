@@ -1,7 +1,7 @@
 #pragma once
 
 #include "config/load.hpp"
-#include "master/commands.hpp"
+#include "control/requests.hpp"
 
 #include <filesystem>
 #include <string>
@@ -26,10 +26,14 @@ struct addition {
 /// as text. Ids made by `clusterCount` go on after those of the type. Writes and removes a file in
 /// `run`; blocks on the disk.
 /// Errors: config.
-result<addition> check_addition(const config::system& system, const addition_keys& keys,
+result<addition> check_addition(const config::system& system, const control::addition_keys& keys,
                                 const std::filesystem::path& run);
 
-/// The text of running_list: these servers.
-std::string list_text(const std::vector<config::server_record>& servers);
+/// The text of control::running_list: these servers, and the epoch of the list.
+std::string list_text(const std::vector<config::server_record>& servers, std::uint64_t epoch);
+
+/// The ids of those servers of a running system of which the config folder's servers.json says
+/// something else by now. Blocks on the disk; a file that cannot be read says nothing.
+std::vector<std::string> edited_since(const config::system& running);
 
 } // namespace shaddock::master

@@ -1,14 +1,16 @@
 #include "additions.hpp"
 
 #include "base/log.hpp"
-#include "private_file.hpp"
+#include "targets.hpp"
+
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <utility>
 
 namespace shaddock::master {
 
-result<void> additions::start(const addition_keys& keys, done_call done) {
+result<void> additions::start(const control::addition_keys& keys, done_call done) {
     if (done_) {
         return error(errc::duplicate, "another addition is under way: ask again when it has ended");
     }
@@ -16,76 +18,94 @@ result<void> additions::start(const addition_keys& keys, done_call done) {
     if (!made) {
         return made.error();
     }
-    const auto before = system_.servers.size();
     auto servers = made->servers;
-    take_in(std::move(*made));
-    if (auto written = write_list(); !written) {
-        system_.servers.resize(before);
-        return written.error();
+    if (auto taken = take_in(*made); !taken) {
+        return taken;
     }
     done_ = std::move(done);
     begun_at_ = clock_.now();
     open_ = servers.size();
-    publish_();
     for (const auto& server : servers) {
         children_.add(plan_(server));
-        children_.begin(server.id,
+        children_.begin(server.id, after_failure::stay_down,
                         [this, server](const result<void>& outcome) { begun(server, outcome); });
     }
     return {};
 }
 
-void additions::take_in(addition made) {
+result<void> additions::take_in(const addition& made) {
     for (const auto& slip : made.warnings) {
         base::log::warn("config", "{}", slip);
     }
-    for (auto& server : made.servers) {
+    if (auto kept = book_.add(made.servers); !kept) {
+        return kept;
+    }
+    for (const auto& server : made.servers) {
         if (std::ranges::find(system_.types, server.type) == system_.types.end()) {
             system_.types.push_back(server.type);
         }
         system_.host.types.emplace(server.type, made.host.type(server.type));
-        system_.servers.push_back(std::move(server));
     }
+    return {};
 }
 
 void additions::begun(const config::server_record& server, const result<void>& outcome) {
-    start_line line;
-    line.id = server.id;
-    line.type = server.type;
-    line.ms = std::chrono::duration<double, std::milli>(clock_.now() - begun_at_).count();
+    control::start_record record;
+    record.id = server.id;
+    record.type = server.type;
+    record.ms = control::rounded_ms(
+        std::chrono::duration<double, std::milli>(clock_.now() - begun_at_).count());
     if (outcome) {
-        line.outcome = start_outcome::ready;
-        for (const auto& child : children_.list()) {
-            if (child.id == server.id) {
-                line.pid = child.pid;
-            }
-        }
+        record.end_as(control::start_outcome::ready);
+        const auto children = children_.list();
+        const auto* child = find_child(children, server.id);
+        record.pid = child != nullptr ? child->process() : std::nullopt;
         base::log::info("master", "{} is added", server.id);
     } else {
-        line.reason = outcome.error().text();
-        base::log::warn("master", "{} is not added: {}", server.id, line.reason);
-        take_out(server.id);
+        record.end_as(control::start_outcome::failed, outcome.error().text());
+        base::log::warn("master", "{} is not added: {}", server.id, *record.reason);
+        children_.remove(server.id);
     }
-    lines_.push_back(std::move(line));
+    made_.results.push_back(std::move(record));
     if (--open_ == 0) {
-        std::ranges::sort(lines_, {}, &start_line::id);
-        const auto lines = std::exchange(lines_, {});
+        end();
+    }
+}
+
+/// The list cannot be written.
+void additions::give_up(const std::vector<std::string>& ids, const error& why,
+                        std::string_view then) {
+    for (auto& one : made_.results) {
+        if (std::ranges::find(ids, one.id) != ids.end()) {
+            const auto before = one.reason ? *one.reason + "; " : std::string();
+            one.end_as(control::start_outcome::failed,
+                       fmt::format("{}{}: {}", before, why.text(), then));
+            one.pid.reset();
+            base::log::warn("master", "{}: {}", one.id, *one.reason);
+        }
+    }
+}
+
+void additions::end() {
+    std::vector<std::string> ready;
+    std::vector<std::string> others;
+    for (const auto& one : made_.results) {
+        (one.ok ? ready : others).push_back(one.id);
+    }
+    if (const auto kept = book_.drop(others); !kept) {
+        give_up(others, kept.error(), "its id stays taken until everything stops");
+    }
+    if (const auto kept = book_.change(ready, true); !kept) {
+        give_up(ready, kept.error(),
+                "it runs, but nobody asks it for anything; mend that, then `host restart` it, or "
+                "`host remove` it");
+    }
+    settle_([this] {
+        std::ranges::sort(made_.results, {}, &control::start_record::id);
+        const auto made = std::exchange(made_, {});
         auto done = std::exchange(done_, nullptr);
-        done(lines);
-    }
-}
-
-void additions::take_out(const std::string& id) {
-    children_.remove(id);
-    std::erase_if(system_.servers, [&](const auto& server) { return server.id == id; });
-    if (const auto written = write_list(); !written) {
-        base::log::warn("master", "{}", written.error().text());
-    }
-    publish_();
-}
-
-result<void> additions::write_list() const {
-    return write_private_file(running_list(run_), list_text(system_.servers));
+        done(made);
+    });
 }
 
 } // namespace shaddock::master

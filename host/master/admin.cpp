@@ -1,8 +1,9 @@
 #include "master/admin.hpp"
 
 #include "admin_page.hpp"
+#include "control/codec.hpp"
+#include "control/requests.hpp"
 #include "http.hpp"
-#include "json.hpp"
 #include "private_file.hpp"
 
 #include <fmt/format.h>
@@ -21,6 +22,10 @@ http_response to_http(admin_answer answer) {
     sent.headers = {{"Content-Type", std::move(answer.type)}};
     sent.body = std::move(answer.body);
     return sent;
+}
+
+std::string refusal_text(std::string_view why) {
+    return control::to_json(control::refusal{std::string(why)});
 }
 
 /// Takes as long for a wrong first digit as for a wrong last one.
@@ -42,35 +47,6 @@ unsigned http_status(errc code) {
         return 409;
     default:
         return 500;
-    }
-}
-
-void serve_stop(admin_target& target, const admin_request& request, admin_reply reply) {
-    const auto ids = ids_from_json(request.body);
-    if (!ids) {
-        return reply(refusal(ids.error()));
-    }
-    if (ids->empty()) {
-        reply({202});
-        return target.stop_everything();
-    }
-    auto kept = std::make_shared<admin_reply>(std::move(reply));
-    if (const auto begun = target.stop(*ids, [kept] { (*kept)({}); }); !begun) {
-        (*kept)(refusal(begun.error()));
-    }
-}
-
-void serve_reload(admin_target& target, const admin_request& request, admin_reply reply) {
-    const auto wanted = reload_request_from_json(request.body);
-    if (!wanted) {
-        return reply(refusal(wanted.error()));
-    }
-    auto kept = std::make_shared<admin_reply>(std::move(reply));
-    const auto begun = target.reload(*wanted, [kept](const auto& lines) {
-        (*kept)({200, to_json(lines)});
-    });
-    if (!begun) {
-        (*kept)(refusal(begun.error()));
     }
 }
 
@@ -105,7 +81,7 @@ std::string admin_request::parameter(std::string_view name) const {
 }
 
 admin_answer refusal(const error& why) {
-    return {http_status(why.code()), error_json(why.text())};
+    return {http_status(why.code()), refusal_text(why.text())};
 }
 
 struct admin_server::state {
@@ -136,16 +112,17 @@ struct admin_server::state {
         const bool is_reader = !readers_token.empty() &&
                                is_same_secret(request.authorization, "Bearer " + readers_token);
         if (is_reader && access == admin_access::with_token) {
-            return reply(to_http({403, error_json("this token reads metrics and the list of "
-                                                  "servers, and nothing else")}));
+            return reply(to_http({403, refusal_text("this token reads metrics and the list of "
+                                                    "servers, and nothing else")}));
         }
         if (access != admin_access::anyone && !is_reader &&
             !is_same_secret(request.authorization, "Bearer " + token)) {
             return reply(to_http(
-                {401, error_json("expected Authorization: Bearer <what <run>/token holds>")}));
+                {401, refusal_text("expected Authorization: Bearer <what <run>/token holds>")}));
         }
         if (at == calls.end()) {
-            return reply(to_http({404, error_json(fmt::format("unknown; there are {}", known()))}));
+            return reply(
+                to_http({404, refusal_text(fmt::format("unknown; there are {}", known()))}));
         }
         const std::string query(request.target, std::min(mark + 1, request.target.size()));
         at->handler({query, request.body}, [reply = std::move(reply)](admin_answer answer) mutable {
@@ -164,6 +141,10 @@ struct admin_server::state {
     std::filesystem::path run;
     std::string token;
     std::string readers_token;
+    /// Its file is in the run folder.
+    bool is_readers_token_here = false;
+    /// Where clients of this machine reach it.
+    std::string reach;
     std::vector<call> calls;
     std::optional<std::filesystem::path> page_folder;
     http_server server;
@@ -171,19 +152,8 @@ struct admin_server::state {
 };
 
 admin_server::admin_server(const boost::asio::any_io_executor& executor, base::clock& clock,
-                           admin_target& target, std::filesystem::path run)
-    : state_(std::make_unique<state>(executor, clock, std::move(run))) {
-    auto list = [&target](const admin_request& request, admin_reply reply) {
-        reply({200, to_json(target.list(request.parameter("all") == "1"))});
-    };
-    route("GET", "/api/servers", std::move(list), admin_access::readers);
-    route("POST", "/api/stop", [&target](const admin_request& request, admin_reply reply) {
-        serve_stop(target, request, std::move(reply));
-    });
-    route("POST", "/api/reload", [&target](const admin_request& request, admin_reply reply) {
-        serve_reload(target, request, std::move(reply));
-    });
-}
+                           std::filesystem::path run)
+    : state_(std::make_unique<state>(executor, clock, std::move(run))) {}
 
 void admin_server::route(std::string_view method, std::string_view path, admin_handler handler,
                          admin_access access) {
@@ -197,6 +167,7 @@ result<void> admin_server::let_read(const std::filesystem::path& file, const std
                                                token.error().text()));
     }
     state_->readers_token = std::move(*token);
+    state_->is_readers_token_here = file.empty();
     return {};
 }
 
@@ -213,14 +184,27 @@ result<void> admin_server::start(const std::string& host, std::uint16_t port) {
         return error(errc::config,
                      fmt::format("the master (master.json): {}", listening.error().text()));
     }
-    if (auto written = write_private_file(state_->run / "token", state_->token + "\n"); !written) {
+    // 0.0.0.0 is where to listen, not where to connect.
+    state_->reach = host == "0.0.0.0" ? std::string("127.0.0.1") : host;
+    state_->is_started = true;
+    return write_place();
+}
+
+result<void> admin_server::write_place() const {
+    const auto& run = state_->run;
+    if (auto written = write_private_file(run / "token", state_->token + "\n"); !written) {
         return written;
     }
-    // 0.0.0.0 is where to listen, not where to connect.
-    const auto reach = host == "0.0.0.0" ? std::string("127.0.0.1") : host;
-    state_->is_started = true;
-    return write_private_file(state_->run / "admin.json",
-                              admin_place_json({reach, state_->server.port(), getpid()}) + "\n");
+    if (state_->is_readers_token_here && !std::filesystem::exists(run / "metrics_token")) {
+        if (auto written = write_private_file(run / "metrics_token", state_->readers_token + "\n");
+            !written) {
+            return written;
+        }
+    }
+    return write_private_file(
+        run / "admin.json",
+        control::to_json(control::admin_place{state_->reach, state_->server.port(), getpid()}) +
+            "\n");
 }
 
 std::uint16_t admin_server::port() const {

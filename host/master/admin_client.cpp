@@ -1,8 +1,9 @@
 #include "master/admin.hpp"
 
 #include "bus/run_folder.hpp"
+#include "control/codec.hpp"
+#include "control/requests.hpp"
 #include "http.hpp"
-#include "json.hpp"
 #include "private_file.hpp"
 
 #include <fmt/format.h>
@@ -67,7 +68,7 @@ result<admin_client> admin_client::open(const std::filesystem::path& run) {
     if (!text) {
         return nobody(text.error().text());
     }
-    const auto place = admin_place_from_json(*text);
+    const auto place = control::from_json<control::admin_place>(*text, "admin.json");
     if (!place) {
         return nobody(place.error().text());
     }
@@ -98,7 +99,8 @@ result<std::string> admin_client::call(const std::string& method, const std::str
         return unanswered(answer.error(), pid_, method, target, timeout);
     }
     if (answer->status >= 400) {
-        const auto why = error_from_json(answer->body);
+        const auto said = control::from_json<control::refusal>(answer->body);
+        const auto why = said ? said->error : std::string();
         return error(answer->status == 404 ? errc::not_found : errc::refused,
                      why.empty() ? fmt::format("{} {} was answered with status {}", method, target,
                                                answer->status)
@@ -113,37 +115,50 @@ std::string admin_client::page_url() const {
                        port_, token_);
 }
 
-result<std::vector<list_line>> admin_client::list(bool with_all) const {
+result<control::server_rows> admin_client::list(bool with_all) const {
     const auto answer = call("GET", with_all ? "/api/servers?all=1" : "/api/servers");
     if (!answer) {
         return answer.error();
     }
-    return list_from_json(*answer);
+    return control::from_json<control::server_rows>(*answer, "servers");
 }
 
-result<std::vector<reload_line>> admin_client::reload(const reload_request& wanted) const {
-    const auto answer = call("POST", "/api/reload", reload_request_json(wanted), longest_reload);
+result<control::reload_results> admin_client::reload(const control::reload_request& wanted) const {
+    const auto answer = call("POST", "/api/reload", control::to_json(wanted), longest_reload);
     if (!answer) {
         return answer.error();
     }
-    return reload_from_json(*answer);
+    return control::from_json<control::reload_results>(*answer);
 }
 
-result<void> admin_client::stop(const std::vector<std::string>& ids) const {
-    return end("/api/stop", ids, ids_json(ids));
+result<void> admin_client::stop(const std::vector<std::string>& words) const {
+    return end("/api/stop", words);
 }
 
-result<void> admin_client::kill(const std::vector<std::string>& ids) const {
-    return end("/api/kill", ids, ids_json(ids));
+result<void> admin_client::drain(const std::vector<std::string>& words,
+                                 std::chrono::milliseconds within) const {
+    const auto answer = call("POST", "/api/drain",
+                             control::to_json(control::drain_request{
+                                 words, static_cast<std::uint64_t>(within.count())}));
+    return answer ? result<void>() : answer.error();
 }
 
-result<void> admin_client::end(const std::string& target, const std::vector<std::string>& ids,
-                               std::string body) const {
-    const auto answer = call("POST", target, std::move(body), longest_stop);
+result<void> admin_client::kill(const std::vector<std::string>& words) const {
+    return end("/api/kill", words);
+}
+
+result<void> admin_client::remove(const std::vector<std::string>& words) const {
+    return end("/api/remove", words);
+}
+
+result<void> admin_client::end(const std::string& target,
+                               const std::vector<std::string>& words) const {
+    const auto answer =
+        call("POST", target, control::to_json(control::end_of(words)), longest_stop);
     if (!answer) {
         return answer.error();
     }
-    if (ids.empty() && !waits_until_gone(pid_, longest_stop)) {
+    if (words.empty() && !waits_until_gone(pid_, longest_stop)) {
         return error(errc::timeout,
                      fmt::format("the master (process {}) is still stopping after {} s", pid_,
                                  longest_stop.count()));

@@ -1,21 +1,11 @@
 #include "asks.hpp"
 
-#include "json_fields.hpp"
+#include "control/codec.hpp"
+#include "control/words.hpp"
 
 #include <fmt/format.h>
 
 namespace shaddock::master {
-namespace {
-
-std::string question_json(std::uint64_t number, std::string_view what, std::string_view args) {
-    return object_json([&](json_writer& out) {
-        put(out, "n", number);
-        put(out, "what", what);
-        put_json(out, "args", args);
-    });
-}
-
-} // namespace
 
 void asks::ask(std::string_view id, std::string_view what, std::string_view args_json,
                base::duration patience, done_call done) {
@@ -23,7 +13,8 @@ void asks::ask(std::string_view id, std::string_view what, std::string_view args
     const auto at =
         open_.emplace(number, question{std::string(id), std::string(what), std::move(done), {}})
             .first;
-    if (!say_(id, "ask", question_json(number, what, args_json))) {
+    const control::question said{number, std::string(what), raw_json{std::string(args_json)}};
+    if (!say_(id, control::word::ask, control::to_json(said))) {
         at->second.limit = clock_.after({}, [this, at] {
             end(at, error(errc::no_server,
                           fmt::format("{} has no line to this master", at->second.id)));
@@ -45,20 +36,16 @@ void asks::end(place at, result<std::string> answer) {
     done(std::move(answer));
 }
 
-void asks::on_answer(std::string_view id, std::string_view json) {
-    const auto said = parsed(json);
-    if (!said.IsObject()) {
-        return;
-    }
-    const auto at = open_.find(number_of(said, "n"));
+void asks::on_answer(std::string_view id, std::string_view body) {
+    auto said = control::from_json<control::answer>(body, control::word::answer);
+    const auto at = said ? open_.find(said->n) : open_.end();
     if (at == open_.end() || at->second.id != id) {
         return; // too late, or to the master before this one
     }
-    const auto body = said.FindMember("body");
-    if (body != said.MemberEnd()) {
-        return end(at, compact(body->value));
+    if (said->body) {
+        return end(at, std::move(said->body->text));
     }
-    end(at, error(errc::application, fmt::format("{}: {}", id, text_of(said, "error"))));
+    end(at, error(errc::application, fmt::format("{}: {}", id, said->error.value_or(""))));
 }
 
 void asks::on_gone(std::string_view id) {

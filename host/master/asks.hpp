@@ -35,7 +35,7 @@ public:
              base::duration patience, done_call done);
 
     /// From the line: what came under `answer`; unknown numbers are ignored.
-    void on_answer(std::string_view id, std::string_view json);
+    void on_answer(std::string_view id, std::string_view body);
     void on_gone(std::string_view id);
 
 private:

@@ -1,173 +1,144 @@
 #include "command_routes.hpp"
 
-#include "json.hpp"
-#include "json_fields.hpp"
-#include "master/log_tail.hpp"
+#include "control/codec.hpp"
+#include "control/requests.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <charconv>
-#include <memory>
 
 namespace shaddock::master {
 namespace {
 
-constexpr std::size_t most_lines = 10'000;
-constexpr std::size_t most_bytes = std::size_t{1024} * 1024;
-
-/// The texts under `targets`; at least one.
-result<std::vector<std::string>> targets_of(std::string_view body) {
-    auto targets = texts_in(parsed(body), "targets");
-    if (!targets || targets->empty()) {
-        return error(errc::bad_request,
-                     R"(expected {"targets":["<type or id>",..]} with at least one)");
-    }
-    return {boost::system::in_place_value, std::move(*targets)};
+commands::done_call<std::string> as_answer(admin_reply reply) {
+    return [reply = std::move(reply)](result<std::string> made) mutable {
+        reply(made ? admin_answer{200, std::move(*made)} : refusal(made.error()));
+    };
 }
 
-result<addition_keys> keys_of(std::string_view body) {
-    const auto document = parsed(body);
-    if (!document.IsObject()) {
-        return error(
-            errc::bad_request,
-            R"(expected an object of texts: {"serverType":"chat","id":"chat-server-9",..})");
-    }
-    addition_keys keys;
-    for (const auto& member : document.GetObject()) {
-        keys.emplace_back(text_of(member.name),
-                          member.value.IsString() ? text_of(member.value) : compact(member.value));
-    }
-    return {boost::system::in_place_value, std::move(keys)};
-}
-
-using kept_reply = std::shared_ptr<admin_reply>;
-
-kept_reply keep(admin_reply reply) {
-    return std::make_shared<admin_reply>(std::move(reply));
-}
-
-command_target::starts_call answer_starts(const kept_reply& to) {
-    return [to](const std::vector<start_line>& lines) { (*to)({200, to_json(lines)}); };
-}
-
-void serve_restart(command_target& target, const admin_request& request, admin_reply reply) {
-    const auto targets = targets_of(request.body);
-    if (!targets) {
-        return reply(refusal(targets.error()));
-    }
-    const auto kept = keep(std::move(reply));
-    if (const auto begun = target.restart(*targets, answer_starts(kept)); !begun) {
-        (*kept)(refusal(begun.error()));
-    }
-}
-
-void serve_add(command_target& target, const admin_request& request, admin_reply reply) {
-    const auto keys = keys_of(request.body);
-    if (!keys) {
-        return reply(refusal(keys.error()));
-    }
-    const auto kept = keep(std::move(reply));
-    if (const auto begun = target.add(*keys, answer_starts(kept)); !begun) {
-        const auto why = begun.error();
-        // What is wrong with the server is the caller's to mend.
-        (*kept)(why.code() == errc::config ? admin_answer{400, error_json(why.text())}
-                                           : refusal(why));
-    }
-}
-
-void serve_kill(command_target& target, const admin_request& request, admin_reply reply) {
-    const auto ids = ids_from_json(request.body);
-    if (!ids) {
-        return reply(refusal(ids.error()));
-    }
-    if (ids->empty()) {
+/// {"all":true} is everything on this machine; anything else is the command's.
+template <void (commands::*Everything)()>
+void serve_end(commands& with, std::string_view what, const admin_request& request,
+               admin_reply reply) {
+    const auto ids = control::ids_from(request.body);
+    if (ids && ids->empty()) {
         reply({202});
-        return target.kill_everything();
+        return (with.*Everything)();
     }
-    const auto kept = keep(std::move(reply));
-    if (const auto begun = target.kill(*ids, [kept] { (*kept)({}); }); !begun) {
-        (*kept)(refusal(begun.error()));
-    }
+    carry_out(with, what, request.body, as_answer(std::move(reply)));
 }
 
-void write_log(json_writer& out, const log_line& line) {
-    put(out, "id", line.id);
-    put(out, "ok", line.levels.has_value());
-    if (line.levels) {
-        put_json(out, "levels", *line.levels);
-    } else {
-        put(out, "reason", line.levels.error().text());
-    }
+void serve_add(commands& with, const admin_request& request, admin_reply reply) {
+    carry_out(with, "add", request.body,
+              [reply = std::move(reply)](result<std::string> made) mutable {
+                  if (made) {
+                      return reply({200, std::move(*made)});
+                  }
+                  auto why = refusal(made.error());
+                  if (made.error().code() == errc::config) { // it is the caller's to mend
+                      why.status = 400;
+                  }
+                  reply(std::move(why));
+              });
 }
 
-void serve_log(command_target& target, const admin_request& request, admin_reply reply) {
-    const auto targets = targets_of(request.body);
-    if (!targets) {
-        return reply(refusal(targets.error()));
-    }
-    const auto wanted = log_change_from_json(request.body);
-    if (!wanted) {
-        return reply(refusal(wanted.error()));
-    }
-    const auto kept = keep(std::move(reply));
-    const auto begun = target.log(*targets, *wanted, [kept](const std::vector<log_line>& lines) {
-        (*kept)({200, results_json(lines, write_log)});
-    });
-    if (!begun) {
-        (*kept)(refusal(begun.error()));
-    }
-}
-
-std::string lines_json(std::string_view id, const std::filesystem::path& file,
-                       std::string_view text) {
-    std::vector<std::string> lines;
+std::vector<std::string> words_of(std::string_view text) {
+    std::vector<std::string> words;
     while (!text.empty()) {
-        const auto end = std::min(text.find('\n'), text.size());
-        lines.emplace_back(text.substr(0, end));
+        const auto end = std::min(text.find(','), text.size());
+        words.emplace_back(text.substr(0, end));
         text.remove_prefix(std::min(end + 1, text.size()));
     }
-    return object_json([&](json_writer& out) {
-        put(out, "id", id);
-        put(out, "file", file.string());
-        put(out, "lines", lines);
-    });
+    return words;
 }
 
-void serve_logs(const command_target& target, const admin_request& request, admin_reply reply) {
+void serve_logs(commands& with, const admin_request& request, admin_reply reply) {
     const auto id = request.parameter("id");
-    const auto file = target.log_file(id);
-    if (!file) {
-        return reply(refusal(file.error()));
+    control::logs_request wanted;
+    wanted.targets = words_of(id.empty() ? request.parameter("targets") : id);
+    const auto lines = request.parameter("lines");
+    const auto* end = lines.data() + lines.size();
+    if (!lines.empty() && std::from_chars(lines.data(), end, wanted.lines).ptr != end) {
+        return reply(refusal(error(errc::bad_request,
+                                   fmt::format("lines: found '{}', expected a number from 0 to {}",
+                                               lines, control::most_log_lines))));
     }
-    std::size_t lines = 100;
-    if (const auto wanted = request.parameter("lines"); !wanted.empty()) {
-        const auto* end = wanted.data() + wanted.size();
-        if (std::from_chars(wanted.data(), end, lines).ptr != end || lines > most_lines) {
-            return reply(refusal(error(
-                errc::bad_request, fmt::format("lines: found '{}', expected a number from 0 to {}",
-                                               wanted, most_lines))));
-        }
+    if (id.empty()) {
+        return carry_out(with, "logs", control::to_json(wanted), as_answer(std::move(reply)));
     }
-    reply({200, lines_json(id, *file, log_tail(*file, lines, most_bytes))});
+    carry_out(with, "logs", control::to_json(wanted),
+              [id, reply = std::move(reply)](const result<std::string>& made) mutable {
+                  const auto all = made ? control::from_json<control::log_tails>(*made)
+                                        : result<control::log_tails>(made.error());
+                  if (!all) {
+                      return reply(refusal(all.error()));
+                  }
+                  if (all->results.size() != 1) {
+                      return reply(refusal(
+                          error(errc::bad_request, fmt::format("id: found '{}', which is not one "
+                                                               "process; expected targets=..",
+                                                               id))));
+                  }
+                  reply({200, control::to_json(all->results.front())});
+              });
+}
+
+void serve_list(commands& with, const admin_request& request, admin_reply reply) {
+    const control::list_request wanted{request.parameter("all") == "1"};
+    carry_out(with, "list", control::to_json(wanted), as_answer(std::move(reply)));
+}
+
+void serve_stop(commands& with, const admin_request& request, admin_reply reply) {
+    serve_end<&commands::stop_everything>(with, "stop", request, std::move(reply));
+}
+
+void serve_kill(commands& with, const admin_request& request, admin_reply reply) {
+    serve_end<&commands::kill_everything>(with, "kill", request, std::move(reply));
+}
+
+void serve_metrics(commands& with, const admin_request& /*request*/, admin_reply reply) {
+    carry_out(with, "metrics", "{}", as_answer(std::move(reply)));
+}
+
+void serve_metrics_text(commands& with, const admin_request& /*request*/, admin_reply reply) {
+    with.metrics(
+        [reply = std::move(reply)](const result<std::vector<server_metrics>>& all) mutable {
+            reply(all ? admin_answer{200, prometheus_text(*all),
+                                     "text/plain; version=0.0.4; charset=utf-8"}
+                      : refusal(all.error()));
+        });
 }
 
 } // namespace
 
-void add_command_routes(admin_server& to, command_target& target) {
-    using serve = void (*)(command_target&, const admin_request&, admin_reply);
-    const auto post = [&](std::string_view path, serve call) {
-        to.route("POST", path, [&target, call](const admin_request& request, admin_reply reply) {
-            call(target, request, std::move(reply));
-        });
+void add_command_routes(admin_server& to, commands& with) {
+    using serve = void (*)(commands&, const admin_request&, admin_reply);
+    const auto route = [&](std::string_view method, std::string_view path, serve call,
+                           admin_access access = admin_access::with_token) {
+        auto handler = [&with, call](const admin_request& request, admin_reply reply) {
+            call(with, request, std::move(reply));
+        };
+        to.route(method, path, std::move(handler), access);
     };
-    post("/api/add", serve_add);
-    post("/api/restart", serve_restart);
-    post("/api/kill", serve_kill);
-    post("/api/log", serve_log);
-    to.route("GET", "/api/logs", [&target](const admin_request& request, admin_reply reply) {
-        serve_logs(target, request, std::move(reply));
-    });
+    const auto command = [&](std::string_view path, std::string_view what) {
+        auto handler = [&with, what](const admin_request& request, admin_reply reply) {
+            carry_out(with, what, request.body, as_answer(std::move(reply)));
+        };
+        to.route("POST", path, std::move(handler));
+    };
+    route("GET", "/api/servers", serve_list, admin_access::readers);
+    route("POST", "/api/stop", serve_stop);
+    route("POST", "/api/kill", serve_kill);
+    route("POST", "/api/add", serve_add);
+    command("/api/remove", "remove");
+    command("/api/drain", "drain");
+    command("/api/restart", "restart");
+    command("/api/reload", "reload");
+    command("/api/log", "log");
+    route("GET", "/api/logs", serve_logs);
+    route("GET", "/metrics", serve_metrics_text, admin_access::readers);
+    route("GET", "/api/metrics", serve_metrics, admin_access::readers);
 }
 
 } // namespace shaddock::master

@@ -1,12 +1,13 @@
 #include "log_commands.hpp"
 
-#include "restarts.hpp"
+#include "control/codec.hpp"
+#include "targets.hpp"
 
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 
 namespace shaddock::master {
@@ -18,26 +19,38 @@ constexpr std::string_view own_name = "master";
 
 /// The answers so far.
 struct collected {
-    std::vector<log_line> lines;
+    control::log_results all;
     std::size_t open = 0;
-    log_levels_call done;
+    log_results_call done;
 };
 
-void take(collected& all, log_line line) {
-    all.lines.push_back(std::move(line));
-    if (--all.open == 0) {
-        std::sort(all.lines.begin(), all.lines.end(),
-                  [](const auto& a, const auto& b) { return a.id < b.id; });
-        all.done(all.lines);
+void take(collected& so_far, const std::string& id, result<control::log_levels> levels) {
+    control::log_record record;
+    record.id = id;
+    record.ok = levels.has_value();
+    if (levels) {
+        record.levels = std::move(*levels);
+    } else {
+        record.reason = levels.error().text();
     }
+    auto& all = so_far.all.results;
+    all.push_back(std::move(record));
+    if (--so_far.open == 0) {
+        std::ranges::sort(all, {}, &control::log_record::id);
+        so_far.done(so_far.all);
+    }
+}
+
+result<control::log_levels> levels_in(const result<std::string>& answer) {
+    return answer ? control::from_json<control::log_levels>(*answer, "log") : answer.error();
 }
 
 } // namespace
 
 result<void> change_levels(asks& questions, const boost::asio::any_io_executor& executor,
                            const std::string& master_id, const std::vector<child_report>& children,
-                           const std::vector<std::string>& targets, const log_change& wanted,
-                           log_levels_call done) {
+                           const std::vector<std::string>& targets,
+                           const control::log_change& wanted, log_results_call done) {
     std::vector<std::string> others;
     bool with_master = false;
     for (const auto& target : targets) {
@@ -47,7 +60,7 @@ result<void> change_levels(asks& questions, const boost::asio::any_io_executor& 
             others.push_back(target);
         }
     }
-    const auto found = find_targets(others, children);
+    const auto found = find_targets(others, children, control::target_words::servers);
     if (!found) {
         return found.error();
     }
@@ -55,36 +68,41 @@ result<void> change_levels(asks& questions, const boost::asio::any_io_executor& 
     all->done = std::move(done);
     all->open = found->size() + (with_master ? 1 : 0);
     if (with_master) {
-        boost::asio::post(executor, [all, line = log_line{master_id, to_json(apply(wanted))}] {
-            take(*all, line);
+        boost::asio::post(executor, [all, master_id, levels = control::apply(wanted)] {
+            take(*all, master_id, levels);
         });
     }
     for (const auto& child : *found) {
-        questions.ask(child.id, "log", to_json(wanted), ask_patience,
-                      [all, id = child.id](result<std::string> levels) {
-                          take(*all, {id, std::move(levels)});
+        questions.ask(child.id, "log", control::to_json(wanted), ask_patience,
+                      [all, id = child.id](const result<std::string>& answer) {
+                          take(*all, id, levels_in(answer));
                       });
     }
     return {};
 }
 
-result<std::filesystem::path> find_log(const config::system& system,
-                                       const std::vector<child_report>& children,
-                                       std::string_view id) {
-    std::vector<std::string> known{std::string(own_name)};
-    for (const auto& child : children) {
-        known.push_back(child.id);
+result<std::vector<log_place>> find_logs(const config::system& system,
+                                         const std::vector<child_report>& children,
+                                         std::vector<std::string> words) {
+    auto there = names_of(children);
+    there.push_back({std::string(own_name), "master", false});
+    std::ranges::replace(words, system.master.id, std::string(own_name));
+    if (words.empty()) {
+        std::ranges::transform(there, std::back_inserter(words), &control::target_name::id);
     }
-    const auto name = std::string(id == system.master.id ? own_name : id);
-    if (std::ranges::find(known, name) == known.end()) {
-        return error(errc::not_found, fmt::format("no server '{}'; nearest: {}", id,
-                                                  fmt::join(config::nearest(id, known), ", ")));
+    const auto ids = control::resolve(words, there, control::target_words::anything);
+    if (!ids) {
+        return ids.error();
     }
     const auto& folder = system.host.log.folder;
     if (folder.empty()) {
         return error(errc::config, "log.folder of host.yaml is empty: logs go to no file");
     }
-    return std::filesystem::absolute(folder / (name + ".log"));
+    std::vector<log_place> found;
+    for (const auto& id : *ids) {
+        found.push_back({id, std::filesystem::absolute(folder / (id + ".log"))});
+    }
+    return {boost::system::in_place_value, std::move(found)};
 }
 
 } // namespace shaddock::master

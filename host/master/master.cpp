@@ -3,26 +3,41 @@
 #include "additions.hpp"
 #include "asks.hpp"
 #include "base/log.hpp"
+#include "base/rare_lines.hpp"
 #include "bus/run_folder.hpp"
 #include "cluster/master_hub.hpp"
 #include "command_routes.hpp"
-#include "log_commands.hpp"
+#include "control/codec.hpp"
+#include "control/run_files.hpp"
+#include "control/words.hpp"
+#include "departures.hpp"
+#include "drains.hpp"
+#include "file_check.hpp"
+#include "local_commands.hpp"
 #include "master/admin.hpp"
-#include "master/child_status.hpp"
 #include "master/page_server.hpp"
 #include "master_log.hpp"
+#include "master_phase.hpp"
 #include "metrics.hpp"
 #include "reloads.hpp"
+#include "replacement.hpp"
 #include "restarts.hpp"
+#include "server_book.hpp"
+#include "service_notices.hpp"
+#include "settling.hpp"
+#include "several_machines.hpp"
+#include "targets.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
-#include <fmt/ranges.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <map>
+#include <memory>
+#include <optional>
 #include <unistd.h>
 
 namespace shaddock::master {
@@ -35,13 +50,6 @@ constexpr std::chrono::seconds metrics_patience{1};
 /// a reload of the server's own that is under way.
 constexpr std::chrono::seconds reload_slack{26};
 
-/// Milliseconds: every JSON reader takes a number of that size exactly.
-std::uint64_t first_question(const base::clock& clock) {
-    return static_cast<std::uint64_t>(
-        std::chrono::duration_cast<std::chrono::milliseconds>(clock.wall_now().time_since_epoch())
-            .count());
-}
-
 bool is_loopback(const std::string& host) {
     boost::system::error_code is_name;
     const auto address = boost::asio::ip::make_address(host, is_name);
@@ -50,10 +58,8 @@ bool is_loopback(const std::string& host) {
 
 /// Everything that one master owns, wired; lives on the stack of run_master.
 class running_master final : supervisor_listener,
-                             admin_target,
-                             command_target,
-                             reload_port,
-                             restart_port,
+                             reload_needs,
+                             restart_needs,
                              cluster::hub_listener {
 public:
     running_master(boost::asio::io_context& loop, const master_options& options, const terminal& to)
@@ -63,38 +69,61 @@ public:
               plan_children(options), options.supervision, clock_, processes_,
               [this](std::string_view id) { return who_runs(id); }, *this),
           hub_(loop.get_executor(), clock_, options.run, *this),
-          reloads_(clock_, *this, first_question(clock_)), restarts_(clock_, *this),
+          reloads_(clock_, *this, clock_.wall_ms()), restarts_(clock_, *this),
+          book_(loop.get_executor(), system_, options.run,
+                [this] { hub_.send_all(control::word::servers, list_now()); }),
+          settling_(clock_, children_),
+          departures_(system_, options.run, book_, children_, settling_, restarts_, phase_,
+                      [this](std::string_view text, bool is_bad) { say(text, is_bad); }),
+          drains_(clock_, system_, book_, children_,
+                  [this](const std::string& id, std::string_view why) {
+                      return departures_.end_drain(id, why);
+                  }),
           additions_(
-              clock_, system_, options.run, children_,
-              [this](const config::server_record& server) {
-                  return plan_added(options_, server, running_list(options_.run));
-              },
-              [this] { hub_.send_all("servers", expected_json(system_.servers)); }),
+              clock_, system_, options.run, book_, children_,
+              [this](const config::server_record& server) { return plan_server(options_, server); },
+              [this](auto done) { settling_.wait(system_.epoch, std::move(done)); }),
+          replacement_(clock_, options, check_, phase_, [this] { return under_way(); }),
           asks_(
               clock_,
-              [this](std::string_view id, std::string_view name, std::string_view args) {
-                  return hub_.send(id, name, args);
+              [this](std::string_view id, std::string_view word, std::string_view body) {
+                  return hub_.send(id, word, body);
               },
-              first_question(clock_)),
+              clock_.wall_ms()),
           metrics_([this] { return observed(); },
                    [this](std::string_view id, metrics_round::answer_call answer) {
                        asks_.ask(id, "metrics", "{}", metrics_patience, std::move(answer));
                    }),
-          admin_(loop.get_executor(), clock_, *this, options.run),
+          commands_(command_parts{loop.get_executor(), options, system_, phase_, children_,
+                                  departures_, drains_, additions_, restarts_, reloads_,
+                                  replacement_, asks_, metrics_, life_,
+                                  [this](std::string_view text, bool is_bad) { say(text, is_bad); },
+                                  [this] { stop_everything(); }, [this] { give_way(); }}),
+          admin_(loop.get_executor(), clock_, options.run), notices_(clock_),
           signals_(loop, SIGINT, SIGTERM, SIGHUP) {
-        serve_metrics();
-        add_command_routes(admin_, *this);
+        made_ = machines_.make(loop.get_executor());
+        add_command_routes(admin_, machines_.all());
     }
 
     /// Errors: what could not be opened.
     result<void> start() {
+        if (!made_) {
+            return made_;
+        }
         if (auto opened = hub_.start(); !opened) {
             return opened.error().code() == errc::duplicate ? runs_already() : opened;
         }
         is_hub_open_ = true;
-        // Not before it is sure that no other master writes there.
+        // No other master writes there, and speaks for this machine.
+        if (auto kept = book_.keep(); !kept) {
+            return kept;
+        }
         if (auto opened = start_log(options_); !opened) {
             return opened;
+        }
+        // Its thread writes to that log.
+        if (auto joined = machines_.start(); !joined) {
+            return joined;
         }
         if (const auto page = find_admin_folder(options_.system.folder, options_.exe)) {
             admin_.show_page(*page);
@@ -117,13 +146,16 @@ public:
                 true);
         }
         wait_for_signal();
+        guard_folder();
         children_.start();
+        drains_.look();
         return {};
     }
 
     /// After a failed start, too.
     void close(base::unique_function<void()> done) {
         signals_.cancel();
+        guard_.cancel();
         admin_.stop();
         if (!std::exchange(is_hub_open_, false)) {
             boost::asio::post(loop_, std::move(done));
@@ -133,6 +165,8 @@ public:
     }
 
     int status() const { return status_; }
+    /// It is to be replaced by another program in this process.
+    bool is_replaced() const { return phase_.is_replaced; }
 
 private:
     std::optional<pid_t> who_runs(std::string_view id) const {
@@ -142,28 +176,18 @@ private:
         return bus::running_pid(options_.run, id).value_or(0);
     }
 
-    void serve_metrics() {
-        const auto serve = [this](std::string_view path, std::string type, auto to_text) {
-            auto handler = [this, type, to_text](const admin_request&, auto reply) {
-                auto answer = [reply = std::move(reply), type, to_text](const auto& all) mutable {
-                    reply({200, to_text(all), type});
-                };
-                metrics_.collect(std::move(answer));
-            };
-            admin_.route("GET", path, std::move(handler), admin_access::readers);
-        };
-        serve("/metrics", "text/plain; version=0.0.4; charset=utf-8", prometheus_text);
-        serve("/api/metrics", "application/json", servers_json);
-    }
-
     /// The children and the master itself, as if it were one.
     std::vector<child_report> observed() const {
         auto all = children_.list();
+        for (auto& each : all) {
+            drains_.show(each);
+        }
         child_report own;
         own.id = options_.system.master.id;
         own.type = "master";
-        own.pid = getpid();
-        own.state = is_stopping_ ? child_state::draining : child_state::ready;
+        own.set_process(getpid());
+        own.state = to_string(phase_.is_stopping ? control::server_state::draining
+                                                 : control::server_state::ready);
         own.is_server = false;
         all.push_back(std::move(own));
         return all;
@@ -174,15 +198,41 @@ private:
             if (failed) {
                 return;
             }
-            if (is_stopping_) {
+            if (number == SIGHUP) {
+                base::log::look_after_files();
+                say("SIGHUP: logs, certificates, protos and deny.txt are looked at again, by all",
+                    false);
+                children_.hang_up();
+            } else if (phase_.is_stopping) {
                 say("stopping at once", true);
                 children_.kill_all();
+                machines_.end_hand_over(); // nobody is started any more
             } else {
                 say(fmt::format("signal {}: stopping", number), false);
                 stop_everything();
             }
             wait_for_signal();
         });
+    }
+
+    /// Without the run folder nobody finds this master.
+    void guard_folder() {
+        base::log::look_after_files();
+        guard_ = clock_.after(std::chrono::seconds(1), [this] { guard_folder(); });
+        book_.write_again();
+        const auto restored = hub_.restore();
+        if (restored && !*restored) {
+            return;
+        }
+        auto written = restored ? admin_.write_place() : restored.error();
+        if (written) {
+            written = book_.keep(); // children read their list there
+        }
+        if (no_folder_.due(clock_.now())) {
+            say(fmt::format("somebody has removed the run folder {}, or master.sock in it: {}",
+                            options_.run.string(), written ? "made anew" : written.error().text()),
+                true);
+        }
     }
 
     void say(std::string_view text, bool is_bad) {
@@ -212,14 +262,14 @@ private:
     void on_news(std::string_view text, bool is_bad) override { say(text, is_bad); }
 
     void on_ready(std::size_t servers) override {
-        for (const auto& line : list_lines(false)) {
-            const auto* record = system_.find(line.id);
+        for (const auto& row : commands_.rows(false)) {
+            const auto* record = system_.find(row.id);
             const auto clients =
                 record != nullptr && record->frontend
                     ? fmt::format("  clients on {}:{}", record->host, record->client_port)
                     : std::string();
-            say(fmt::format("{:<20} {:<10} process {:<8} {}{}", line.id, line.type,
-                            line.pid.value_or(0), line.state, clients),
+            say(fmt::format("{:<20} {:<10} process {:<8} {}{}", row.id, row.type,
+                            row.process().value_or(0), row.state, clients),
                 false);
         }
         const auto& web = system_.host.web;
@@ -229,6 +279,7 @@ private:
         }
         say(fmt::format("ready: {} servers", servers), false);
         to_.started(true);
+        notices_.say(fmt::format("READY=1\nMAINPID={}", getpid()));
     }
 
     void on_start_failed(std::string_view why) override {
@@ -239,231 +290,183 @@ private:
     }
 
     void on_dead(std::string_view id, incarnation life) override {
-        for (const auto& other : hub_.connected()) {
-            if (other != id) {
-                hub_.send_dead(other, {std::string(id), life});
-            }
-        }
+        tell_others(control::word::dead, {std::string(id), life});
+        machines_.tell_over(id, life);
     }
 
-    // ---- admin_target
-    std::vector<list_line> list(bool with_all) override { return list_lines(with_all); }
-
-    result<void> stop(const std::vector<std::string>& ids,
-                      base::unique_function<void()> done) override {
-        auto begun = children_.stop(ids, std::move(done));
-        return begun ? taken_down(ids, "stop") : begun;
-    }
-
-    void stop_everything() override {
-        if (std::exchange(is_stopping_, true)) {
+    void stop_everything() {
+        if (std::exchange(phase_.is_stopping, true)) {
             return;
         }
-        children_.stop_all([this] {
-            say("stopped", false);
-            forget_additions();
-            leave(0);
+        notices_.say("STOPPING=1");
+        machines_.hand_over([this] {
+            children_.stop_all([this] {
+                say("stopped", false);
+                forget_list();
+                leave(0);
+            });
         });
     }
 
-    result<void>
-    reload(reload_request wanted,
-           base::unique_function<void(const std::vector<reload_line>&)> done) override {
-        if (is_stopping_) {
-            return is_stopping("reloaded");
-        }
-        return reloads_.start(std::move(wanted), std::move(done));
-    }
-
-    // ---- command_target, restart_port
-    result<void> restart(const std::vector<std::string>& targets, starts_call done) override {
-        if (is_stopping_) {
-            return is_stopping("restarted");
-        }
-        return restarts_.start(targets, std::move(done));
+    // ---- restart_needs
+    void check(base::unique_function<void(result<void>)> done) override {
+        check_.start(std::move(done));
     }
 
     result<void> end(std::string_view id, base::unique_function<void()> done) override {
         return children_.stop({std::string(id)}, std::move(done));
     }
     void begin(std::string_view id, base::unique_function<void(result<void>)> done) override {
-        children_.begin(id, std::move(done));
+        departures_.begin(id, std::move(done));
     }
 
-    result<void> add(const addition_keys& keys, starts_call done) override {
-        if (is_stopping_) {
-            return is_stopping("added");
-        }
-        return additions_.start(keys, std::move(done));
+    /// Of what the next master would not know.
+    std::string_view under_way() const {
+        return restarts_.is_busy()     ? "restart"
+               : additions_.is_busy()  ? "addition"
+               : reloads_.is_busy()    ? "reload"
+               : departures_.is_busy() ? "stop"
+                                       : "";
     }
 
-    result<void> kill(const std::vector<std::string>& ids,
-                      base::unique_function<void()> done) override {
-        auto begun = children_.kill(ids, std::move(done));
-        return begun ? taken_down(ids, "kill") : begun;
+    void give_way() {
+        say("this master is replaced, in this process", false);
+        loop_.stop();
     }
 
-    void kill_everything() override {
-        say("killing everything", true);
-        children_.kill_all();
-        stop_everything();
-    }
-
-    result<void> log(const std::vector<std::string>& targets, const log_change& wanted,
-                     log_levels_call done) override {
-        return change_levels(asks_, loop_.get_executor(), system_.master.id, children_.list(),
-                             targets, wanted, std::move(done));
-    }
-    result<std::filesystem::path> log_file(std::string_view id) const override {
-        return find_log(system_, children_.list(), id);
-    }
-
-    /// By a person: the log says so, and no restart under way brings them back.
-    result<void> taken_down(const std::vector<std::string>& ids, std::string_view how) {
-        say(fmt::format("asked to {} {}", how, fmt::join(ids, ", ")), false);
-        restarts_.leave_out(ids);
-        return {};
-    }
-
-    static error is_stopping(std::string_view what) {
-        return {errc::duplicate, fmt::format("the system is stopping: nothing is {}", what)};
-    }
-
-    /// Additions live until everything has stopped.
-    void forget_additions() const {
+    /// The list lives until everything has stopped.
+    void forget_list() const {
         std::error_code ignored;
-        std::filesystem::remove(running_list(options_.run), ignored);
+        std::filesystem::remove(control::running_list(options_.run), ignored);
     }
 
-    // ---- reload_port
+    // ---- reload_needs
     std::vector<child_report> children() const override { return children_.list(); }
-    bool ask(std::string_view id, std::string_view args_json) override {
-        return hub_.send(id, "reload", args_json);
+    bool ask(std::string_view id, const control::reload_order& order) override {
+        return hub_.send(id, control::word::reload, control::to_json(order));
     }
     base::duration patience(std::string_view type) const override {
         return system_.host.type(type).reload.longest() + reload_slack;
     }
-    void on_swapped(std::string_view id, const running_build& now) override {
+    void on_swapped(std::string_view id, const control::running_build& now) override {
         children_.on_swapped(id, now);
     }
 
-    std::vector<list_line> list_lines(bool with_all) const {
-        std::vector<list_line> lines;
-        for (const auto& child : children_.list()) {
-            if (child.is_server || with_all) {
-                lines.push_back(line_of(child));
+    std::string list_now() const { return control::to_json(control::list_of(system_)); }
+
+    void tell_others(std::string_view word, const control::server_life& of) {
+        for (const auto& other : hub_.connected()) {
+            if (other != of.id) {
+                hub_.send(other, word, control::to_json(of));
             }
-        }
-        if (with_all) {
-            lines.push_back(own_line());
-        }
-        return lines;
-    }
-
-    static list_line line_of(const child_report& child) {
-        list_line line;
-        line.id = child.id;
-        line.type = child.type;
-        line.pid = child.pid;
-        line.state = to_string(child.state);
-        line.connections = child.status.connections;
-        line.module = child.status.module;
-        line.version = child.status.version;
-        line.build_id = child.status.build_id;
-        line.generation = child.status.generation;
-        line.ending = child.status.ending;
-        line.kept = child.status.kept;
-        line.life = number(child.life);
-        add_usage(line);
-        return line;
-    }
-
-    list_line own_line() const {
-        list_line line;
-        line.id = system_.master.id;
-        line.type = "master";
-        line.pid = getpid();
-        line.state = is_stopping_ ? "draining" : "ready";
-        line.version = options_.version;
-        line.life = number(life_);
-        add_usage(line);
-        return line;
-    }
-
-    static void add_usage(list_line& line) {
-        if (line.pid) {
-            const auto usage = usage_of(*line.pid);
-            line.uptime_s = static_cast<std::uint64_t>(usage.uptime.count());
-            line.rss_kb = usage.rss_kb;
         }
     }
 
     // ---- hub_listener
-    void on_register(std::string_view id, pid_t pid, std::string_view json) override {
-        const auto life = life_from_registration(json);
-        children_.on_link_up(id, pid, life ? *life : incarnation{});
+    void on_register(std::string_view id, pid_t pid, std::string_view body) override {
+        const auto said = control::from_json<control::registration>(body, "register");
+        if (departures_.is_out(id) && is_down(id)) {
+            say(fmt::format("{} (process {}) runs, but it was stopped and is out of the list: "
+                            "nobody asks it for anything; `host restart {}` brings it back, "
+                            "`host stop {}` ends it",
+                            id, pid, id, id),
+                true);
+        }
+        children_.on_link_up(id, pid, said ? said->life : incarnation{});
         // Its own list may be older, or younger.
-        hub_.send(id, "servers", expected_json(system_.servers));
+        hub_.send(id, control::word::servers, list_now());
     }
-    void on_status(std::string_view id, std::string_view json) override {
-        const auto status = child_status_from_json(json);
+    void on_status(std::string_view id, std::string_view body) override {
+        const auto status = control::from_json<control::server_status>(body, "status");
         if (!status) {
+            if (odd_status_.due(clock_.now())) {
+                base::log::warn("master",
+                                "{} says of itself what this master does not understand: {}", id,
+                                status.error().text());
+            }
             return;
         }
         children_.on_status(id, *status);
-        if (status->is_draining) {
+        departures_.bring_back(id);
+        book_.catch_up(status->epoch);
+        machines_.bring_in();
+        settling_.look();
+        if (departures_.is_leaving(id) && !restarts_.is_busy()) {
+            drains_.look();
+        }
+        if (status->is(control::server_state::draining)) {
             tell_of_leaving(id);
         }
     }
-    void on_message(std::string_view id, std::string_view name, std::string_view json) override {
-        if (name == "reloaded") {
-            reloads_.on_answer(id, json);
-        } else if (name == "answer") {
-            asks_.on_answer(id, json);
+    void on_message(std::string_view id, std::string_view word, std::string_view body) override {
+        if (word == control::word::reloaded) {
+            reloads_.on_answer(id, body);
+        } else if (word == control::word::answer) {
+            asks_.on_answer(id, body);
         }
     }
     void on_gone(std::string_view id) override {
         children_.on_link_down(id);
+        settling_.look();
         reloads_.on_gone(id);
         asks_.on_gone(id);
     }
 
+    bool is_down(std::string_view id) const {
+        const auto all = children_.list();
+        const auto* child = find_child(all, id);
+        return child == nullptr || child->is(control::server_state::stopped);
+    }
+
     /// Nobody is to choose a server that stops any more.
     void tell_of_leaving(std::string_view id) {
-        for (const auto& child : children_.list()) {
-            if (child.id == id && number(child.life) != 0 && left_[child.id] != child.life) {
-                left_[child.id] = child.life;
-                for (const auto& other : hub_.connected()) {
-                    if (other != id) {
-                        hub_.send_leaving(other, {child.id, child.life});
-                    }
-                }
-            }
+        const auto all = children_.list();
+        const auto* child = find_child(all, id);
+        if (child == nullptr || child->incarnation == 0) {
+            return;
+        }
+        const auto life = static_cast<incarnation>(child->incarnation);
+        if (std::exchange(left_[child->id], life) != life) {
+            tell_others(control::word::leaving, {child->id, life});
         }
     }
 
     boost::asio::io_context& loop_;
     const master_options& options_;
     const terminal& to_;
-    /// What `options_.system` was at the start, and what was added since.
+    /// What `options_.system` was at the start, and what has changed since.
     config::system system_;
     base::steady_clock clock_;
-    system_processes processes_;
+    base::system_processes processes_;
     supervisor children_;
     cluster::master_hub hub_;
     reloads reloads_;
     restarts restarts_;
+    server_book book_;
+    settling settling_;
+    master_phase phase_;
+    departures departures_;
+    drains drains_;
     additions additions_;
+    /// Before a restart.
+    file_check check_{loop_.get_executor(), processes_, options_};
+    replacement replacement_;
     asks asks_;
     metrics_round metrics_;
+    const incarnation life_{clock_.wall_ns()};
+    local_commands commands_;
+    several_machines machines_{{clock_, options_, book_, departures_, settling_, phase_, commands_,
+                                [this](std::string_view text, bool is_bad) { say(text, is_bad); }}};
+    result<void> made_;
     admin_server admin_;
+    service_notices notices_;
+    base::timer guard_;
+    base::rare_line no_folder_;
+    base::rare_line odd_status_;
     boost::asio::signal_set signals_;
     /// The last life of each server of whose leaving the others were told.
     std::map<std::string, incarnation> left_;
-    incarnation life_{static_cast<std::uint64_t>(
-        std::chrono::nanoseconds(clock_.wall_now().time_since_epoch()).count())};
     bool is_hub_open_ = false;
-    bool is_stopping_ = false;
     int status_ = 0;
 };
 
@@ -488,6 +491,12 @@ int run_master(const master_options& options, const terminal& to) {
         }
         loop.run();
         status = std::max(status, one.status());
+        if (one.is_replaced()) {
+            // Nothing is taken down: sockets and locks end with this program.
+            base::log::stop();
+            status = fail(become_another_master(options).text());
+            std::_Exit(status);
+        }
     }
     base::log::stop();
     return status;

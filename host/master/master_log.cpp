@@ -1,6 +1,8 @@
 #include "master_log.hpp"
 
+#include "base/crash_report.hpp"
 #include "base/log.hpp"
+#include "control/run_files.hpp"
 
 #include <exception>
 
@@ -18,6 +20,8 @@ result<void> start_log(const master_options& options) {
     log.file_limit_bytes = wanted.file_limit;
     log.files = wanted.files;
     log.console = false; // the terminal gets its own lines
+    base::crash_report::start(control::output_folder(options.system, options.run) / "master.crash",
+                              "master");
     try {
         base::log::start("master", log);
     } catch (const std::exception& failed) {

@@ -2,7 +2,7 @@
 
 #include "base/function.hpp"
 #include "base/metrics.hpp"
-#include "master/process.hpp"
+#include "base/process.hpp"
 #include "master/supervisor.hpp"
 
 #include <shaddock/error.hpp>
@@ -22,12 +22,17 @@ struct server_metrics {
     std::string id;
     std::string type;
     base::metric_families families;
+    /// Empty while the system is on one machine.
+    std::string machine{};
 };
+
+/// `shaddock_up`.
+void add_up(base::metric_families& to, bool is_up);
 
 /// What the master knows of a process without asking it. `usage`: nothing when it does not run.
 /// `has_answered`: whether its own numbers are there, too.
 base::metric_families process_families(const child_report& child,
-                                       const std::optional<process_usage>& usage,
+                                       const std::optional<base::process_usage>& usage,
                                        bool has_answered);
 
 /// Asks all servers at once; who wants the numbers while that goes on gets the same ones.
@@ -56,10 +61,10 @@ private:
     std::shared_ptr<answers> open_;
 };
 
-/// Prometheus' text format, version 0.0.4: each sample with `server` and `type` before its own
-/// labels; histograms cumulative.
+/// Prometheus' text format, version 0.0.4: each sample with `server` and `type` (and `machine`, if
+/// it has one) before its own labels; histograms cumulative.
 std::string prometheus_text(const std::vector<server_metrics>& servers);
-/// {"servers":[{"id":"..","type":"..","families":[<as cluster/metrics_json.hpp>]}]}
+/// {"servers":[{"id":"..","type":"..","families":[<as control/metrics.hpp>]}]}
 std::string servers_json(const std::vector<server_metrics>& servers);
 
 } // namespace shaddock::master

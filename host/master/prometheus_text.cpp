@@ -45,6 +45,9 @@ prometheus::ClientMetric metric_of(const server_metrics& server, const metric_fa
                                    const metric_sample& sample) {
     prometheus::ClientMetric made;
     made.label = {{"server", server.id}, {"type", server.type}};
+    if (!server.machine.empty()) {
+        made.label.push_back({"machine", server.machine});
+    }
     for (std::size_t i = 0; i < family.label_names.size() && i < sample.labels.size(); ++i) {
         made.label.push_back({family.label_names[i], sample.labels[i]});
     }

@@ -1,6 +1,7 @@
 #include "reloads.hpp"
 
-#include "restarts.hpp"
+#include "control/codec.hpp"
+#include "targets.hpp"
 
 #include <fmt/format.h>
 
@@ -9,57 +10,43 @@
 namespace shaddock::master {
 namespace {
 
-running_build build_of(const child_report& child) {
-    if (!child.pid) {
+control::running_build build_of(const child_report& child) {
+    if (!child.process()) {
         return {}; // what it ran once serves no more
     }
-    return {child.status.version, child.status.build_id, child.status.generation};
+    return {child.version, child.build_id, child.generation};
 }
 
-/// A line that did not swap.
-reload_line unchanged(const child_report& child, reload_outcome outcome, std::string reason) {
-    reload_line line;
-    line.id = child.id;
-    line.type = child.type;
-    line.outcome = outcome;
-    line.from = build_of(child);
-    line.to = line.from;
-    line.reason = std::move(reason);
-    return line;
+/// Of one that did not swap.
+control::reload_record unchanged(const child_report& child, bool is_skipped, std::string reason) {
+    control::reload_record record;
+    record.id = child.id;
+    record.type = child.type;
+    if (is_skipped) {
+        record.skipped = true;
+    }
+    record.from = build_of(child);
+    record.reason = std::move(reason);
+    return record;
 }
 
-reload_line line_of(std::string_view id, std::string_view type, reload_answer answer) {
-    reload_line line;
-    line.id = id;
-    line.type = type;
-    line.outcome = !answer.ok          ? reload_outcome::refused
-                   : answer.is_dry_run ? reload_outcome::would_swap
-                                       : reload_outcome::swapped;
-    line.from = std::move(answer.from);
-    line.to = answer.to.value_or(line.from);
-    line.reason = answer.ok ? "" : std::move(answer.reason);
-    line.ms = answer.ms;
-    line.cut_off = std::move(answer.cut_off);
-    return line;
-}
-
-std::string news_of(const reload_line& line) {
-    if (line.outcome == reload_outcome::swapped) {
-        return fmt::format("{} is reloaded: {} -> {}, {:.1f} ms", line.id, to_string(line.from),
-                           to_string(line.to), line.ms);
+std::string news_of(const control::reload_record& one) {
+    if (one.outcome() == control::reload_outcome::swapped) {
+        return fmt::format("{} is reloaded: {} -> {}, {:.1f} ms", one.id, to_string(one.from),
+                           to_string(*one.to), one.ms);
     }
     const auto kept =
-        line.from.generation == 0 ? "" : fmt::format(" and keeps {}", to_string(line.from));
-    return fmt::format("{} is not reloaded{}: {}", line.id, kept, line.reason);
+        one.from.generation == 0 ? "" : fmt::format(" and keeps {}", to_string(one.from));
+    return fmt::format("{} is not reloaded{}: {}", one.id, kept, one.reason.value_or(""));
 }
 
 } // namespace
 
-result<void> reloads::start(reload_request wanted, done_call done) {
+result<void> reloads::start(control::reload_request wanted, done_call done) {
     if (done_) {
         return error(errc::duplicate, "another reload is under way: ask again when it has ended");
     }
-    auto found = find_targets(wanted.targets, port_.children(), more_targets::none);
+    auto found = find_targets(wanted.targets, needs_.children(), control::target_words::servers);
     if (!found) {
         return found.error();
     }
@@ -80,17 +67,15 @@ void reloads::next_server() {
 void reloads::advance() {
     if (waiting_.empty()) {
         refused_types_.clear();
-        const auto lines = std::exchange(lines_, {});
+        const auto ended = std::exchange(ended_, {});
         auto done = std::exchange(done_, nullptr);
-        return done(lines);
+        return done(ended);
     }
     auto next = std::move(waiting_.front());
     waiting_.pop_front();
-    // What has become of it meanwhile.
-    for (auto& now : port_.children()) {
-        if (now.id == next.child.id) {
-            next.child = std::move(now);
-        }
+    const auto children = needs_.children();
+    if (const auto* now = find_child(children, next.child.id)) { // what has become of it meanwhile
+        next.child = *now;
     }
     ask(next);
 }
@@ -100,85 +85,88 @@ void reloads::ask(const target& next) {
     if (refused_types_.contains(child.type)) {
         return skip(child, "not asked: another server of its type has refused");
     }
-    if (child.state == child_state::stopped || child.state == child_state::failed) {
-        const auto reason = fmt::format("it is {}: it takes the module as it is when it starts",
-                                        to_string(child.state));
+    if (child.is(control::server_state::stopped) || child.is(control::server_state::failed)) {
+        const auto reason =
+            fmt::format("it is {}: it takes the module as it is when it starts", child.state);
         return next.is_named ? refuse(child, reason) : skip(child, reason);
     }
-    if (child.state != child_state::ready) {
-        return refuse(child,
-                      fmt::format("it is {}: ask again when it is ready", to_string(child.state)));
+    if (!child.is(control::server_state::ready)) {
+        return refuse(child, fmt::format("it is {}: ask again when it is ready", child.state));
     }
-    if (!port_.ask(child.id, fmt::format(R"({{"job":{},"rollback":{},"dry_run":{}}})", ++number_,
-                                         wanted_.is_rollback, wanted_.is_dry_run))) {
+    if (!needs_.ask(child.id, {++number_, wanted_.rollback, wanted_.dry_run})) {
         return refuse(child, "it has no line to this master, though its process runs: look at its "
                              "log");
     }
     asked_ = next;
-    const auto patience = port_.patience(child.type);
+    const auto patience = needs_.patience(child.type);
     deadline_ = clock_.after(patience, [this, patience] {
         finish_asked(unchanged(
-            asked_->child, reload_outcome::refused,
+            asked_->child, false,
             fmt::format("no answer within {} s; it may still swap: look at `host list` and its log",
                         std::chrono::duration_cast<std::chrono::seconds>(patience).count())));
     });
 }
 
-void reloads::on_answer(std::string_view id, std::string_view json) {
-    auto answer = reload_answer_from_json(json);
+void reloads::on_answer(std::string_view id, std::string_view body) {
+    auto said = control::from_json<control::reload_record>(body, "reloaded");
+    if (said && !said->is_whole()) {
+        said = error(errc::bad_request, "a server's reload: found neither `to` nor `reason`");
+    }
     const bool is_asked = asked_ && asked_->child.id == id;
-    if (!answer) {
+    if (!said) {
         if (is_asked) {
-            finish_asked(unchanged(asked_->child, reload_outcome::refused,
+            finish_asked(unchanged(asked_->child, false,
                                    fmt::format("it gave no answer that this master understands: {}",
-                                               answer.error().text())));
+                                               said.error().text())));
         }
         return;
     }
-    if (answer->ok && !answer->is_dry_run) {
-        port_.on_swapped(id, *answer->to);
+    if (said->outcome() == control::reload_outcome::swapped) {
+        needs_.on_swapped(id, *said->to);
     }
-    const bool is_to_this = is_asked && answer->job == number_;
-    auto line = line_of(id, is_to_this ? asked_->child.type : "", std::move(*answer));
+    const bool is_to_this = is_asked && said->job == number_;
+    said->job.reset();
+    said->id = id;
+    said->type = is_to_this ? asked_->child.type : "";
     if (is_to_this) {
-        return finish_asked(std::move(line));
+        return finish_asked(std::move(*said));
     }
-    report(line); // its own doing, or too late
+    report(*said); // its own doing, or too late
 }
 
 void reloads::on_gone(std::string_view id) {
     if (asked_ && asked_->child.id == id) {
-        finish_asked(unchanged(asked_->child, reload_outcome::refused,
+        finish_asked(unchanged(asked_->child, false,
                                "its process or its line ended while it was reloading: look at its "
                                "log"));
     }
 }
 
-void reloads::finish_asked(reload_line line) {
+void reloads::finish_asked(control::reload_record record) {
     deadline_.cancel();
     asked_.reset();
-    if (line.outcome == reload_outcome::refused) {
-        refused_types_.insert(line.type);
+    if (record.outcome() == control::reload_outcome::refused) {
+        refused_types_.insert(record.type);
     }
-    report(line);
-    lines_.push_back(std::move(line));
+    report(record);
+    ended_.results.push_back(std::move(record));
     next_server();
 }
 
 void reloads::refuse(const child_report& child, std::string reason) {
-    finish_asked(unchanged(child, reload_outcome::refused, std::move(reason)));
+    finish_asked(unchanged(child, false, std::move(reason)));
 }
 
 void reloads::skip(const child_report& child, std::string reason) {
-    lines_.push_back(unchanged(child, reload_outcome::skipped, std::move(reason)));
+    ended_.results.push_back(unchanged(child, true, std::move(reason)));
     next_server();
 }
 
-void reloads::report(const reload_line& line) const {
-    if (line.outcome == reload_outcome::would_swap) {
-        return;
+void reloads::report(const control::reload_record& record) const {
+    const auto outcome = record.outcome();
+    if (outcome != control::reload_outcome::would_swap) {
+        needs_.on_news(news_of(record), outcome != control::reload_outcome::swapped);
     }
-    port_.on_news(news_of(line), line.outcome != reload_outcome::swapped);
 }
 
 } // namespace shaddock::master

@@ -7,39 +7,44 @@ namespace shaddock::master {
 
 struct supervisor::child {
     child_plan plan;
-    child_state state = child_state::starting;
-    std::unique_ptr<process> running;
+    control::server_state state = control::server_state::starting;
+    std::unique_ptr<base::process> running;
     incarnation life{};
-    child_status status;
+    control::server_status status;
     std::optional<base::time_point> swapped_at;
     bool is_linked = false;
-    /// False: stopped by a person, or given up; stays down.
+    /// False: stopped by a person, or never ready; stays down.
     bool is_wanted = true;
     bool is_adopted = false;
     bool was_ready = false;
+    /// Its new modules crashed: it is started with those before, until somebody swaps or restarts.
+    bool is_rolled_back = false;
     /// Restarts since the last time of health.
     unsigned restarts = 0;
     std::uint64_t restarts_ever = 0;
-    std::deque<base::time_point> deaths;
     std::size_t output_offset = 0;
     base::timer restart_timer;
     base::timer health_timer;
     base::timer kill_timer;
-    /// Due when it has not reported for too long.
-    base::timer silence_timer;
-    bool is_silent = false;
+    /// When it began to be listened to, or reported last.
+    base::time_point heard_at{};
+    bool has_reported = false;
+    bool is_stalled = false;
+    /// Its silence was said, or ended.
+    bool is_judged = false;
     /// Set while somebody waits for the child to serve.
     base::unique_function<void(result<void>)> begun;
+    after_failure then = after_failure::stay_down;
     base::timer begin_timer;
     /// Why the beginning has failed, when the child is still to end for it.
     std::string begin_failure;
 
     bool is_serving() const {
-        return state == child_state::ready && status.links >= status.links_expected;
+        return state == control::server_state::ready && status.links >= status.expected;
     }
     bool is_down() const {
         return running == nullptr && !restart_timer.is_armed() && !is_linked &&
-               (state == child_state::stopped || state == child_state::failed);
+               (state == control::server_state::stopped || state == control::server_state::failed);
     }
 };
 

@@ -12,7 +12,7 @@ namespace shaddock::master {
 void supervisor::add(child_plan plan) {
     auto one = std::make_unique<child>();
     one->plan = std::move(plan);
-    one->state = child_state::stopped;
+    one->state = control::server_state::stopped;
     one->is_wanted = false;
     children_.push_back(std::move(one));
 }
@@ -24,7 +24,8 @@ void supervisor::remove(std::string_view id) {
     std::erase_if(children_, [&](const auto& one) { return one->plan.id == id && one->is_down(); });
 }
 
-void supervisor::begin(std::string_view id, base::unique_function<void(result<void>)> done) {
+void supervisor::begin(std::string_view id, after_failure then,
+                       base::unique_function<void(result<void>)> done) {
     const auto refuse = [&](errc code, std::string text) {
         later([done = std::move(done), why = error(code, std::move(text))]() mutable {
             done(std::move(why));
@@ -43,9 +44,10 @@ void supervisor::begin(std::string_view id, base::unique_function<void(result<vo
     one->is_wanted = true;
     one->was_ready = false;
     one->restarts = 0;
-    one->deaths.clear();
+    one->is_rolled_back = false;
     one->begin_failure.clear();
     one->begun = std::move(done);
+    one->then = then;
     one->begin_timer = clock_.after(options_.start_timeout, [this, one] { begin_timed_out(*one); });
     launch_child(*one);
 }
@@ -54,25 +56,33 @@ void supervisor::begin_timed_out(child& one) {
     one.begin_failure = fmt::format(
         "not ready after {} s ({}, links {} of {})",
         std::chrono::duration_cast<std::chrono::seconds>(options_.start_timeout).count(),
-        to_string(one.state), one.status.links, one.status.links_expected);
+        to_string(one.state), one.status.links, one.status.expected);
     if (one.running == nullptr) { // it holds its lock, but never spoke to us
-        one.state = child_state::failed;
-        one.is_wanted = false;
-        return end_beginning(one, error(errc::config, one.begin_failure));
+        return begin_failed(one, error(errc::config, one.begin_failure));
     }
     kill(one);
 }
 
+void supervisor::begin_failed(child& one, const error& why) {
+    one.state = control::server_state::failed;
+    one.is_wanted = one.then == after_failure::try_again;
+    end_beginning(one, why);
+    if (one.is_wanted) {
+        restart(one, why.text());
+    }
+}
+
 bool supervisor::is_linked_up(const child& one) const {
     const auto others = std::count_if(children_.begin(), children_.end(), [&](const auto& other) {
-        return other.get() != &one && other->plan.is_server && other->state == child_state::ready;
+        return other.get() != &one && other->plan.is_server &&
+               other->state == control::server_state::ready;
     });
     return !one.plan.is_server || one.status.links >= static_cast<std::uint64_t>(others);
 }
 
 void supervisor::check_begun() {
     for (auto& one : children_) {
-        if (one->begun && one->state == child_state::ready && is_linked_up(*one)) {
+        if (one->begun && one->state == control::server_state::ready && is_linked_up(*one)) {
             end_beginning(*one, {});
         }
     }

@@ -1,9 +1,7 @@
-#include "config/load.hpp"
 #include "master/supervisor.hpp"
 #include "supervised.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <csignal>
 
@@ -11,22 +9,12 @@
 namespace shaddock::master {
 
 result<std::vector<supervisor::child*>> supervisor::find_all(const std::vector<std::string>& ids) {
-    std::vector<std::string> known;
-    for (const auto& one : children_) {
-        known.push_back(one->plan.id);
-    }
     std::vector<child*> which;
-    std::vector<std::string> unknown;
     for (const auto& id : ids) {
-        if (auto* one = find(id)) {
-            which.push_back(one);
-        } else {
-            unknown.push_back(fmt::format("no server '{}'; nearest: {}", id,
-                                          fmt::join(config::nearest(id, known), ", ")));
+        which.push_back(find(id));
+        if (which.back() == nullptr) {
+            return error(errc::not_found, fmt::format("no process '{}'", id));
         }
-    }
-    if (!unknown.empty()) {
-        return error(errc::not_found, fmt::format("{}", fmt::join(unknown, "\n")));
     }
     return {boost::system::in_place_value, std::move(which)};
 }
@@ -79,15 +67,17 @@ void supervisor::begin_stop(std::vector<child*> which, base::unique_function<voi
         one->is_wanted = false;
         one->restart_timer.cancel();
         if (one->running == nullptr) {
-            if (one->is_adopted && one->state == child_state::starting) {
-                listener_.on_news(fmt::format("{} holds its lock but never linked to this master: "
-                                              "it cannot be stopped from here",
-                                              one->plan.id),
+            one->is_linked = false;
+            one->state = control::server_state::stopped;
+            if (const auto holder = one->is_adopted ? is_locked_(one->plan.id) : std::nullopt) {
+                one->state = control::server_state::failed;
+                const auto pid = *holder != 0 ? fmt::format("{}", *holder) : "PID";
+                listener_.on_news(fmt::format("{0} (process {1}) holds its lock but never linked "
+                                              "to this master: it cannot be stopped from here; "
+                                              "`kill {1}`, then `host stop {0}` again",
+                                              one->plan.id, pid),
                                   true);
             }
-            one->is_linked = false;
-            one->state =
-                one->state == child_state::failed ? child_state::failed : child_state::stopped;
         }
     }
     auto job = std::make_unique<stop_job>();
@@ -123,7 +113,7 @@ void supervisor::terminate(child& one) {
     if (one.running == nullptr || one.kill_timer.is_armed()) {
         return;
     }
-    one.state = child_state::draining;
+    one.state = control::server_state::draining;
     one.health_timer.cancel();
     one.running->signal(SIGTERM);
     one.kill_timer = clock_.after(options_.stop_timeout, [this, &one] {

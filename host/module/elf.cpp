@@ -112,6 +112,9 @@ result<Elf64_Ehdr> header_of(std::string_view bytes, std::uint64_t file_size) {
                    ? wild("section headers at " + std::to_string(header->e_shoff))
                    : cut_off(file_size, header->e_shoff + sections);
     }
+    if (header->e_phoff < sizeof(Elf64_Ehdr)) {
+        return wild("program headers within the file's own header");
+    }
     if (!fits(header->e_phoff, header->e_phnum * sizeof(Elf64_Phdr), file_size)) {
         return wild("program headers outside of the file");
     }
@@ -167,7 +170,7 @@ public:
 
     const std::vector<Elf64_Phdr>& headers() const { return headers_; }
     std::optional<std::string_view> of(const Elf64_Phdr& header) const {
-        return part(bytes_, header.p_offset, header.p_filesz);
+        return behind_header(header.p_offset, header.p_filesz);
     }
     /// From the address to the end of its segment; empty when no byte of the file is mapped there.
     std::string_view from(std::uint64_t address) const {
@@ -175,7 +178,7 @@ public:
             if (load.p_type == PT_LOAD && address >= load.p_vaddr &&
                 address - load.p_vaddr < load.p_filesz) {
                 const auto skip = address - load.p_vaddr;
-                return part(bytes_, load.p_offset + skip, load.p_filesz - skip)
+                return behind_header(load.p_offset + skip, load.p_filesz - skip)
                     .value_or(std::string_view());
             }
         }
@@ -183,6 +186,11 @@ public:
     }
 
 private:
+    /// No linker puts a table into the file's header, of which forget_sections takes fields away.
+    std::optional<std::string_view> behind_header(std::uint64_t offset, std::uint64_t size) const {
+        return offset < sizeof(Elf64_Ehdr) ? std::nullopt : part(bytes_, offset, size);
+    }
+
     std::string_view bytes_;
     std::vector<Elf64_Phdr> headers_;
 };

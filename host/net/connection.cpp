@@ -1,6 +1,6 @@
 #include "connection.hpp"
 
-#include "port.hpp"
+#include "connection_set.hpp"
 
 #include <base/log.hpp>
 #include <protocol/kick.hpp>
@@ -21,10 +21,10 @@ constexpr base::duration linger = std::chrono::milliseconds(700);
 
 } // namespace
 
-client_connection::client_connection(port& owner, std::unique_ptr<stream> bytes,
+client_connection::client_connection(connection_set& owner, std::unique_ptr<stream> bytes,
                                      const client_origin& origin, connection_id id)
-    : owner_(owner), stream_(std::move(bytes)), id_(id), origin_(origin),
-      address_(base::to_text(origin_.from, origin_.port)),
+    : worker(base::turn_budget::work::fresh), owner_(owner), stream_(std::move(bytes)), id_(id),
+      origin_(origin), address_(base::to_text(origin_.from, origin_.port)),
       allowance_(owner.options().rates, owner.clock().now()), since_(owner.clock().now()),
       last_traffic_(since_) {}
 
@@ -207,11 +207,19 @@ void client_connection::drop_for_memory() {
     say_goodbye(close_code::policy, reason, drop::memory);
 }
 
+/// One of the three that it holds is `now`; the port's sums follow.
+void client_connection::account(std::size_t& mine, std::size_t held_bytes::*sum, std::size_t now) {
+    owner_.counts().held.*sum += now - mine;
+    if (!is_open()) {
+        owner_.held_by_leaving().*sum += now - mine;
+    }
+    mine = now;
+}
+
 /// Bytes in the queue of who reads are gone at the end of the turn: they do not count.
 void client_connection::count_output() {
-    const auto now = is_blocked_ && !queue_.is_empty() ? queue_.capacity() : 0;
-    owner_.counts().held.output += now - output_held_;
-    output_held_ = now;
+    account(output_held_, &held_bytes::output,
+            is_blocked_ && !queue_.is_empty() ? queue_.capacity() : 0);
 }
 
 /// The last words go into the queue; the rest is waiting until they are written and the peer ends.
@@ -233,15 +241,14 @@ void client_connection::say_goodbye(std::uint16_t code, std::string_view reason,
     }
 }
 
-/// FIN: answers that wait may still be read, a goodbye is of no use.
+/// FIN: answers that wait may still be read, in the queue or below it; a goodbye is of no use.
 void client_connection::on_end_of_input() {
     is_input_over_ = true;
-    if (queue_.is_empty()) {
-        lost("closed by the client");
-        return;
-    }
     if (is_open()) {
         leave(phase::closing, "closed by the client");
+    }
+    if (queue_.is_empty() && !is_blocked_) {
+        written_out();
     }
 }
 
@@ -279,13 +286,12 @@ void client_connection::close_stream() {
 }
 
 void client_connection::abandon() {
+    account(input_held_, &held_bytes::input, 0);
+    account(unanswered_, &held_bytes::unanswered, 0);
+    account(output_held_, &held_bytes::output, 0);
     phase_ = phase::gone;
     pause_.unlink();
     leave_queue();
-    auto& held = owner_.counts().held;
-    held.input -= std::exchange(input_held_, 0);
-    held.unanswered -= std::exchange(unanswered_, 0);
-    held.output -= std::exchange(output_held_, 0);
     if (queue_.is_empty()) {
         stream_->close();
     } else {
@@ -297,6 +303,12 @@ void client_connection::abandon() {
 // Deadlines
 
 void client_connection::enter(phase next) {
+    if (is_open() && next >= phase::closing) {
+        auto& leaving = owner_.held_by_leaving();
+        leaving.input += input_held_;
+        leaving.unanswered += unanswered_;
+        leaving.output += output_held_;
+    }
     phase_ = next;
     since_ = owner_.clock().now();
     owner_.watch(*this);

@@ -22,7 +22,7 @@
 
 namespace shaddock::net {
 
-class port;
+class connection_set;
 class client_connection;
 using connection_ptr = boost::intrusive_ptr<client_connection>;
 
@@ -51,8 +51,8 @@ class client_connection final : public connection,
 public:
     using place_in_list = std::list<connection_ptr>::iterator;
 
-    client_connection(port& owner, std::unique_ptr<stream> bytes, const client_origin& origin,
-                      connection_id id);
+    client_connection(connection_set& owner, std::unique_ptr<stream> bytes,
+                      const client_origin& origin, connection_id id);
 
     connection_id id() const override { return id_; }
     const std::string& address() const override { return address_; }
@@ -85,6 +85,8 @@ public:
     struct pause final : sweep_entry {
         explicit pause(client_connection& whose) : owner(whose) {}
         client_connection& owner;
+        /// The line of the log that tells of it; 0: none does.
+        std::uint64_t told_in = 0;
     };
     void end_pause();
 
@@ -120,6 +122,7 @@ private:
 
     // input
     void on_readable(const char* problem) override;
+    bool is_over() const override { return phase_ == phase::gone; }
     void go_on() override;
     void work(base::time_point now);
     void read();
@@ -137,6 +140,7 @@ private:
     bool has_package_under_way() const;
     void note_progress();
     bool sends_fast_enough(base::time_point now) const;
+    void account(std::size_t& mine, std::size_t held_bytes::*sum, std::size_t now);
     void count_input();
     void count_output();
     std::size_t parse(char* data, std::size_t size);
@@ -174,7 +178,7 @@ private:
     void close_stream();
     void enter(phase next);
 
-    port& owner_;
+    connection_set& owner_;
     std::unique_ptr<stream> stream_;
     connection_id id_;
     client_origin origin_;

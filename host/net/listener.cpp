@@ -1,6 +1,6 @@
 #include <net/listener.hpp>
 
-#include "port.hpp"
+#include "connection_set.hpp"
 #include "tls_stream.hpp"
 
 #include <base/log.hpp>
@@ -8,9 +8,11 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -38,16 +40,16 @@ class tcp_listener final : public listener {
 public:
     tcp_listener(boost::asio::any_io_executor executor, base::clock& clock,
                  listener_options options)
-        : acceptor_(executor), port_(executor, clock, std::move(options)) {
-        if (port_.options().tls) {
+        : acceptor_(executor), connections_(executor, clock, std::move(options)) {
+        if (connections_.options().tls) {
             const auto line =
-                std::make_shared<tls_line>(std::move(executor), clock, port_.counts());
-            port_.serve_over(
+                std::make_shared<tls_line>(std::move(executor), clock, connections_.counts());
+            connections_.serve_over(
                 [this, line](std::unique_ptr<stream> below, const client_origin& origin) {
-                    const auto& wanted = port_.options();
+                    const auto& wanted = connections_.options();
                     // The rate of handshakes bounds those of TLS, too: they are the dear ones.
                     tls_terms terms{wanted.plain, [this, whose = origin]() mutable {
-                                        return port_.may_greet(whose);
+                                        return connections_.may_greet(whose);
                                     }};
                     return make_tls_stream(std::move(below),
                                            static_cast<const tls_context&>(*wanted.tls),
@@ -58,11 +60,11 @@ public:
 
     result<void> start(listener_events& events) override;
     std::uint16_t port() const override { return number_; }
-    const listener_counts& counts() const override { return port_.counts(); }
+    const listener_counts& counts() const override { return connections_.counts(); }
     void answer_handshake(connection_id to, const handshake_answer& answer) override {
-        port_.answer_handshake(to, answer);
+        connections_.answer_handshake(to, answer);
     }
-    void deny(base::network_set networks) override { port_.deny(std::move(networks)); }
+    void deny(base::network_set networks) override { connections_.deny(std::move(networks)); }
     void stop_accepting() override;
     void stop(std::string_view reason, base::unique_function<void()> done) override;
 
@@ -72,11 +74,12 @@ private:
     boost::system::error_code open_host();
     void wait_acceptable();
     void accept_ready();
+    bool has_descriptor();
     void accepted(int descriptor, const tcp::endpoint& peer);
     void pause_accepting(int reason);
 
     tcp::acceptor acceptor_;
-    net::port port_;
+    connection_set connections_;
     std::uint16_t number_ = 0;
     /// Where it listens; of no use to a client where that is everywhere.
     base::ip_address at_;
@@ -87,8 +90,8 @@ private:
 };
 
 result<void> tcp_listener::start(listener_events& events) {
-    port_.set_events(events);
-    const auto& options = port_.options();
+    connections_.set_events(events);
+    const auto& options = connections_.options();
     if (const auto failed = options.host.empty() ? open_everywhere() : open_host()) {
         return error(errc::config, fmt::format("cannot listen for clients on {}:{}: {}",
                                                options.host.empty() ? "*" : options.host.c_str(),
@@ -103,7 +106,7 @@ result<void> tcp_listener::start(listener_events& events) {
 }
 
 boost::system::error_code tcp_listener::open_everywhere() {
-    const auto wanted = port_.options().port;
+    const auto wanted = connections_.options().port;
     const auto failed = open(tcp::endpoint(tcp::v6(), wanted));
     if (failed == boost::asio::error::address_family_not_supported ||
         failed == boost::system::errc::address_not_available) {
@@ -115,13 +118,13 @@ boost::system::error_code tcp_listener::open_everywhere() {
 boost::system::error_code tcp_listener::open_host() {
     boost::system::error_code failed;
     tcp::resolver resolver(acceptor_.get_executor());
-    const auto found = resolver.resolve(port_.options().host, "", failed);
+    const auto found = resolver.resolve(connections_.options().host, "", failed);
     if (failed || found.empty()) {
         return failed ? failed : boost::asio::error::host_not_found;
     }
     // A name may stand for several addresses, and not all of them need be of this machine.
     for (const auto& one : found) {
-        failed = open(tcp::endpoint(one.endpoint().address(), port_.options().port));
+        failed = open(tcp::endpoint(one.endpoint().address(), connections_.options().port));
         if (failed != boost::system::errc::address_not_available) {
             break;
         }
@@ -162,8 +165,8 @@ void tcp_listener::stop_accepting() {
 
 void tcp_listener::stop(std::string_view reason, base::unique_function<void()> done) {
     stop_accepting();
-    port_.kick_all(reason);
-    port_.when_empty(std::move(done));
+    connections_.kick_all(reason);
+    connections_.when_empty(std::move(done));
 }
 
 void tcp_listener::wait_acceptable() {
@@ -177,6 +180,9 @@ void tcp_listener::wait_acceptable() {
 
 void tcp_listener::accept_ready() {
     for (int i = 0; i < accepts_per_turn; ++i) {
+        if (!has_descriptor() && !(connections_.displace_newcomer() && has_descriptor())) {
+            return pause_accepting(EMFILE);
+        }
         tcp::endpoint peer;
         auto size = static_cast<socklen_t>(peer.capacity());
         const int descriptor =
@@ -187,17 +193,29 @@ void tcp_listener::accept_ready() {
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             break;
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-            pause_accepting(errno);
-            return;
+            return pause_accepting(errno);
         }
         // Any other error belongs to a connection that died while it waited.
     }
     wait_acceptable();
 }
 
+/// The system gives the lowest number that is free: all below it are taken.
+bool tcp_listener::has_descriptor() {
+    rlimit most{};
+    const int next = ::dup(acceptor_.native_handle());
+    if (next < 0 || ::getrlimit(RLIMIT_NOFILE, &most) != 0) {
+        return false;
+    }
+    ::close(next);
+    const auto reserve =
+        std::min<rlim_t>(connections_.options().descriptor_reserve, most.rlim_cur / 2);
+    return static_cast<rlim_t>(next) < most.rlim_cur - reserve;
+}
+
 void tcp_listener::accepted(int descriptor, const tcp::endpoint& peer) {
     client_origin origin{.from = ip_of(peer), .port = peer.port()};
-    if (!port_.lets_in(origin)) {
+    if (!connections_.lets_in(origin)) {
         ::close(descriptor);
         return;
     }
@@ -207,29 +225,34 @@ void tcp_listener::accepted(int descriptor, const tcp::endpoint& peer) {
     socket.assign(protocol, descriptor, failed);
     if (failed) {
         ::close(descriptor);
-        port_.forget(origin);
+        connections_.forget(origin);
         return;
     }
     // Tells Asio what accept4 has already done.
     socket.native_non_blocking(true, failed);
-    if (port_.options().no_delay) {
+    if (connections_.options().no_delay) {
         socket.set_option(tcp::no_delay(true), failed);
     }
     origin.reached_at = is_everywhere_ ? ip_of(socket.local_endpoint(failed)) : at_;
     auto bytes = make_tcp_stream(std::move(socket));
     // A PROXY header stands before TLS.
-    port_.add(origin.must_have_header ? std::move(bytes)
-                                      : port_.for_clients(std::move(bytes), origin),
-              origin);
+    connections_.add(origin.must_have_header ? std::move(bytes)
+                                             : connections_.for_clients(std::move(bytes), origin),
+                     origin);
 }
 
 void tcp_listener::pause_accepting(int reason) {
-    if (const auto now = port_.clock().now(); now >= next_complaint_) {
-        base::log::warn("net", "port {}: cannot accept: {}; trying every 100 ms", number_,
-                        std::strerror(reason));
+    if (const auto now = connections_.clock().now(); now >= next_complaint_) {
+        rlimit most{};
+        ::getrlimit(RLIMIT_NOFILE, &most);
+        base::log::warn("net",
+                        "port {}: cannot accept: {}; trying every 100 ms. This process may have {} "
+                        "descriptors (ulimit -n), and keeps {} of them for its links and files",
+                        number_, std::strerror(reason), most.rlim_cur,
+                        connections_.options().descriptor_reserve);
         next_complaint_ = now + complaint_pause;
     }
-    pause_ = port_.clock().after(accept_pause, [this] { accept_ready(); });
+    pause_ = connections_.clock().after(accept_pause, [this] { accept_ready(); });
 }
 
 } // namespace

@@ -38,6 +38,8 @@ public:
     /// The wait is over. `problem`: why it was in vain; null: try again.
     virtual void on_readable(const char* problem) = 0;
     virtual void on_writable(const char* problem) = 0;
+    /// It has nothing to do any more, whatever it waits for.
+    virtual bool is_over() const { return false; }
 };
 
 /// Bytes to and from one peer, in order; nothing here blocks. What lies below may have to write in

@@ -409,6 +409,13 @@ void tls_line::turn() {
     const auto end = clock_.now() + slice;
     int left = most;
     do {
+        // Who is gone by now takes nobody's turn.
+        while (waiting_.front()->is_over()) {
+            waiting_.pop_front();
+            if (waiting_.empty()) {
+                return;
+            }
+        }
         const auto next = waiting_.front();
         // It stays the first meanwhile, so that who comes posts no second turn.
         next->on_readable(nullptr);

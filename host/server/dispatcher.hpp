@@ -61,6 +61,8 @@ protected:
 
 private:
     friend class dispatcher;
+    /// To the caller, once.
+    void give(result<door::body> outcome) noexcept;
     void count(const result<door::body>& outcome) noexcept;
     void complain(const error& why);
     void leave();
@@ -87,6 +89,9 @@ private:
     route_counts* counts_ = nullptr;
     const base::clock* clock_ = nullptr;
     base::time_point arrived_{};
+    std::uint64_t arrival_ = 0;
+    /// What the calls know that are made while it is served; `max()` once it is answered.
+    std::shared_ptr<base::time_point> waited_for_until_;
     lease lease_;
     // One of the dispatcher's lists; owner_ is null when in none.
     dispatcher* owner_ = nullptr;
@@ -153,6 +158,10 @@ public:
     /// What keeps it from rest, for people: `'chat.chatHandler.send' for 2013 ms (2 of it), ...`.
     std::string under_way() const;
     std::uint64_t started() const { return started_; }
+    /// For `has_before`: all that has come so far.
+    std::uint64_t mark() const { return arrivals_; }
+    /// Whether something that had come by then has not ended; also while it holds.
+    bool has_before(std::uint64_t mark) const;
     /// Clients' requests and servers' remote calls, those that were refused here included.
     const route_table& handler_counts() const { return handler_counts_; }
     const route_table& remote_counts() const { return remote_counts_; }
@@ -241,6 +250,7 @@ private:
     std::size_t waiting_ = 0;
     std::size_t waiting_bytes_ = 0;
     std::uint64_t started_ = 0;
+    std::uint64_t arrivals_ = 0;
     route_table handler_counts_;
     route_table remote_counts_;
     base::timer sweep_;

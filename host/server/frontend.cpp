@@ -6,10 +6,17 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+#include <cmath>
+
 namespace shaddock::server {
 
 /// What a request is for the server that handles it, beside its bytes: about so many bytes more.
 static constexpr std::size_t request_work = 2048;
+/// How long requests wait for a list of servers that others know already.
+static constexpr std::chrono::seconds list_patience{1};
+/// Between two kicks of clients that are sent away.
+static constexpr std::chrono::milliseconds move_tick{20};
 
 /// A client's request that a handler of this very server answers.
 class client_call final : public pending_call {
@@ -61,10 +68,12 @@ std::string_view type_of(std::string_view route) {
 } // namespace
 
 frontend::frontend(const boost::asio::any_io_executor& executor, base::clock& clock,
-                   const server_options& options, line& servers, directory& list, dispatcher& local)
+                   const server_options& options, outgoing& servers, directory& list,
+                   dispatcher& local)
     : clock_(clock), options_(options), servers_(servers), list_(list), local_(local),
       codec_(options.dictionary), sessions_(options.self.id, options.self.life),
-      listener_(net::make_listener(executor, clock, *options.listener)),
+      listener_(options.make_port ? options.make_port(*options.listener)
+                                  : net::make_listener(executor, clock, *options.listener)),
       agreed_(std::make_shared<agreement>(agreement{options.protos, std::nullopt})) {}
 
 frontend::~frontend() = default;
@@ -76,6 +85,55 @@ result<void> frontend::start() {
 void frontend::drain() {
     is_draining_ = true;
     listener_->stop_accepting();
+}
+
+void frontend::move_clients(std::string_view reason, base::duration limit,
+                            base::unique_function<void()> done) {
+    const auto count = sessions_.size();
+    const auto rate = options_.drain_rate;
+    if (rate == 0 || count <= rate / 10 || limit <= base::duration::zero()) {
+        return done();
+    }
+    listener_->stop_accepting();
+    const auto seconds = std::chrono::duration<double>(limit).count();
+    const auto per_second =
+        std::max(static_cast<double>(rate), static_cast<double>(count) / seconds);
+    auto& now = moving_.emplace(moving{});
+    now.reason = reason;
+    for (const auto& [id, each] : sessions_.all()) {
+        now.left.push_back(id);
+    }
+    now.in_a_tick = static_cast<std::size_t>(
+        std::ceil(per_second * std::chrono::duration<double>(move_tick).count()));
+    const std::chrono::duration<double> longest(static_cast<double>(count) / per_second);
+    now.until = clock_.now() + std::chrono::duration_cast<base::duration>(longest) + 10 * move_tick;
+    now.done = std::move(done);
+    base::log::info("server", "{} clients are sent away, {:.0f} a second", count, per_second);
+    move_some();
+}
+
+void frontend::move_some() {
+    std::size_t kicked = 0;
+    for (auto tries = moving_->left.size(); tries > 0 && kicked < moving_->in_a_tick; --tries) {
+        const auto id = moving_->left.front();
+        moving_->left.pop_front();
+        auto* each = sessions_.find(id);
+        if (each == nullptr) {
+            continue;
+        }
+        if (each->requests_in_flight > 0) {
+            moving_->left.push_back(id);
+            continue;
+        }
+        ++kicked;
+        each->link->kick(moving_->reason);
+    }
+    if (moving_->left.empty() || clock_.now() >= moving_->until) {
+        auto done = std::move(moving_->done);
+        moving_.reset();
+        return done();
+    }
+    moving_->next = clock_.after(move_tick, [this] { move_some(); });
 }
 
 void frontend::stop(std::string_view reason, base::unique_function<void()> done) {
@@ -99,14 +157,19 @@ void frontend::on_closed(net::connection& which, std::string_view reason) {
     }
     which.user = nullptr;
     const auto last = gone->data;
-    mirror_.close(*gone, [&](const std::string& owner, const std::string& channel) {
-        report_lost(owner, channel, last->ref.id);
+    mirror_.close(*gone, [&](const mirrored_channel& of, const mirrored_channel::entry& was) {
+        report_lost(of.owner, {of.name, last->ref.id, was.uid, was.joined});
     });
     sessions_.close(*gone);
     local_.forget_waiting(last->ref);
     local_.tell_hooks([last, reason = std::string(reason)](door::hooks& hook) {
         hook.on_session_closed(*last, reason);
     });
+}
+
+std::string frontend::name_of(const net::connection& one) const {
+    const auto* known = static_cast<const session*>(one.user);
+    return known == nullptr ? std::string() : known->data->ref.uid;
 }
 
 // ---- requests ----
@@ -187,17 +250,14 @@ void frontend::serve(session& from, const client_request& request) {
     }
     if (is_overloaded(*from.data)) {
         if (const auto more = rare_.due("overload")) {
-            base::log::warn("server", "overloaded: clients' bytes wait longer than {} ms for their "
-                                      "turn (limits.overload), requests are refused{}",
-                            std::chrono::duration_cast<std::chrono::milliseconds>(options_.overload)
-                                .count(),
-                            *more);
+            base::log::warn(
+                "server",
+                "overloaded: clients' bytes wait longer than {} ms for their "
+                "turn (limits.overload), requests are refused{}",
+                std::chrono::duration_cast<std::chrono::milliseconds>(options_.overload).count(),
+                *more);
         }
-        return refuse(errc::overloaded,
-                      fmt::format("a request waits {} ms for its turn here",
-                                  std::chrono::duration_cast<std::chrono::milliseconds>(
-                                      options_.listener->turns->wait())
-                                      .count()));
+        return refuse(errc::overloaded, "requests wait too long for their turn here");
     }
     // Clients that are connected hold less: they are not read, or closed.
     if (unanswered_bytes_ > 2 * options_.listener->input_limit) {
@@ -295,20 +355,106 @@ void frontend::forward(const door::session_data& from, std::string_view type,
         return refuse(what, request.route, std::move(to).error());
     }
     ++forwarded_;
-    auto bytes = wire::encode(request.route, what.id, 0, &from, request.body);
-    const bus::load load{flow_of_request(what.id), bytes.size() + request_work};
-    servers_.call(
-        *to, wire::kind::client_request, std::move(bytes), arrived + options_.call_timeout,
-        [this, what = std::move(what), route = std::string(request.route),
-         arrived](const result<door::body>& outcome) {
-            counts_of(route, outcome).note(outcome, clock_.now() - arrived);
-            ended(what, route, outcome);
-            --forwarded_;
-            if (forwarded_ == 0 && idle_) {
-                idle_();
+    auto bytes =
+        wire::encode(request.route, what.id, 0, &from, request.body, {}, list_.told_epoch());
+    journey way{std::move(what), std::string(request.route), arrived, list_.next_place(),
+                list_.told_epoch()};
+    if (list_.is_behind()) {
+        return send_anew(std::move(bytes), 0, std::move(way));
+    }
+    send(std::move(bytes), *to, std::move(way));
+}
+
+void frontend::send(std::string bytes, const directory::target& to, journey way) {
+    const bus::load load{flow_of_request(way.what.id), bytes.size() + request_work};
+    const auto place = way.place;
+    const auto deadline = way.arrived + options_.call_timeout;
+    auto answered = [this, way = std::move(way), hold = to.hold](auto outcome) mutable {
+        if (outcome || outcome.error().code() != wire::outdated) {
+            arrive(way, outcome);
+        } else if (is_overtaken(way)) {
+            arrive(way, error(errc::recovering, "it has waited at a server that stood still, and "
+                                                "later requests of its session went elsewhere"));
+        } else {
+            const auto known = way.epoch;
+            send_anew(outcome.error().text(), known + 1, std::move(way));
+        }
+    };
+    list_.when_open(
+        to,
+        [this, bytes = std::move(bytes), load, deadline, place,
+         answered = std::move(answered)](const error* why, const std::string& server) mutable {
+            if (why != nullptr) {
+                return answered(result<std::string>(*why));
             }
+            if (list_.has_left_behind()) {
+                note_overtaking(bytes, place);
+            } else {
+                overtaking_.clear();
+            }
+            servers_.call(server, wire::kind::client_request, std::move(bytes), deadline,
+                          std::move(answered), load);
         },
-        load);
+        place);
+}
+
+void frontend::note_overtaking(std::string_view envelope, std::uint64_t place) {
+    wire::request request;
+    if (wire::decode(envelope, request)) {
+        auto& last = overtaking_[{request.session.ref.id, std::string(type_of(request.route))}];
+        last = std::max(last, place);
+    }
+}
+
+bool frontend::is_overtaken(const journey& way) const {
+    const auto at = overtaking_.find({way.what.from, std::string(type_of(way.route))});
+    return at != overtaking_.end() && at->second > way.place;
+}
+
+void frontend::arrive(journey& way, const result<door::body>& outcome) {
+    counts_of(way.route, outcome).note(outcome, clock_.now() - way.arrived);
+    ended(way.what, way.route, outcome);
+    --forwarded_;
+    if (forwarded_ == 0 && idle_) {
+        idle_();
+    }
+}
+
+void frontend::send_anew(std::string envelope, std::uint64_t epoch, journey way) {
+    const auto place = way.place;
+    auto go = [this, envelope = std::move(envelope),
+               way = std::move(way)](const error* why, const std::string&) mutable {
+        wire::request request;
+        if (why != nullptr) {
+            return arrive(way, *why);
+        }
+        if (!wire::decode(envelope, request) || !request.has_session) { // too long to come back
+            return arrive(way, error(errc::no_server, "its room may have moved"));
+        }
+        if (sessions_.find(way.what.from) == nullptr) {
+            return arrive(way, error(errc::closed, "the session closed while the request waited"));
+        }
+        const auto to = list_.pick(local_.current()->registered(), type_of(request.route),
+                                   {&request.session, {}, {}});
+        if (!to) {
+            return arrive(way, to.error());
+        }
+        way.epoch = list_.told_epoch();
+        auto bytes = wire::encode(request.route, request.id, 0, &request.session, request.body, {},
+                                  way.epoch);
+        send(std::move(bytes), *to, std::move(way));
+    };
+    list_.when_known(epoch, place, std::move(go));
+    if (!list_patience_.is_armed()) {
+        on_list();
+    }
+}
+
+void frontend::on_list() {
+    list_patience_.cancel();
+    if (list_.is_behind()) {
+        list_patience_ = clock_.after(list_patience, [this] { list_.stop_waiting_for_list(); });
+    }
 }
 
 /// A client may invent routes, but not one that was answered well or that the dictionary has.

@@ -1,5 +1,8 @@
 #include "generation.hpp"
 
+#include "base/bytes.hpp"
+#include "base/log.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -66,6 +69,37 @@ result<void> generation::add(std::vector<plugin_source> plugins) {
 
 generation::~generation() {
     destroy();
+}
+
+std::string generation::save_room(std::string_view channel) {
+    constexpr std::size_t limit = std::size_t{64} * 1024;
+    std::string bytes;
+    base::writer out(bytes);
+    for (auto* hook : tables_.hooks()) {
+        for (const auto& each : hook->save_room(channel)) {
+            out.text(each.name);
+            out.text(each.bytes);
+        }
+    }
+    if (bytes.size() > limit) {
+        base::log::error("server", "save_room gives {} bytes of '{}', of {} at most: they are lost",
+                         bytes.size(), channel, limit);
+        bytes.clear();
+    }
+    return bytes;
+}
+
+void generation::restore_room(std::string_view channel, std::string_view bytes) {
+    std::vector<door::saved_state> states;
+    for (base::reader in(bytes); in.ok() && !in.at_end();) {
+        std::string saver(in.text());
+        states.push_back({std::move(saver), std::string(in.text())});
+    }
+    for (auto* hook : tables_.hooks()) {
+        if (!states.empty()) {
+            hook->restore_room(channel, states);
+        }
+    }
 }
 
 void generation::destroy() {

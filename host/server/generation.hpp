@@ -130,6 +130,10 @@ public:
     result<std::vector<saved_plugin>> save() const;
     /// Takes over what the plugins of the same files have saved.
     result<void> restore(const std::vector<saved_plugin>& saved);
+    /// What the plugins know of a room, as bytes; empty: nothing. Over 64 KiB it is lost, and
+    /// logged.
+    std::string save_room(std::string_view channel);
+    void restore_room(std::string_view channel, std::string_view bytes);
     /// No lease is given any more; `left` is called once, when the last has left, possibly on the
     /// stack of a plugin.
     void close(base::unique_function<void()> left) { leases_.close(std::move(left)); }

@@ -3,7 +3,7 @@
 #include "channels.hpp"
 #include "dispatcher.hpp"
 #include "frontend.hpp"
-#include "line.hpp"
+#include "outgoing.hpp"
 #include "server/server.hpp"
 
 namespace shaddock::server {
@@ -80,7 +80,7 @@ void add_requests(base::metric_families& all, const dispatcher& calls) {
         "shaddock_remote_seconds", "From their arrival at the answering server to the answer.");
 }
 
-void add_rooms(base::metric_families& all, const channel_store& channels, const line& servers) {
+void add_rooms(base::metric_families& all, const channel_store& channels, const outgoing& servers) {
     base::add_gauge(all, "shaddock_channels", "Channels that this server owns.", channels.size());
     base::add_gauge(all, "shaddock_members", "Members of these channels.", channels.members());
     base::add_counter(all, "shaddock_pushes_total",
@@ -205,7 +205,7 @@ void add_state(base::metric_families& all, const status& now) {
     base::add_gauge(all, "shaddock_requests_in_flight", "Requests accepted and not answered.",
                     now.requests_in_flight);
     base::add_gauge(all, "shaddock_links_expected", "Links to other servers that are wanted.",
-                    now.links_expected);
+                    now.expected);
     base::add_gauge(all, "shaddock_generations_ending", "Replaced generations with work under way.",
                     now.ending);
     base::add_gauge(all, "shaddock_generations_kept", "Replaced generations that did not end.",

@@ -62,12 +62,12 @@ private:
 class dispatcher;
 class frontend;
 class channel_store;
-class line;
+class outgoing;
 struct status;
 
 /// What the rooms of one server have counted, added to `all`.
 void add_requests(base::metric_families& all, const dispatcher& calls);
-void add_rooms(base::metric_families& all, const channel_store& channels, const line& servers);
+void add_rooms(base::metric_families& all, const channel_store& channels, const outgoing& servers);
 /// `clients`: null at a backend.
 void add_held(base::metric_families& all, const dispatcher& calls, const frontend* clients);
 void add_clients(base::metric_families& all, const frontend& clients);

@@ -6,6 +6,9 @@ namespace shaddock::server {
 
 namespace {
 
+/// Members that were lost, of one owner.
+constexpr std::size_t lost_limit = 100'000;
+
 auto entry_of(mirrored_channel& channel, const session& who) {
     return std::find_if(channel.members.begin(), channel.members.end(),
                         [&](const auto& each) { return each.who == &who; });
@@ -68,14 +71,69 @@ void mirror::destroy(std::string_view owner, std::string_view channel) {
     drop_if_empty(*found);
 }
 
-void mirror::close(session& gone,
-                   const std::function<void(const std::string&, const std::string&)>& left) {
+void mirror::close(
+    session& gone,
+    const std::function<void(const mirrored_channel&, const mirrored_channel::entry&)>& left) {
     const auto channels = std::move(gone.channels);
     gone.channels.clear();
     for (auto* channel : channels) {
-        channel->members.erase(entry_of(*channel, gone));
-        left(channel->owner, channel->name);
+        const auto at = entry_of(*channel, gone);
+        const auto entry = std::move(*at);
+        channel->members.erase(at);
+        left(*channel, entry);
         drop_if_empty(*channel);
+    }
+}
+
+void mirror::clear() {
+    for (const auto& [name, channel] : channels_) {
+        for (const auto& each : channel->members) {
+            each.who->channels.clear();
+        }
+    }
+    channels_.clear();
+    lost_.clear();
+}
+
+void mirror::remember_lost(std::string_view owner, const wire::membership& gone) {
+    auto& lost = lost_[std::string(owner)];
+    if (lost.size() < lost_limit) {
+        lost[membership_key(gone.channel, gone.session)] = wire::encoded(gone);
+    }
+}
+
+void mirror::forget_lost(std::string_view owner, std::string_view channel, session_id gone) {
+    const auto at = lost_.find(owner);
+    if (at != lost_.end() && at->second.erase(membership_key(channel, gone)) != 0 &&
+        at->second.empty()) {
+        lost_.erase(at);
+    }
+}
+
+std::vector<std::string> mirror::lost_of(std::string_view owner) const {
+    std::vector<std::string> found;
+    if (const auto at = lost_.find(owner); at != lost_.end()) {
+        for (const auto& [place, gone] : at->second) {
+            found.push_back(gone);
+        }
+    }
+    return found;
+}
+
+void mirror::move(std::string_view owner, std::string_view channel, std::string_view to) {
+    auto node = channels_.extract(key{owner, channel});
+    if (!node) {
+        return;
+    }
+    const auto moved = std::move(node.mapped());
+    for (const auto& each : moved->members) {
+        std::erase(each.who->channels, moved.get());
+        const auto* there = get(to, channel);
+        if (there == nullptr || std::ranges::none_of(there->members, [&](const auto& m) {
+                return m.who == each.who;
+            })) {
+            join(to, moved->name, *each.who, each.uid, each.joined);
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "outgoing.hpp"
 #include "sessions.hpp"
 
 #include <cstdint>
@@ -37,11 +38,22 @@ public:
     bool leave(std::string_view owner, std::string_view channel, session& who);
     void destroy(std::string_view owner, std::string_view channel);
     /// Takes a closed session out of all its channels and tells of each.
-    void
-    close(session& gone,
-          const std::function<void(const std::string& owner, const std::string& channel)>& left);
+    void close(session& gone, const std::function<void(const mirrored_channel& of,
+                                                       const mirrored_channel::entry&)>& left);
+    /// All sessions leave all channels, and nothing is remembered.
+    void clear();
+
+    /// A member that was lost is remembered until its owner has acknowledged it, whatever
+    /// incarnation that has by then. Limits: 100,000; what is over them is told once.
+    void remember_lost(std::string_view owner, const wire::membership& gone);
+    void forget_lost(std::string_view owner, std::string_view channel, session_id gone);
+    /// As an encoded membership each.
+    std::vector<std::string> lost_of(std::string_view owner) const;
+    void forget_owner(std::string_view owner) { lost_.erase(std::string(owner)); }
     /// Null when no session of this frontend is in it.
     const mirrored_channel* find(std::string_view owner, std::string_view channel) const;
+    /// The channel is another owner's from now on. What that one has told already stays.
+    void move(std::string_view owner, std::string_view channel, std::string_view to);
     /// All channels of one owner that have members here.
     std::vector<const mirrored_channel*> of_owner(std::string_view owner) const;
 
@@ -59,6 +71,8 @@ private:
     mirrored_channel* get(std::string_view owner, std::string_view channel) const;
 
     std::unordered_map<key, std::unique_ptr<mirrored_channel>, key_hash> channels_;
+    /// By owner and membership_key.
+    std::map<std::string, std::unordered_map<std::string, std::string>, std::less<>> lost_;
 };
 
 } // namespace shaddock::server

@@ -134,6 +134,10 @@ plugin_host::await(std::unique_ptr<door::completion> done) {
     return alive_.guard([this, id](result<door::body> outcome) {
         if (const auto ended = awaited_.extract(id)) {
             const served_request::scope here(parts_.calls.serving(), ended.mapped().serves);
+            if (!outcome && outcome.error().code() == wire::outdated) {
+                outcome = error(errc::no_server, "routed by an older list of servers than that of "
+                                                 "the server, whose room may have moved");
+            }
             ended.mapped().done->done(std::move(outcome));
         }
     });
@@ -160,18 +164,19 @@ void plugin_host::complete(waiting ends, result<door::body> outcome) {
 
 void plugin_host::post(std::unique_ptr<door::task> work) noexcept {
     // From another thread it belongs to no request.
-    const auto serves = is_on_loop() ? parts_.calls.serving().now() : request_id{};
-    boost::asio::post(work_.executor(), alive_.guard([this, serves, work = std::move(work)] {
-        const served_request::scope here(parts_.calls.serving(), serves);
-        work->run();
-    }));
+    auto serves = is_on_loop() ? parts_.calls.serving().all() : service{};
+    boost::asio::post(work_.executor(),
+                      alive_.guard([this, serves = std::move(serves), work = std::move(work)] {
+                          const served_request::scope here(parts_.calls.serving(), serves);
+                          work->run();
+                      }));
 }
 
 void plugin_host::blocking(std::unique_ptr<door::task> work,
                            std::unique_ptr<door::task> after) noexcept {
     const bool is_refused = !parts_.options.blocking_pool || blocking_ >= blocking_limit || !alive_;
     // After the stop the plugin's objects are gone: what waits is dropped, and its frame unwinds.
-    const auto resume = [this, serves = parts_.calls.serving().now()](door::task& waits) {
+    const auto resume = [this, serves = parts_.calls.serving().all()](door::task& waits) {
         const served_request::scope here(parts_.calls.serving(), serves);
         waits.run();
     };
@@ -276,19 +281,22 @@ bool plugin_host::cancel_timer(std::string_view name) noexcept {
 // ---- servers
 // -----------------------------------------------------------------------------------------------------------------
 
-result<std::string> plugin_host::target_of(std::string_view route,
-                                           const door::call_target& to) const {
+result<plugin_host::target> plugin_host::target_of(std::string_view route,
+                                                   const door::call_target& to) const {
     if (!to.server_id.empty()) {
-        return to.server_id;
+        return target{{to.server_id}};
     }
     const auto dot = route.find('.');
     if (dot == std::string_view::npos || dot == 0) {
         return error(errc::unknown_route, fmt::format("'{}' is not type.remote.method", route));
     }
-    if (own_ == nullptr) { // still being created
-        return parts_.list.pick(tables(""), route.substr(0, dot), to.param);
+    // While it is still being created it has no tables.
+    const tables none("");
+    auto picked = parts_.list.pick(own_ != nullptr ? *own_ : none, route.substr(0, dot), to.param);
+    if (!picked) {
+        return std::move(picked).error();
     }
-    return parts_.list.pick(*own_, route.substr(0, dot), to.param);
+    return target{std::move(*picked), parts_.list.told_epoch()};
 }
 
 request_id plugin_host::request_of_call() {
@@ -302,34 +310,61 @@ request_id plugin_host::request_of_call() {
     return serving.now_or_own(parts_.options.self.life);
 }
 
+base::time_point plugin_host::end_of_call(base::duration timeout) const {
+    const auto now = parts_.clock.now();
+    const auto own = base::later(now, timeout.count() > 0 ? timeout : parts_.options.call_timeout);
+    return parts_.calls.serving().bounded(own, now);
+}
+
 void plugin_host::call(std::string_view route, std::uint64_t contract, const door::call_target& to,
                        door::body_view arguments, std::unique_ptr<door::completion> done) noexcept {
     if (!alive_) {
         return end_late(std::move(done));
     }
-    auto target = target_of(route, to);
-    if (!target) {
-        return complete(as_waiting(std::move(done)), std::move(target).error());
+    auto picked = target_of(route, to);
+    if (!picked) {
+        return complete(as_waiting(std::move(done)), std::move(picked).error());
     }
     note_types(route, contract, to);
-    const auto timeout = to.timeout.count() > 0 ? to.timeout : parts_.options.call_timeout;
     const auto id = request_of_call();
-    parts_.servers.call(
-        *target, wire::kind::remote, wire::encode(route, id, contract, to.session, arguments, who_),
-        base::later(parts_.clock.now(), timeout), await(std::move(done)), {flow_of_request(id), 0});
+    parts_.list.when_open(
+        picked->to,
+        [servers = &parts_.servers, executor = parts_.executor,
+         bytes = wire::encode(route, id, contract, to.session, arguments, who_, picked->epoch),
+         until = end_of_call(to.timeout), answered = await(std::move(done)),
+         load = bus::load{flow_of_request(id), 0}](const error* why,
+                                                   const std::string& server) mutable {
+            if (why != nullptr) { // not inline: who asks again at once comes after what waits now
+                return boost::asio::post(executor,
+                                         [answered = std::move(answered), why = *why]() mutable {
+                                             answered(std::move(why));
+                                         });
+            }
+            servers->call(server, wire::kind::remote, std::move(bytes), until, std::move(answered),
+                          load);
+        });
 }
 
 result<void> plugin_host::cast(std::string_view route, std::uint64_t contract,
                                const door::call_target& to, door::body_view arguments) noexcept {
-    auto target = target_of(route, to);
-    if (!target) {
-        return std::move(target).error();
+    auto picked = target_of(route, to);
+    if (!picked) {
+        return std::move(picked).error();
     }
     note_types(route, contract, to);
     const auto id = request_of_call();
-    return parts_.servers.cast(*target, wire::kind::remote,
-                               wire::encode(route, id, contract, to.session, arguments, who_),
-                               {flow_of_request(id), 0});
+    // What waits for a room that moves is not known to fail yet.
+    auto outcome = std::make_shared<result<void>>();
+    parts_.list.when_open(picked->to, [servers = &parts_.servers, outcome,
+                                       bytes = wire::encode(route, id, contract, to.session,
+                                                            arguments, who_, picked->epoch),
+                                       load = bus::load{flow_of_request(id), 0}](
+                                          const error* why, const std::string& server) mutable {
+        if (why == nullptr) {
+            *outcome = servers->cast(server, wire::kind::remote, std::move(bytes), load);
+        }
+    });
+    return *outcome;
 }
 
 /// Who is called may ask for them.
@@ -354,7 +389,7 @@ void plugin_host::change_session(const session_ref& who, door::session_change ch
         return complete(as_waiting(std::move(done)), parts_.clients->change_session(who, change));
     }
     parts_.servers.call(who.frontend, wire::kind::change_session, wire::encode(who, change),
-                        parts_.clock.now() + parts_.options.call_timeout, await(std::move(done)));
+                        end_of_call(), await(std::move(done)));
 }
 
 void plugin_host::find_sessions(const session_ref& who,
@@ -362,8 +397,8 @@ void plugin_host::find_sessions(const session_ref& who,
     if (!alive_) {
         return end_late(std::move(done));
     }
-    parts_.servers.call(who.frontend, wire::kind::find_sessions, wire::encoded(who),
-                        parts_.clock.now() + parts_.options.call_timeout, await(std::move(done)));
+    parts_.servers.call(who.frontend, wire::kind::find_sessions, wire::encoded(who), end_of_call(),
+                        await(std::move(done)));
 }
 
 void plugin_host::kick_uid(std::string_view uid, std::string_view reason,
@@ -386,13 +421,13 @@ void plugin_host::kick_uid(std::string_view uid, std::string_view reason,
             continue;
         }
         ++count->waiting;
-        parts_.servers.call(
-            each.id, wire::kind::kick_uid, bytes, parts_.clock.now() + parts_.options.call_timeout,
-            [count, ended](result<std::string> reply) {
-                // A frontend that is gone has no sessions left to kick.
-                count->sum += reply ? std::strtoull(reply->c_str(), nullptr, 10) : 0;
-                ended();
-            });
+        parts_.servers.call(each.id, wire::kind::kick_uid, bytes, end_of_call(),
+                            [count, ended](result<std::string> reply) {
+                                // A frontend that is gone has no sessions left to kick.
+                                count->sum +=
+                                    reply ? std::strtoull(reply->c_str(), nullptr, 10) : 0;
+                                ended();
+                            });
     }
     ended();
 }

@@ -6,7 +6,7 @@
 #include "dispatcher.hpp"
 #include "frontend.hpp"
 #include "generation_work.hpp"
-#include "line.hpp"
+#include "outgoing.hpp"
 
 #include <map>
 #include <set>
@@ -21,7 +21,7 @@ struct host_parts {
     boost::asio::any_io_executor executor;
     base::clock& clock;
     const server_options& options;
-    line& servers;
+    outgoing& servers;
     directory& list;
     dispatcher& calls;
     channel_store& channels;
@@ -133,10 +133,10 @@ private:
         base::time_point ran;
         std::shared_ptr<door::timer_task> tick;
     };
-    /// A completion of the plugin, and the request that goes on with it.
+    /// A completion of the plugin, and what is served that goes on with it.
     struct waiting {
         std::unique_ptr<door::completion> done;
-        request_id serves;
+        service serves;
         generation_work::anchor held;
     };
     struct sleeper {
@@ -149,17 +149,24 @@ private:
     void arm(const std::string& name, named_timer& timer);
     /// What is begun now goes on with the request that is served now.
     waiting as_waiting(std::unique_ptr<door::completion> done) const {
-        return {std::move(done), parts_.calls.serving().now(), work_.hold()};
+        return {std::move(done), parts_.calls.serving().all(), work_.hold()};
     }
     void complete(waiting ends, result<door::body> outcome);
     /// What a call that is made now belongs to.
     request_id request_of_call();
+    /// When a call ends that is made now; zero: by the default timeout.
+    base::time_point end_of_call(base::duration timeout = {}) const;
     /// Keeps `done` until the answer or the stop; gives what ends it, once, on the loop. Null after
     /// the stop: `done` has been ended.
     base::unique_function<void(result<door::body>)> await(std::unique_ptr<door::completion> done);
     /// Of a generation that was stopped.
     void end_late(std::unique_ptr<door::completion> done);
-    result<std::string> target_of(std::string_view route, const door::call_target& to) const;
+    /// With the epoch of the list that has named it; 0: the caller has.
+    struct target {
+        directory::target to;
+        std::uint64_t epoch = 0;
+    };
+    result<target> target_of(std::string_view route, const door::call_target& to) const;
     void note_types(std::string_view route, std::uint64_t contract, const door::call_target& to);
 
     host_parts parts_;

@@ -1,8 +1,13 @@
 #pragma once
 
+#include "base/clock.hpp"
+
 #include <shaddock/ids.hpp>
 
+#include <algorithm>
 #include <cstdint>
+#include <memory>
+#include <utility>
 
 namespace shaddock::server {
 
@@ -19,37 +24,53 @@ struct request_id {
     friend bool operator==(const request_id&, const request_id&) = default;
 };
 
+/// What code serves, and until when somebody waits for it.
+struct service {
+    request_id id;
+    /// The deadline of the call that is being served; `max()` once that has been answered. Null:
+    /// nobody waits.
+    std::shared_ptr<const base::time_point> deadline;
+};
+
 /// Which request the code that runs now serves: set where a request begins, and where an operation
 /// that was begun for it resumes its coroutine. Thread: the loop.
 class served_request {
 public:
     /// None outside of requests.
-    const request_id& now() const { return now_; }
+    const request_id& now() const { return now_.id; }
+    /// The same with its deadline, for what goes on with it later.
+    const service& all() const { return now_; }
+    /// Until when a call may take that is made at `now` and that may take until `own`: while
+    /// somebody waits for what is served, no longer than they do. What is begun after that (a
+    /// clean-up, work that goes on beside) has its own time.
+    base::time_point bounded(base::time_point own, base::time_point now) const {
+        return now_.deadline && *now_.deadline > now ? std::min(own, *now_.deadline) : own;
+    }
     /// The next one that begins here.
     request_id begin(incarnation here, session_id of) { return {here, of, ++last_}; }
     /// The one that is served; outside of requests the server's own next one.
     request_id now_or_own(incarnation here) {
-        return now_.number != 0 ? now_ : begin(here, session_id{});
+        return now_.id.number != 0 ? now_.id : begin(here, session_id{});
     }
 
     /// While it lives, what runs serves `request`.
     class scope {
     public:
+        scope(served_request& where, service what)
+            : where_(where), before_(std::exchange(where.now_, std::move(what))) {}
         scope(served_request& where, const request_id& request)
-            : where_(where), before_(where.now_) {
-            where.now_ = request;
-        }
+            : scope(where, service{request, nullptr}) {}
         scope(const scope&) = delete;
         scope& operator=(const scope&) = delete;
-        ~scope() { where_.now_ = before_; }
+        ~scope() { where_.now_ = std::move(before_); }
 
     private:
         served_request& where_;
-        request_id before_;
+        service before_;
     };
 
 private:
-    request_id now_;
+    service now_;
     std::uint64_t last_ = 0;
 };
 

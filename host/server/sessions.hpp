@@ -37,6 +37,8 @@ class session_store {
 public:
     session_store(std::string frontend, incarnation life);
 
+    /// Sessions that are open keep the incarnation that they have, and are found by their id only.
+    void live_anew(incarnation life) { life_ = life; }
     /// With the next id.
     session& open(net::connection& link);
     void close(session& gone);

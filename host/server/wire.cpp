@@ -55,10 +55,10 @@ door::session_data read_session(reader& in) {
 }
 
 std::string encode(std::string_view route, const request_id& id, std::uint64_t contract,
-                   const door::session_data* session, door::body_view body,
-                   std::string_view caller) {
+                   const door::session_data* session, door::body_view body, std::string_view caller,
+                   std::uint64_t epoch) {
     std::string bytes;
-    bytes.reserve(route.size() + body.size() + 204);
+    bytes.reserve(route.size() + body.size() + 212);
     writer out(bytes);
     out.text(route);
     out.u64(number(id.origin));
@@ -73,10 +73,11 @@ std::string encode(std::string_view route, const request_id& id, std::uint64_t c
         write(out, *session);
     }
     out.text(body);
-    // A later field of the session, which an older reader passes over.
+    // Later fields, which an older reader passes over.
     if (session != nullptr) {
         out.text(session->address);
     }
+    out.u64(epoch);
     return bytes;
 }
 
@@ -96,6 +97,7 @@ bool decode(std::string_view in, request& out) {
     if (out.has_session && !fields.at_end()) {
         out.session.address = fields.text();
     }
+    out.epoch = fields.at_end() ? 0 : fields.u64();
     return fields.ok();
 }
 

@@ -42,6 +42,18 @@ enum class kind : std::uint8_t {
     // casts, frontend -> owner of a channel
     member_lost = 22,
     roster = 23,
+    // a cast, owner of a channel -> frontend; from bus::rebirth_version on
+    lost_taken = 24,
+    // casts when the list of servers has changed, each with the epoch first (room_moves.hpp); from
+    // version 5 of the bus on
+    list_known = 32,
+    room_state = 33,
+    rooms_released = 34,
+    moved_roster = 35,
+    rooms_told = 36,
+    rooms_ready = 37,
+    /// From version 6 of the bus on.
+    rooms_staying = 38,
 };
 
 using base::reader;
@@ -49,6 +61,12 @@ using base::writer;
 
 inline void write(writer& out, std::uint8_t number) {
     out.u8(number);
+}
+inline void write(writer& out, bool is_so) {
+    out.u8(is_so ? 1 : 0);
+}
+inline void write(writer& out, std::uint64_t number) {
+    out.u64(number);
 }
 inline void write(writer& out, std::string_view text) {
     out.text(text);
@@ -69,17 +87,29 @@ struct request {
     bool has_session = false;
     door::session_data session;
     door::body_view body;
+    /// Of the list over which it was routed; 0: it names its server, or its writer tells none.
+    std::uint64_t epoch = 0;
 };
 std::string encode(std::string_view route, const request_id& id, std::uint64_t contract,
                    const door::session_data* session, door::body_view body,
-                   std::string_view caller = {});
+                   std::string_view caller = {}, std::uint64_t epoch = 0);
 bool decode(std::string_view in, request& out);
+
+/// The answer to a request that was routed by an older list than its server's, and that has not
+/// run: its room may have moved. Between hosts only; its text is the request's envelope.
+inline constexpr errc outdated{1000};
+/// The first version of the bus in which every build knows it; others are answered `no_server`.
+inline constexpr std::uint16_t outdated_version = 6;
 
 /// The question for contracts is a text, how their routes begin. The answer is a list of rows.
 std::string encode(const contract_rows& rows);
 bool decode(std::string_view in, contract_rows& out);
 /// The first version of the bus with that question.
 inline constexpr std::uint16_t contracts_version = 3;
+/// The first version of the bus that moves rooms when the list of servers changes.
+inline constexpr std::uint16_t moves_version = 5;
+/// The first version of the bus in which rooms stay with a server that leaves.
+inline constexpr std::uint16_t staying_version = 6;
 
 /// A session change: the session, then the change.
 std::string encode(const session_ref& who, const door::session_change& change);
@@ -93,11 +123,18 @@ std::string encode_push(std::string_view route, door::body_view message,
 struct membership {
     std::string_view channel;
     session_id session{};
+    /// Empty in a `leave` and in a `lost_taken`.
     std::string_view uid;
+    /// In a `leave` 0 where no member has left, and of older builds.
     std::uint64_t joined = 0;
 };
 void write(writer& out, const membership& value);
 membership read_membership(reader& in);
+/// In a `leave`, after the membership: the host has taken the session out of the channel, so that
+/// it is to be kicked.
+inline constexpr std::uint8_t leave_and_kick = 1;
+/// The first version of the bus in which owners acknowledge members that were lost.
+inline constexpr std::uint16_t lost_taken_version = 5;
 
 /// An envelope of these fields.
 template <class... Fields>

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-/// What other server types may ask the chat servers. All three are routed by the room's name.
+/// What other server types may ask the chat servers. All are routed by the room's name.
 namespace chat {
 
 /// Names of a room's members, in order of joining.
@@ -27,6 +27,12 @@ inline constexpr shaddock::remote_method<users(std::string room)> get{"chat.chat
 /// then.
 inline constexpr shaddock::remote_method<bool(shaddock::session_ref who, std::string room)> kick{
     "chat.chatRemote.kick"};
+
+/// Undoes an `add` whose call has failed, so that nobody knows whether it was carried out. False
+/// when `who` was not in the room; the others are told all the same, since they may have heard of
+/// it from a chat server that did not live to tell more.
+inline constexpr shaddock::remote_method<bool(shaddock::session_ref who, std::string room)>
+    withdraw{"chat.chatRemote.withdraw"};
 
 /// The uid under which a name is in a room: `name*room`. A name has no `*`, a room may.
 inline std::string make_uid(std::string_view name, std::string_view room) {

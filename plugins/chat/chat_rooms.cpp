@@ -3,6 +3,7 @@
 #include <shaddock/json.hpp>
 #include <shaddock/names.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <iterator>
 #include <utility>
@@ -102,6 +103,17 @@ bool chat_rooms::leave(const session_ref& who, std::string_view room) {
     return true;
 }
 
+bool chat_rooms::withdraw(const session_ref& who, std::string_view room) {
+    if (leave(who, room)) {
+        return true;
+    }
+    if (auto channel = app_.channels().find(room);
+        channel && channel->find(std::string_view(who.uid)) == nullptr) {
+        announce_leave(*channel, who.uid);
+    }
+    return false;
+}
+
 void chat_rooms::lost(std::string_view room, const session_ref& who) {
     if (auto channel = app_.channels().find(room)) {
         announce_leave(*channel, who.uid);
@@ -147,7 +159,11 @@ void chat_rooms::announce_leave(shaddock::channel& channel, std::string_view uid
         }
         at = untold_.try_emplace(std::string(channel.name())).first;
     }
-    at->second.push_back(name_of(uid));
+    // Nobody comes while leaves are untold: a name has left once.
+    if (auto name = name_of(uid);
+        std::find(at->second.begin(), at->second.end(), name) == at->second.end()) {
+        at->second.push_back(std::move(name));
+    }
     tell_leaves_later();
 }
 
@@ -195,6 +211,21 @@ result<void> chat_rooms::restore_state(std::string_view bytes, std::string_view 
         tell_leaves_later();
     }
     return {};
+}
+
+std::string chat_rooms::save_room(std::string_view room) {
+    const auto at = untold_.find(room);
+    if (at == untold_.end()) {
+        return {};
+    }
+    waiting_leaves kept;
+    kept.by_room[at->first].assign(at->second.begin(), at->second.end());
+    untold_.erase(at);
+    return shaddock::json::encode(kept);
+}
+
+void chat_rooms::restore_room(std::string_view /*room*/, std::string_view bytes) {
+    restore_state(bytes, {}).value();
 }
 
 void chat_rooms::destroy_if_empty(std::string_view room) {

@@ -46,6 +46,8 @@ public:
                                  bool create);
     users names(std::string_view room);
     bool leave(const shaddock::session_ref& who, std::string_view room);
+    /// As chat::withdraw.
+    bool withdraw(const shaddock::session_ref& who, std::string_view room);
     /// Somebody left without `leave`; the channel no longer lists it.
     void lost(std::string_view room, const shaddock::session_ref& who);
 
@@ -53,6 +55,9 @@ public:
     static constexpr std::string_view state_name = "rooms";
     std::string save_state() const;
     shaddock::result<void> restore_state(std::string_view bytes, std::string_view version);
+    /// The same of one room, which moves to another server.
+    std::string save_room(std::string_view room);
+    void restore_room(std::string_view room, std::string_view bytes);
 
     /// To all in the sender's room, the sender too, for target `*`; else to that member only.
     /// Errors: not_found when the room, the sender in it, or the target does not exist;

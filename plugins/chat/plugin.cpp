@@ -45,6 +45,9 @@ public:
     bool kick(const shaddock::session_ref& who, const std::string& room) {
         return rooms_.leave(who, room);
     }
+    bool withdraw(const shaddock::session_ref& who, const std::string& room) {
+        return rooms_.withdraw(who, room);
+    }
 
 private:
     chat_rooms& rooms_;
@@ -59,7 +62,8 @@ SHADDOCK_PLUGIN("chat", registrar) {
     registrar.remote<chat::chat_remote>("chatRemote", rooms)
         .method(chat::add, &chat::chat_remote::add)
         .method(chat::get, &chat::chat_remote::get)
-        .method(chat::kick, &chat::chat_remote::kick);
+        .method(chat::kick, &chat::chat_remote::kick)
+        .method(chat::withdraw, &chat::chat_remote::withdraw);
     registrar.filter<shaddock::timeout_filter>();
     registrar.on_member_lost(
         [rooms](shaddock::app&, std::string_view channel, const shaddock::member& gone) {

@@ -5,7 +5,9 @@
 #include <shaddock/app.hpp>
 #include <shaddock/ticket.hpp>
 
+#include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,10 +47,13 @@ public:
     /// With keys: the first time the ticket must be for `username`, else 401.
     /// The first time: joins the room, then binds `name*room` and sets `rid`. Later with the same
     /// name and another room: joins the new room first and leaves the old one only when that went
-    /// well; any failure changes nothing. Limits: name and room keep the rules of
+    /// well; any failure changes nothing, or, when nobody knows whether it did, closes the session
+    /// with the reason `lost`: nobody is in two rooms. Limits: name and room keep the rules of
     /// shaddock::broken_name_rule, and the name has no `*`. Answers `{"code":500,"error":true}`
     /// when the name is in that room already, or the session has another name; refused (500) for
-    /// clients of another frontend. Registered as serial: one at a time per session.
+    /// clients of another frontend. Into the room that the session is in: joins it again if its
+    /// chat server does not know it there. `recovering` while it is not known whether an earlier
+    /// join was carried out. Registered as serial: one at a time per session.
     shaddock::awaitable<enter_reply> enter(enter_request request, shaddock::session& session);
 
 private:
@@ -59,11 +64,23 @@ private:
     /// Binds the uid in place of the present one and sets `rid`. Errors: closed.
     shaddock::awaitable<shaddock::result<void>> move_to(shaddock::session& session, std::string uid,
                                                         std::string room);
-    /// Takes a join back, as far as it can.
-    shaddock::awaitable<void> take_back(shaddock::session_ref who, std::string room);
+    shaddock::awaitable<enter_reply> enter_again(enter_request request, shaddock::session& session);
+    /// Takes a join back, as soon as the room's chat server answers; until then the session enters
+    /// nothing. Not known is after a failure also whether there was one. A session of which that
+    /// cannot be done within two minutes is closed: its frontend takes it out of all rooms.
+    void take_back(shaddock::session_ref who, std::string room);
+    shaddock::awaitable<void> withdraw(shaddock::session_ref who, std::string room);
+    /// Kicks the session, with the reason `lost`; one line a minute in the log.
+    shaddock::awaitable<void> give_up(shaddock::session_ref who, std::string room,
+                                      shaddock::error why);
 
     shaddock::app& app_;
+    /// Sessions with a join that is being taken back.
+    std::set<shaddock::session_id> in_doubt_;
     std::optional<shaddock::ticket_keys> tickets_;
+    /// Since the last line that told of it.
+    std::uint64_t given_up_ = 0;
+    shaddock::door::time_point next_line_ = shaddock::door::time_point::min();
 };
 
 } // namespace connector

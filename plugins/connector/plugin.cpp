@@ -28,5 +28,5 @@ SHADDOCK_PLUGIN("connector", registrar) {
         .serial();
     registrar.filter<shaddock::timeout_filter>();
     registrar.route_by("chat", &room_of);
-    registrar.calls(chat::add, chat::kick);
+    registrar.calls(chat::add, chat::kick, chat::withdraw);
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "client.hpp"
+#include "plugin_door.hpp"
 
 #include "base/clock.hpp"
 #include "bus/local.hpp"
@@ -14,8 +15,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <dlfcn.h>
-
+#include <algorithm>
 #include <functional>
 #include <list>
 #include <map>
@@ -34,20 +34,7 @@ inline constexpr auto failed = R"({"code":500})";
 
 using namespace std::chrono_literals;
 
-/// The door of a plugin of this build; opened once, never closed.
-inline const door::plugin_door& door_of(const std::string& type) {
-    static std::map<std::string, const door::plugin_door*> opened;
-    auto& found = opened[type];
-    if (found == nullptr) {
-        const auto file = std::string(SHADDOCK_PLUGIN_DIR) + "/" + type + ".so";
-        void* mapped = ::dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
-        if (mapped == nullptr) {
-            throw std::runtime_error(::dlerror());
-        }
-        found = static_cast<const door::plugin_door*>(::dlsym(mapped, door::door_symbol));
-    }
-    return *found;
-}
+using test::door_of;
 
 /// One server with what it runs on. Killed: it stays, but hears and says nothing on the bus any
 /// more.
@@ -112,13 +99,19 @@ public:
         const door::plugin_door* probe = nullptr;
         bool is_probe_frontend = false;
         int probes = 1;
+        /// What each server speaks on the bus.
+        std::function<bus::version_range(const std::string& id)> speaks = [](const auto&) {
+            return bus::version_range();
+        };
         /// Last word on the options of each server.
         std::function<void(server::server_options&)> adjust = [](server::server_options&) {};
     };
 
     explicit system(int connectors = 2, int chats = 2, const door::plugin_door* probe = nullptr)
         : system(shape{.connectors = connectors, .chats = chats, .probe = probe}) {}
-    explicit system(shape wanted) : probe_(wanted.probe), adjust_(std::move(wanted.adjust)) {
+    explicit system(shape wanted)
+        : probe_(wanted.probe), speaks_(std::move(wanted.speaks)),
+          adjust_(std::move(wanted.adjust)) {
         add_expected("gate", 1, true);
         add_expected("connector", wanted.connectors, true);
         add_expected("chat", wanted.chats, false);
@@ -158,7 +151,8 @@ public:
         self.is_up = true;
         auto& one = servers_[id];
         one = {};
-        one.links = bus::make_local(loop.get_executor(), clock, network, id, self.life);
+        one.links = bus::make_local(loop.get_executor(), clock, network, id, self.life,
+                                    {.versions = speaks_(id)});
         one.registry = cluster::make_local_registry(loop.get_executor(), *list_);
         server::server_options options;
         options.self = self;
@@ -178,9 +172,10 @@ public:
         ASSERT_TRUE(until([&] { return one.started.has_value(); })) << id;
         ASSERT_TRUE(*one.started) << id << ": " << one.started->error().text();
     }
-    void begin_stop(const std::string& id) {
+    void begin_stop(const std::string& id, server::stop_pace pace = server::stop_pace::drains) {
         auto& one = servers_.at(id);
-        one.instance->stop("test", [&one] { one.is_stopped = true; });
+        one.instance->stop(
+            "test", [&one] { one.is_stopped = true; }, pace);
     }
     bool is_stopped(const std::string& id) const { return servers_.at(id).is_stopped; }
     void stop(const std::string& id) {
@@ -196,6 +191,59 @@ public:
         killed_.push_back(std::move(moved));
     }
 
+    /// As SIGSTOP and SIGCONT do to a server whose clients say nothing: what others tell it waits,
+    /// and so does the list. It comes last.
+    void freeze(const std::string& id) {
+        network.freeze(id);
+        list_->freeze(id);
+    }
+    void thaw(const std::string& id) {
+        network.thaw(id);
+        until([] { return false; }, 50ms);
+        list_->thaw(id);
+    }
+
+    /// `by` takes that server for dead, though it lives.
+    void declare_dead(const std::string& by, const std::string& id) {
+        auto& links = *servers_.at(by).links;
+        for (const auto& each : links.linked()) {
+            if (each.id == id) {
+                links.report_dead(each);
+            }
+        }
+    }
+
+    /// One more server of the type, which the list does not have yet; started.
+    std::string add_guest(const std::string& type) {
+        const auto count = std::ranges::count(expected_, type, &door::server_info::type);
+        expected_.push_back(record(type, static_cast<int>(count) + 1));
+        const auto id = expected_.back().id;
+        start(id);
+        EXPECT_TRUE(until([&] { return is_linked(); })) << id;
+        return id;
+    }
+    /// Proposes the list of all that were ever started, but for these; and some leave. Gives its
+    /// epoch.
+    std::uint64_t propose_without(const std::vector<std::string>& out = {},
+                                  const std::vector<std::string>& leaving = {}) {
+        auto wanted = expected_;
+        const auto is_of = [](const auto& ids, const auto& each) {
+            return std::ranges::find(ids, each.id) != ids.end();
+        };
+        std::erase_if(wanted, [&](const auto& each) { return is_of(out, each); });
+        for (auto& each : wanted) {
+            each.is_leaving = is_of(leaving, each);
+        }
+        const auto made = list_->propose(std::move(wanted), list_->now()->epoch);
+        EXPECT_TRUE(made.is_taken);
+        return made.now->epoch;
+    }
+    bool is_settled() {
+        return std::ranges::all_of(servers_, [this](const auto& each) {
+            return each.second.is_stopped ||
+                   each.second.instance->now().epoch == list_->now()->epoch;
+        });
+    }
     server::server& at(const std::string& id) { return *servers_.at(id).instance; }
     bool is_running(const std::string& id) const { return servers_.contains(id); }
 
@@ -287,22 +335,25 @@ public:
     std::string last_handshake;
 
 private:
+    static door::server_info record(const std::string& type, int number) {
+        door::server_info info;
+        info.id = fmt::format("{}-server-{}", type, number);
+        info.type = type;
+        info.host = "127.0.0.1";
+        info.record_json = "{}";
+        return info;
+    }
     void add_expected(const std::string& type, int count, bool is_frontend) {
         for (int i = 1; i <= count; ++i) {
-            door::server_info info;
-            info.id = fmt::format("{}-server-{}", type, i);
-            info.type = type;
-            info.host = "127.0.0.1";
-            info.is_frontend = is_frontend;
-            info.record_json = "{}";
-            expected_.push_back(std::move(info));
+            expected_.push_back(record(type, i));
+            expected_.back().is_frontend = is_frontend;
         }
         chats_ = type == "chat" ? count : chats_;
     }
     bool is_linked() {
         return std::all_of(servers_.begin(), servers_.end(), [](const auto& each) {
             const auto now = each.second.instance->now();
-            return now.links == now.links_expected;
+            return now.links >= now.expected; // guests are more
         });
     }
     bool turn() {
@@ -324,6 +375,7 @@ private:
     }
 
     const door::plugin_door* probe_;
+    std::function<bus::version_range(const std::string& id)> speaks_;
     std::function<void(server::server_options&)> adjust_;
     std::vector<door::server_info> expected_;
     std::map<std::string, std::uint16_t> ports_;

@@ -17,7 +17,7 @@ class slow_handler {
 public:
     explicit slow_handler(app& with) : app_(with) {}
     awaitable<wish> wait(wish wanted) {
-        co_await app_.sleep(std::chrono::milliseconds(100));
+        co_await app_.sleep(std::chrono::milliseconds(wanted.n < 0 ? 60'000 : 100));
         co_return wanted;
     }
 
@@ -72,6 +72,25 @@ TEST(drain, loses_no_accepted_request_though_more_keep_coming) {
             id <= accepted ? fmt::format(R"({{"n":{}}})", id) : std::string(refusal);
         EXPECT_EQ(user.answers.at(id), wanted) << "request " << id;
     }
+}
+
+TEST(drain, waits_for_nothing_where_another_server_has_the_place) {
+    system all(system::shape{
+        .connectors = 1,
+        .chats = 1,
+        .probe = &drains::slow_door(),
+        .adjust = [](server::server_options& options) {
+            options.drain_timeout = options.call_timeout = 60s;
+        }});
+    auto& user = all.connect("connector-server-1");
+    const auto id = user.send("probe.slow.wait", R"({"n":-1})");
+    ASSERT_TRUE(all.until([&] { return all.at("probe-server-1").now().requests_in_flight == 1; }));
+    all.begin_stop("probe-server-1", server::stop_pace::at_once);
+    ASSERT_TRUE(all.until([&] { return all.is_stopped("probe-server-1"); }));
+    ASSERT_TRUE(all.until([&] { return user.answers.contains(id); }));
+    EXPECT_EQ(user.answers.at(id), refusal);
+    all.begin_stop("connector-server-1", server::stop_pace::at_once);
+    EXPECT_TRUE(all.until([&] { return user.kicks.size() == 1; }));
 }
 
 } // namespace

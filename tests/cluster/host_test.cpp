@@ -126,6 +126,27 @@ TEST_F(host_test, clients_see_only_the_code_of_an_error) {
     EXPECT_GE(std::chrono::steady_clock::now() - before, 1900ms); // the deadline of 2 s answered
 }
 
+TEST(requests_without_an_answer, are_bounded_and_the_next_is_refused_at_once) {
+    system all({.connectors = 1,
+                .chats = 1,
+                .probe = &probe_door(),
+                .adjust = [](server::server_options& options) { options.requests_limit = 3; }});
+    auto& alice = all.connect("connector-server-1");
+    auto& bob = all.connect("connector-server-1");
+    const auto before = std::chrono::steady_clock::now();
+    std::vector<std::uint32_t> waiting;
+    for (int i = 0; i < 3; ++i) {
+        waiting.push_back(alice.send("probe.probeHandler.silent", "{}"));
+    }
+    EXPECT_EQ(all.ask(alice, "probe.probeHandler.echo", "{}"), R"({"code":500})");
+    EXPECT_EQ(all.ask(bob, "probe.probeHandler.echo", "{}"), "{}");
+    EXPECT_LE(std::chrono::steady_clock::now() - before, 1500ms);
+    for (const auto id : waiting) {
+        EXPECT_EQ(all.answer(alice, id), R"({"code":500})"); // at the deadline
+    }
+    EXPECT_EQ(all.ask(alice, "probe.probeHandler.echo", "{}"), "{}");
+}
+
 TEST_F(host_test, changes_sessions_of_any_frontend) {
     auto& alice = all.connect("connector-server-1");
     const auto who = ref_of("connector-server-1", 1);

@@ -8,11 +8,11 @@ using texts = std::vector<std::string>;
 TEST(life, a_server_says_what_it_is) {
     system all;
     const auto now = all.at("connector-server-1").now();
-    EXPECT_EQ(now.now, server::state::ready);
+    EXPECT_TRUE(now.is(control::server_state::ready));
     EXPECT_EQ(now.module, "connector.so");
     EXPECT_EQ(now.generation, 1u);
     EXPECT_EQ(now.links, 4u);
-    EXPECT_EQ(now.links_expected, 4u);
+    EXPECT_EQ(now.expected, 4u);
     EXPECT_NE(all.at("connector-server-1").client_port(), 0);
     EXPECT_EQ(all.at("chat-server-1").client_port(), 0);
 }
@@ -26,7 +26,33 @@ TEST(life, a_stopping_connector_kicks_with_a_reason_and_its_members_leave) {
     alice.sort();
     EXPECT_EQ(alice.kicks, texts{R"({"reason":"test"})"});
     EXPECT_EQ(all.pushes(bob, 1), texts{R"(onLeave {"route":"onLeave","user":"alice"})"});
-    EXPECT_EQ(all.at("chat-server-1").now().now, server::state::ready);
+    EXPECT_TRUE(all.at("chat-server-1").now().is(control::server_state::ready));
+}
+
+TEST(life, a_stopping_connector_sends_its_clients_away_one_after_the_other) {
+    system all(
+        system::shape{.adjust = [](server::server_options& options) { options.drain_rate = 100; }});
+    std::vector<chat_client*> people;
+    for (int n = 0; n < 40; ++n) {
+        people.push_back(&all.enter("connector-server-1", fmt::format("p{}", n), "hall"));
+    }
+    const auto are_kicked = [&] {
+        return std::ranges::count_if(people, [](auto* each) { return each->link->is_ended; });
+    };
+    const auto begun = std::chrono::steady_clock::now();
+    all.begin_stop("connector-server-1");
+    ASSERT_TRUE(all.until([&] { return are_kicked() >= 4; }));
+    const auto stays =
+        std::ranges::find_if(people, [](auto* each) { return !each->link->is_ended; });
+    ASSERT_NE(stays, people.end());
+    EXPECT_LT(are_kicked(), 30);
+    EXPECT_EQ(all.say(**stays, "still here"), "{}") << "who has not been sent away is served";
+    EXPECT_TRUE(all.until([&] { return all.is_stopped("connector-server-1"); }));
+    EXPECT_GT(std::chrono::steady_clock::now() - begun, 300ms);
+    for (auto* each : people) {
+        each->sort();
+        EXPECT_EQ(each->kicks, texts{R"({"reason":"test"})"});
+    }
 }
 
 TEST(life, the_chat_server_counts_what_it_holds) {

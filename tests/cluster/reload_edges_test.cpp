@@ -314,7 +314,7 @@ TEST_F(route_edges, codes_keep_their_meaning_until_the_frontend_starts_again) {
     all->start("connector-server-1");
     ASSERT_TRUE(all->until([&] {
         const auto now = all->at("connector-server-1").now();
-        return now.links == now.links_expected;
+        return now.links == now.expected;
     }));
     auto& carol = all->connect("connector-server-1");
     EXPECT_NE(all->last_handshake, told);

@@ -96,7 +96,7 @@ TEST_F(reload_test, a_request_in_flight_ends_on_the_old_and_the_next_one_is_serv
     EXPECT_EQ(now.generation, 2u);
     EXPECT_EQ(now.version, "2");
     EXPECT_EQ(now.ending, 1u);
-    EXPECT_EQ(now.now, server::state::ready);
+    EXPECT_TRUE(now.is(control::server_state::ready));
     go_on();
     EXPECT_EQ(all->answer(alice, waits), R"({"version":1,"count":1,"note":""})");
     EXPECT_TRUE(ends());
@@ -199,7 +199,7 @@ TEST_F(reload_test, a_stop_ends_cleanly_in_every_moment_of_a_reload) {
             all->start("probe-server-1");
             EXPECT_TRUE(all->until([&] {
                 const auto now = all->at("connector-server-1").now();
-                return now.links == now.links_expected;
+                return now.links == now.expected;
             }));
         }
     }

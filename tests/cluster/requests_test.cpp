@@ -1,5 +1,7 @@
 #include "cluster.hpp"
 
+#include "../plugin/modules/relay.hpp"
+
 #include "base/log.hpp"
 
 #include <shaddock/plugin.hpp>
@@ -202,6 +204,34 @@ TEST_F(requests, of_a_server_s_own_accord_have_ids_of_their_own) {
                         "probe-server-1");
     EXPECT_TRUE(found[1].starts_with("request probe-server-1/0/1 ends: ")) << found[1];
     EXPECT_TRUE(found[2].starts_with("request probe-server-1/0/2 begins: ")) << found[2];
+}
+
+/// A client on a connector, and two servers that call each other.
+struct calls_of_a_request : testing::Test {
+    relaying::ending ask(std::string_view wish) {
+        const auto answer = all.ask(client, "probe.relayHandler.bounded", wish);
+        return json::decode<relaying::ending>(answer, "ending").value();
+    }
+    static const door::plugin_door& relay_door() {
+        static const auto made = detail::door_of<&relaying::setup>("probe", "1");
+        return made;
+    }
+    system all{system::shape{.connectors = 1, .chats = 1, .probe = &relay_door(), .probes = 2}};
+    chat_client& client = all.connect("connector-server-1");
+};
+
+TEST_F(calls_of_a_request, end_when_its_caller_stops_waiting) {
+    const auto bounded = ask(R"({"is_beside":false,"own_ms":0})");
+    EXPECT_EQ(bounded.code, "timeout");
+    EXPECT_GE(bounded.ms, 400);
+    EXPECT_LT(bounded.ms, 1900) << "their own 2 s";
+    const auto shorter = ask(R"({"is_beside":false,"own_ms":50})");
+    EXPECT_EQ(shorter.code, "timeout");
+    EXPECT_LT(shorter.ms, 400);
+}
+
+TEST_F(calls_of_a_request, that_begin_after_its_answer_have_their_own_time) {
+    EXPECT_GE(ask(R"({"is_beside":true,"own_ms":800})").ms, 790);
 }
 
 } // namespace

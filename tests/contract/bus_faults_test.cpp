@@ -1,4 +1,4 @@
-#include "bus_world.hpp"
+#include "bus_worlds.hpp"
 
 #include <algorithm>
 
@@ -282,21 +282,65 @@ TYPED_TEST(bus_faults_contract, takes_the_word_of_others_that_a_server_is_dead) 
     EXPECT_FALSE(a.has_heard("dead b@5")) << "it was told already";
 }
 
-TYPED_TEST(bus_faults_contract, never_links_again_with_a_life_that_was_seen_to_end) {
+TYPED_TEST(bus_faults_contract, tells_a_life_that_was_declared_dead_which_goes_on_as_a_new_one) {
+    // On both sides of the one who dials.
+    for (const std::string id : {"a", "z"}) {
+        auto& m = this->in.add("m");
+        auto& n = this->in.add("n");
+        auto& it = this->in.add(id, 5);
+        ASSERT_TRUE(m.start({id}));
+        ASSERT_TRUE(n.start({id}));
+        ASSERT_TRUE(it.start({"m", "n"}));
+        this->in.link(m, id);
+        this->in.link(n, id);
+        this->in.link(it, "m");
+        this->in.link(it, "n");
+        const auto flying = call(this->in, n, id, never, "x");
+        m.links().report_dead({id, incarnation{5}});
+        ASSERT_TRUE(this->in.runs_until([&] { return m.link_news().size() >= 3; }));
+        EXPECT_EQ(m.link_news(), (lines{"up " + id + "@5", "down " + id + "@5 dead",
+                                        "up " + id + "@" + it.reborn}));
+        // Who had not declared it dead sees the one life end and the other begin.
+        ASSERT_TRUE(this->in.runs_until([&] { return n.link_news().size() >= 4; }));
+        EXPECT_EQ(n.link_news(), (lines{"up " + id + "@5", "down " + id + "@5 lost",
+                                        "dead " + id + "@5", "up " + id + "@" + it.reborn}));
+        EXPECT_EQ(flying->code(), errc::disconnected);
+        ASSERT_TRUE(this->in.runs_until([&] { return it.links().linked().size() == 2; }));
+        const auto again = call(this->in, m, id, echo, "x");
+        ASSERT_TRUE(this->in.runs_until([&] { return again->is_done(); }));
+        EXPECT_TRUE(again->what);
+        // The news of the old life are old.
+        m.links().report_dead({id, incarnation{5}});
+        this->in.runs_for(20ms);
+        EXPECT_TRUE(m.links().is_linked(id));
+        this->in.stop_all();
+    }
+}
+
+TYPED_TEST(bus_faults_contract, tells_that_nobody_runs_under_an_id) {
     auto& a = this->in.add("a");
-    auto& b = this->in.add("b", 5);
+    ASSERT_TRUE(a.start({"b"}));
+    ASSERT_TRUE(this->in.runs_until([&] { return a.absent.contains("b"); }));
+    EXPECT_TRUE(a.link_news().empty());
+}
+
+TYPED_TEST(bus_faults_contract, delivers_at_the_stop_what_was_sent) {
+    auto& a = this->in.add("a");
+    auto& b = this->in.add("b");
     ASSERT_TRUE(a.start({"b"}));
     ASSERT_TRUE(b.start({"a"}));
     this->in.link(a, "b");
-    a.links().report_dead({"b", static_cast<incarnation>(5)});
-    this->in.runs_for(50ms);
-    EXPECT_FALSE(a.links().is_linked("b"));
-    EXPECT_EQ(a.link_news(), (lines{"up b@5", "down b@5 dead"}));
-    this->in.remove(b);
-    auto& young = this->in.add("b", 6);
-    ASSERT_TRUE(young.start({"a"}));
-    this->in.link(a, "b");
-    EXPECT_EQ(a.link_news().back(), "up b@6");
+    // More than the socket takes at once.
+    const std::string bytes(64 * 1024, 'x');
+    for (int i = 0; i < 60; ++i) {
+        ASSERT_TRUE(a.links().cast("b", {1, bytes}));
+    }
+    ASSERT_TRUE(a.links().cast("b", {1, "last"}));
+    a.stop();
+    ASSERT_TRUE(this->in.runs_until([&] { return a.is_stopped(); }));
+    ASSERT_TRUE(this->in.runs_until([&] { return b.link_news().size() >= 2; }));
+    EXPECT_EQ(b.link_news().back(), "down a@1 bye");
+    EXPECT_TRUE(b.has_heard("cast a 1 last"));
 }
 
 TYPED_TEST(bus_faults_contract, serves_the_others_while_one_crashes) {

@@ -1,5 +1,5 @@
 #include "base/log.hpp"
-#include "bus_world.hpp"
+#include "bus_worlds.hpp"
 
 #include <algorithm>
 #include <filesystem>

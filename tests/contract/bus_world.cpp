@@ -84,7 +84,7 @@ private:
 } // namespace
 
 void server::on_call(const bus::peer& from, bus::envelope_view call, bus::responder answer) {
-    note(fmt::format("call {} {} {}", from.id, call.kind, brief(call.bytes)));
+    note(fmt::format("call {} {} {}", from.id, call.kind, brief(call.bytes)), call.may_be_old);
     switch (call.kind) {
     case echo:
         answer.reply(std::string(call.bytes));
@@ -104,7 +104,7 @@ void server::on_call(const bus::peer& from, bus::envelope_view call, bus::respon
 }
 
 void server::on_cast(const bus::peer& from, bus::envelope_view cast) {
-    note(fmt::format("cast {} {} {}", from.id, cast.kind, brief(cast.bytes)));
+    note(fmt::format("cast {} {} {}", from.id, cast.kind, brief(cast.bytes)), cast.may_be_old);
 }
 
 void server::on_link_up(const bus::peer& with) {
@@ -133,7 +133,10 @@ bool server::has_heard(std::string_view what) const {
     return std::find(heard.begin(), heard.end(), what) != heard.end();
 }
 
-void server::note(std::string what) {
+void server::note(std::string what, bool may_be_old) {
+    if (may_be_old) {
+        old.push_back(what);
+    }
     heard.push_back(std::move(what));
     if (on_event) {
         const auto line = heard.back();
@@ -226,6 +229,7 @@ std::unique_ptr<bus::bus> direct_world::make(std::string id, incarnation life, l
     options.frame_limit = with.frame_limit;
     options.heartbeat = with.heartbeat;
     options.silence = with.silence;
+    options.declares_dead = with.declares_dead;
     options.versions = with.versions;
     return bus::make_direct(io.get_executor(), clock, random, std::move(options));
 }

@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <sys/types.h>
@@ -49,10 +50,20 @@ public:
 
     void on_call(const bus::peer& from, bus::envelope_view call, bus::responder answer) override;
     void on_cast(const bus::peer& from, bus::envelope_view cast) override;
+    void on_read_up(const bus::peer& from) override { old.push_back("read up " + from.id); }
     void on_link_up(const bus::peer& with) override;
     void on_link_down(const bus::peer& with, bus::link_end why) override;
     void on_dead(const bus::peer& gone) override;
+    void on_absent(std::string_view id) override { absent.emplace(id); }
+    void on_reborn(const bus::peer& self) override {
+        reborn = std::to_string(static_cast<std::uint64_t>(self.life));
+    }
 
+    /// Of what has come those that may be old, and `read up b`.
+    std::vector<std::string> old;
+    std::set<std::string, std::less<>> absent;
+    /// Its incarnation, if it is not the first.
+    std::string reborn;
     /// `up b@2`, `down b@2 lost`, `dead b@2`, `cast b 7 text`, `call b 1 text`; long texts are
     /// shortened to their length.
     std::vector<std::string> heard;
@@ -64,7 +75,7 @@ public:
     std::function<void(const std::string&)> on_event;
 
 private:
-    void note(std::string what);
+    void note(std::string what, bool may_be_old = false);
 
     std::unique_ptr<bus::bus> links_;
     bool is_stopping_ = false;
@@ -87,6 +98,7 @@ struct limits {
     /// Direct only.
     std::chrono::milliseconds heartbeat{1000};
     std::chrono::milliseconds silence{5000};
+    bool declares_dead = true;
     bus::version_range versions{};
 };
 
@@ -157,13 +169,4 @@ class bus_contract : public testing::Test {
 public:
     World in;
 };
-using bus_worlds = testing::Types<local_world, direct_world>;
-
-struct world_name {
-    template <class World>
-    static std::string GetName(int) {
-        return std::is_same_v<World, local_world> ? "local" : "direct";
-    }
-};
-
 } // namespace shaddock::contract

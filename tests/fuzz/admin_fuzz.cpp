@@ -12,56 +12,67 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 using namespace shaddock;
 using namespace shaddock::master;
 using boost::asio::ip::tcp;
 using fuzz::check;
 
+// No numbers here: what makes them needs half of the host.
+namespace shaddock::master {
+std::string prometheus_text(const std::vector<server_metrics>&) {
+    return {};
+}
+std::string servers_json(const std::vector<server_metrics>&) {
+    return {};
+}
+} // namespace shaddock::master
+
 namespace {
 
 /// Does nothing, at once.
-class idle_master final : public admin_target, public command_target {
+class idle_master final : public commands {
 public:
-    std::vector<list_line> list(bool) override { return {}; }
-    result<void> stop(const std::vector<std::string>& ids,
-                      base::unique_function<void()> done) override {
-        check(!ids.empty(), "stop names somebody");
-        done();
-        return {};
+    void list(bool, done_call<control::server_rows> done) override { done({}); }
+    void stop(const words_list& words, done_call<void> done) override { end(words, done); }
+    void kill(const words_list& words, done_call<void> done) override { end(words, done); }
+    void remove(const words_list& words, done_call<void> done) override { end(words, done); }
+    void drain(const words_list& words, std::chrono::milliseconds within,
+               done_call<void> done) override {
+        check(within.count() > 0, "drain names a time");
+        end(words, done);
+    }
+    void restart(const words_list& words, done_call<control::start_results> done) override {
+        check(!words.empty(), "restart names somebody");
+        done(control::start_results{});
+    }
+    void add(const control::addition_keys&, done_call<control::start_results> done) override {
+        done(control::start_results{});
+    }
+    void reload(const control::reload_request& wanted,
+                done_call<control::reload_results> done) override {
+        check(!wanted.targets.empty(), "reload names somebody");
+        done(control::reload_results{});
+    }
+    void log(const control::log_request& wanted, done_call<control::log_results> done) override {
+        check(!wanted.targets.empty(), "log names somebody");
+        done(control::log_results{});
+    }
+    void logs(const control::logs_request& wanted, done_call<control::log_tails> done) override {
+        check(wanted.lines <= control::most_log_lines, "logs has a limit");
+        done(control::log_tails{});
+    }
+    void metrics(done_call<std::vector<server_metrics>> done) override {
+        done(std::vector<server_metrics>());
     }
     void stop_everything() override {}
-    result<void>
-    reload(reload_request wanted,
-           base::unique_function<void(const std::vector<reload_line>&)> done) override {
-        check(!wanted.targets.empty(), "reload names somebody");
-        done({});
-        return {};
-    }
-    result<void> restart(const std::vector<std::string>& targets, starts_call done) override {
-        check(!targets.empty(), "restart names somebody");
-        done({});
-        return {};
-    }
-    result<void> kill(const std::vector<std::string>& ids,
-                      base::unique_function<void()> done) override {
-        check(!ids.empty(), "kill names somebody");
-        done();
-        return {};
-    }
     void kill_everything() override {}
-    result<void> add(const addition_keys&, starts_call done) override {
+
+private:
+    static void end(const words_list& words, done_call<void>& done) {
+        check(!words.empty(), "it names somebody");
         done({});
-        return {};
-    }
-    result<void> log(const std::vector<std::string>& targets, const log_change&,
-                     log_levels_call done) override {
-        check(!targets.empty(), "log names somebody");
-        done({});
-        return {};
-    }
-    result<std::filesystem::path> log_file(std::string_view) const override {
-        return error(errc::not_found, "no log");
     }
 };
 
@@ -70,7 +81,7 @@ class api {
 public:
     api() : folder_((std::filesystem::temp_directory_path() / "fuzz_admin_XXXXXX").string()) {
         check(mkdtemp(folder_.data()) != nullptr, "a folder for the token");
-        server_.emplace(loop_.get_executor(), clock_, nobody_, folder_);
+        server_.emplace(loop_.get_executor(), clock_, folder_);
         add_command_routes(*server_, nobody_);
         check(server_->start("127.0.0.1", 0).has_value(), "listens");
         token_ = read_small_file(std::filesystem::path(folder_) / "token").value();
@@ -90,9 +101,8 @@ public:
         for (const char byte : bytes) {
             byte == '@' ? said.append("Bearer ").append(token_) : said.append(1, byte);
         }
-        tcp::socket client(loop_);
-        client.connect({boost::asio::ip::address_v4::loopback(), server_->port()});
         boost::system::error_code ignored;
+        auto client = connected();
         boost::asio::write(client, boost::asio::buffer(said), ignored);
         client.shutdown(tcp::socket::shutdown_send, ignored);
         std::string answer;
@@ -118,6 +128,19 @@ public:
     }
 
 private:
+    /// The fuzzer's own timer may interrupt the call.
+    tcp::socket connected() {
+        const tcp::endpoint place(boost::asio::ip::address_v4::loopback(), server_->port());
+        boost::system::error_code failed;
+        tcp::socket client(loop_);
+        for (client.connect(place, failed); failed == boost::asio::error::interrupted;) {
+            client.close();
+            client.connect(place, failed);
+        }
+        check(!failed, "the server can be reached");
+        return client;
+    }
+
     std::string folder_;
     std::string token_;
     boost::asio::io_context loop_{1};

@@ -1,6 +1,7 @@
 #include "check.hpp"
+#include "connection_set.hpp"
 #include "memory_stream.hpp"
-#include "port.hpp"
+#include "seen_output.hpp"
 
 #include <base/log.hpp>
 #include <protocol/package.hpp>
@@ -11,7 +12,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <chrono>
 #include <deque>
 #include <memory>
@@ -24,6 +24,8 @@ using namespace shaddock;
 using namespace shaddock::net;
 using namespace std::chrono_literals;
 using fuzz::check;
+using fuzz::look_at;
+using fuzz::seen_output;
 using net::testing::memory_wire;
 using protocol::package_type;
 
@@ -114,76 +116,12 @@ struct peer {
     std::deque<std::size_t> unanswered;
 };
 
-struct seen_output {
-    std::size_t answers = 0;
-    bool is_whole = false;
-};
-
-/// Counts the answers; checks that all is well formed and the answers are in order.
-std::size_t take_packages(std::string_view& in, seen_output& seen) {
-    std::size_t count = 0;
-    while (true) {
-        const auto cut = protocol::cut_package(in, protocol::max_package_body_bytes);
-        if (cut.status != protocol::cut_status::ok) {
-            check(cut.status == protocol::cut_status::need_more, "packages are well formed");
-            return count;
-        }
-        ++count;
-        in.remove_prefix(cut.size);
-        if (cut.type == package_type::data && cut.body.starts_with('r')) {
-            std::size_t number = 0;
-            std::from_chars(cut.body.data() + 1, cut.body.data() + cut.body.size(), number);
-            check(number == ++seen.answers, "answers are in order, each one once");
-        }
-    }
-}
-
-seen_output look_at(std::string output, bool is_websocket) {
-    seen_output seen;
-    if (!is_websocket) {
-        std::string_view packages = output;
-        take_packages(packages, seen);
-        seen.is_whole = packages.empty();
-        return seen;
-    }
-    const auto head = output.find("\r\n\r\n");
-    if (head == std::string::npos) {
-        return seen;
-    }
-    output.erase(0, head + 4);
-    protocol::websocket_decoder decoder(protocol::websocket_peer::server, 1U << 20U);
-    std::size_t used = 0;
-    bool is_over = false;
-    while (true) {
-        const auto event = decoder.next(output.data() + used, output.size() - used);
-        used += event.used;
-        switch (event.kind) {
-        case protocol::websocket_event_kind::binary: {
-            check(!is_over, "no package behind the close frame");
-            auto packages = event.payload;
-            check(take_packages(packages, seen) > 0 && packages.empty(), "a frame holds packages");
-            continue;
-        }
-        case protocol::websocket_event_kind::pong:
-            continue;
-        case protocol::websocket_event_kind::close:
-            is_over = true;
-            continue;
-        case protocol::websocket_event_kind::need_more:
-            seen.is_whole = used == output.size();
-            return seen;
-        default:
-            check(false, "frames are well formed");
-        }
-    }
-}
-
-/// A port, its owner and its clients, moved by one input.
+/// A set of connections, its owner and its clients, moved by one input.
 class world final : public listener_events {
 public:
     explicit world(program& steps)
-        : steps_(steps), set_(steps), port_(loop_.get_executor(), clock_, set_.options()) {
-        port_.set_events(*this);
+        : steps_(steps), set_(steps), connections_(loop_.get_executor(), clock_, set_.options()) {
+        connections_.set_events(*this);
         connect();
     }
     ~world() = default;
@@ -278,12 +216,12 @@ private:
         peers_.push_back(std::make_unique<peer>(loop_.get_executor()));
         current_ = peers_.size() - 1;
         client_origin origin{.from = *base::parse_ip(from_proxy), .port = 1};
-        if (!port_.lets_in(origin)) {
+        if (!connections_.lets_in(origin)) {
             now().is_honest = false;
             return;
         }
         by_id_.push_back(current_);
-        port_.add(now().wire.make_stream(), std::move(origin));
+        connections_.add(now().wire.make_stream(), std::move(origin));
         settle();
         if (!set_.logs_in()) {
             now().is_honest = false;
@@ -374,7 +312,7 @@ private:
         if (!deciding_.empty()) {
             const auto to = deciding_.front();
             deciding_.pop_front();
-            port_.answer_handshake(to, {.accepted = accepted, .json = "{}"});
+            connections_.answer_handshake(to, {.accepted = accepted, .json = "{}"});
         }
     }
     /// The ways in which a connection ends.
@@ -390,7 +328,7 @@ private:
             now().is_honest = false;
             return give_frame("\x03\xe8", protocol::websocket_opcode::close);
         }
-        port_.deny(base::network_set({base::parse_network("192.0.2.0/24").value()}));
+        connections_.deny(base::network_set({base::parse_network("192.0.2.0/24").value()}));
     }
     void give_control(std::size_t size) {
         if (!set_.is_websocket()) {
@@ -405,15 +343,17 @@ private:
     void settle() {
         loop_.restart();
         loop_.poll();
-        const auto& held = port_.counts().held;
-        const auto& limits = port_.options();
-        const auto count = port_.counts().connections;
+        const auto& held = connections_.counts().held;
+        const auto& limits = connections_.options();
+        const auto count = connections_.counts().connections;
         check(count <= peers_.size(), "no more connections than clients");
-        check(port_.counts().throttled <= count, "only who is there is throttled");
-        check(held.input <= count * 4 * (package_limit + port::read_bytes), "input is bounded");
+        check(connections_.counts().throttled <= count, "only who is there is throttled");
+        check(held.input <= count * 4 * (package_limit + connection_set::read_bytes),
+              "input is bounded");
         check(held.unanswered <= count * (limits.unanswered_limit + package_limit),
               "requests without an answer are bounded");
-        check(held.output <= count * 4 * (limits.pending_limit + largest_push + port::read_bytes),
+        check(held.output <=
+                  count * 4 * (limits.pending_limit + largest_push + connection_set::read_bytes),
               "output is bounded");
         std::size_t unanswered = 0;
         for (const auto& one : peers_) {
@@ -437,7 +377,7 @@ private:
             one->wire.chunk = memory_wire::all;
             one->wire.make_room(memory_wire::all);
         }
-        for (int i = 0; i < 400 && (i < 2 || port_.counts().throttled > 0); ++i) {
+        for (int i = 0; i < 400 && (i < 2 || connections_.counts().throttled > 0); ++i) {
             for (const auto& one : peers_) {
                 while (one->ready != nullptr && !one->unanswered.empty()) {
                     answer(*one);
@@ -455,7 +395,7 @@ private:
                 settle();
             }
         }
-        const auto& counts = port_.counts();
+        const auto& counts = connections_.counts();
         const bool are_honest =
             std::ranges::all_of(peers_, [](const auto& one) { return one->is_honest; });
         check(!are_honest || counts.of(drop::protocol_error) + counts.of(drop::too_long) == 0,
@@ -468,10 +408,10 @@ private:
             }
             check(one->answered == one->read, "each request that was read has its answer");
             check(seen.answers == one->answered && seen.is_whole, "and its client has it");
-            check(!one->is_honest || port_.counts().throttled > 0 || one->read == one->sent,
+            check(!one->is_honest || connections_.counts().throttled > 0 || one->read == one->sent,
                   "each request that was sent was read");
         }
-        check(port_.counts().held.output == 0, "nothing waits for those who read");
+        check(connections_.counts().held.output == 0, "nothing waits for those who read");
     }
     seen_output look_at_output(const peer& one) const {
         // Who speaks for itself may speak another framing.
@@ -489,13 +429,13 @@ private:
         for (int i = 0; i < 20; ++i) {
             pass(100ms);
         }
-        if (port_.counts().connections > 0) {
-            port_.kick_all("the end");
+        if (connections_.counts().connections > 0) {
+            connections_.kick_all("the end");
             for (int i = 0; i < 20; ++i) {
                 pass(100ms);
             }
         }
-        const auto& counts = port_.counts();
+        const auto& counts = connections_.counts();
         check(counts.connections == 0 && counts.throttled == 0, "all are gone");
         check(counts.held.input == 0 && counts.held.unanswered == 0 && counts.held.output == 0,
               "and hold nothing");
@@ -513,7 +453,7 @@ private:
     std::vector<std::size_t> by_id_;
     std::size_t current_ = 0;
     std::deque<connection_id> deciding_;
-    port port_;
+    connection_set connections_;
 };
 
 } // namespace

@@ -43,9 +43,13 @@ must_fail host/base/log.cpp server/server.hpp
 must_fail host/base/log.cpp protocol/package.hpp
 must_fail host/bus/direct.cpp cluster/registry.hpp
 must_fail host/net/listener.cpp bus/bus.hpp
+must_fail host/server/server.cpp master/master.hpp
+must_fail host/node/running_server.cpp master/master.hpp
+must_fail host/control/run_files.cpp cluster/registry.hpp
+must_fail host/master/master.cpp node/serve.hpp
 must_fail plugins/chat/plugin.cpp base/clock.hpp
 must_fail plugins/chat/plugin.cpp server/server.hpp
-if grep -rnE '#include [<"](base|protocol|config|net|module|bus|client|cluster|server|master)/' "$source_dir/sdk/include" "$source_dir/plugins"; then
+if grep -rnE '#include [<"](base|protocol|config|net|module|bus|client|cluster|control|server|master|node|cli)/' "$source_dir/sdk/include" "$source_dir/plugins"; then
     echo "FAILED: the SDK or a plugin names a header of the host"
     exit 1
 fi

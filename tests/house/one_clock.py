@@ -22,11 +22,11 @@ forbidden = re.compile(r"""
 # What is real stands at the edge: what a process or a blocking command is made of.
 makers = {
     re.compile(r"base::steady_clock\b"): {
-        "host/cli/check_module.cpp", "host/cli/module_look.cpp", "host/cli/run_client.cpp", "host/cli/run_logs.cpp", "host/cli/run_server.cpp",
-        "host/cli/run_web.cpp", "host/master/http.cpp", "host/master/master.cpp"},
-    re.compile(r"\brandom_seed\b"): {"host/cli/run_client.cpp", "host/cli/run_server.cpp"},
-    re.compile(r"\brandom_bytes\b"): {"host/master/private_file.cpp"},
-    re.compile(r"\bsince_boot\b"): {"host/master/process.cpp"},
+        "host/cli/run_client.cpp", "host/cli/run_logs.cpp", "host/cli/run_web.cpp", "host/cli/run_with_master.cpp", "host/master/http.cpp",
+        "host/master/master.cpp", "host/master/nats/nats_side.hpp", "host/node/check_module.cpp", "host/node/module_look.cpp", "host/node/running_server.cpp"},
+    re.compile(r"\brandom_seed\b"): {"host/cli/run_client.cpp", "host/node/running_server.cpp"},
+    re.compile(r"\brandom_bytes\b"): {"host/bus/run_folder.cpp", "host/master/private_file.cpp", "host/nats/connection.cpp"},
+    re.compile(r"\bsince_boot\b"): {"host/base/process.cpp"},
 }
 
 planted = """

@@ -128,7 +128,12 @@ struct state_that_changes_while_saved {
     std::string save_state() { return {}; }
     void restore_state(std::string_view, std::string_view) {}
 };
-// expect: a state that crosses a reload has a name: static constexpr std::string_view state_name
+// expect: what it knows of a room would be lost when the room moves: it needs both
+struct room_that_is_only_saved {
+    static constexpr std::string_view state_name = "rooms";
+    std::string save_room(std::string_view) { return {}; }
+};
+// expect: a state that crosses a reload, or moves with its rooms, has a name
 struct state_without_a_name {
     std::string save_state() const { return {}; }
     void restore_state(std::string_view, std::string_view) {}
@@ -182,6 +187,7 @@ SHADDOCK_PLUGIN("house", registrar) {
     registrar.component<component_that_wants_the_app>("one");
     registrar.component<component_that_wants_a_reason>("two");
     registrar.component<state_that_is_only_saved>("three");
+    registrar.component<room_that_is_only_saved>("three");
     registrar.state<state_that_changes_while_saved>();
     registrar.state<state_without_a_name>();
     registrar.state<state_that_is_restored_later>();

@@ -24,6 +24,7 @@ using shaddock::result;
 using shaddock::testing::make_session;
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::UnorderedElementsAre;
 
 class connector_plugin : public testing::Test {
 protected:
@@ -106,7 +107,7 @@ TEST_F(connector_plugin, leaves_a_closed_session_to_the_host) {
 TEST_F(connector_plugin, takes_the_join_back_when_the_session_cannot_be_bound) {
     plugin.host.on_change = [](const auto&) { return error(errc::timeout, "slow"); };
     EXPECT_EQ(enter(R"({"username":"ann","rid":"one"})", fresh), "timeout");
-    EXPECT_THAT(calls(), ElementsAre("add one ann*one", "kick one ann*one"));
+    EXPECT_THAT(calls(), ElementsAre("add one ann*one", "withdraw one ann*one"));
 }
 
 TEST_F(connector_plugin, refuses_names_and_rooms_before_anything_happens) {
@@ -179,10 +180,21 @@ TEST_F(connector_plugin, switches_rooms_joining_first) {
 }
 
 TEST_F(connector_plugin, refuses_another_name_and_the_same_room_again) {
+    scripted.emplace("add one", error(errc::duplicate, "in it"));
     EXPECT_EQ(enter(R"({"username":"bob","rid":"two"})", inside), R"({"code":500,"error":true})");
-    EXPECT_EQ(enter(R"({"username":"ann","rid":"one"})", inside), R"({"code":500,"error":true})");
     EXPECT_THAT(calls(), IsEmpty());
+    EXPECT_EQ(enter(R"({"username":"ann","rid":"one"})", inside), R"({"code":500,"error":true})");
+    EXPECT_THAT(calls(), ElementsAre("add one ann*one"));
     EXPECT_THAT(changes(), IsEmpty());
+}
+
+TEST_F(connector_plugin, enters_its_own_room_again_when_that_has_lost_it) {
+    EXPECT_EQ(enter(R"({"username":"ann","rid":"one"})", inside), R"({"users":["bob","ann"]})");
+    EXPECT_THAT(calls(), ElementsAre("add one ann*one"));
+    scripted.emplace("add one", error(errc::timeout, "slow"));
+    EXPECT_EQ(enter(R"({"username":"ann","rid":"one"})", inside), "timeout");
+    EXPECT_THAT(calls(), ElementsAre("add one ann*one", "add one ann*one"))
+        << "it believes to be in there: nothing is taken back";
 }
 
 TEST_F(connector_plugin, stays_where_it_is_when_the_new_room_refuses) {
@@ -198,17 +210,78 @@ TEST_F(connector_plugin, goes_back_when_the_old_room_cannot_be_left) {
     scripted.emplace("kick one", error(errc::timeout, "slow"));
     scripted.emplace("add one", error(errc::duplicate, "still there"));
     EXPECT_EQ(enter(R"({"username":"ann","rid":"two"})", inside), "timeout");
-    EXPECT_THAT(calls(), ElementsAre("add two ann*two", "kick one ann*one", "kick two ann*two",
-                                     "add one ann*one"));
+    EXPECT_THAT(calls(), UnorderedElementsAre("add two ann*two", "kick one ann*one",
+                                              "withdraw two ann*two", "add one ann*one"));
     EXPECT_THAT(changes(),
                 ElementsAre("rebind ann*two", "rid = \"two\"", "rebind ann*one", "rid = \"one\""));
+}
+
+/// The join that is to be taken back is refused `times` times.
+struct connector_on_a_full_link : connector_plugin {
+    connector_on_a_full_link() {
+        scripted.emplace("kick one", error(errc::overloaded, "full"));
+        plugin.host.on_call =
+            [this, others = plugin.host.on_call](const auto& call) -> result<std::string> {
+            const bool takes_back = call.route == chat::withdraw.route();
+            return takes_back && refusals++ < times ? error(errc::overloaded, "full")
+                                                    : others(call);
+        };
+    }
+    int times = 0;
+    int refusals = 0;
+};
+
+TEST_F(connector_on_a_full_link, tries_again_to_take_a_join_back) {
+    times = 3;
+    EXPECT_EQ(enter(R"({"username":"ann","rid":"two"})", inside), "overloaded");
+    plugin.host.advance(1s);
+    EXPECT_EQ(refusals, 4) << "the last of them went well";
+    EXPECT_EQ(changes().back(), "rid = \"one\"") << "it is where it was";
+    EXPECT_THAT(plugin.host.log_lines, IsEmpty());
+}
+
+TEST_F(connector_on_a_full_link, leaves_nobody_in_two_rooms_and_says_so_once_a_minute) {
+    times = 1'000'000;
+    for (std::uint64_t id = 1; id <= 5; ++id) {
+        const auto session = make_session(id, "ann*one", {{"rid", "\"one\""}});
+        EXPECT_EQ(enter(R"({"username":"ann","rid":"two"})", session), "overloaded");
+    }
+    plugin.host.changes.clear();
+    plugin.host.advance(3min);
+    ASSERT_THAT(plugin.host.changes, testing::SizeIs(5));
+    for (const auto& each : plugin.host.changes) {
+        EXPECT_EQ(each.change.what, kind::kick);
+        EXPECT_EQ(each.change.text, "lost");
+    }
+    EXPECT_THAT(plugin.host.log_lines, testing::SizeIs(1));
+}
+
+TEST_F(connector_plugin, closes_who_can_neither_leave_nor_go_back) {
+    scripted.emplace("kick one", error(errc::timeout, "slow"));
+    scripted.emplace("add one", error(errc::no_server, "none"));
+    EXPECT_EQ(enter(R"({"username":"ann","rid":"two"})", inside), "timeout");
+    EXPECT_EQ(plugin.host.changes.back().change.what, kind::kick);
 }
 
 TEST_F(connector_plugin, takes_a_join_back_that_may_have_been_carried_out) {
     scripted.emplace("add one", error(errc::disconnected, "link lost"));
     EXPECT_EQ(enter(R"({"username":"ann","rid":"one"})", fresh), "disconnected");
-    EXPECT_THAT(calls(), ElementsAre("add one ann*one", "kick one ann*one"));
+    EXPECT_THAT(calls(), ElementsAre("add one ann*one", "withdraw one ann*one"));
     EXPECT_THAT(changes(), IsEmpty());
+}
+
+TEST_F(connector_plugin, enters_nothing_until_a_join_in_doubt_is_taken_back) {
+    scripted.emplace("add one", error(errc::disconnected, "link lost"));
+    scripted.emplace("withdraw one", error(errc::no_server, "not there yet"));
+    EXPECT_EQ(enter(R"({"username":"ann","rid":"one"})", fresh), "disconnected");
+    scripted.erase("add one");
+    EXPECT_EQ(enter(R"({"username":"ann","rid":"one"})", fresh), "recovering");
+    scripted.at("withdraw one") = error(errc::recovering, "wait");
+    plugin.host.advance(1s);
+    EXPECT_EQ(enter(R"({"username":"ann","rid":"one"})", fresh), "recovering");
+    scripted.erase("withdraw one");
+    plugin.host.advance(1s);
+    EXPECT_EQ(enter(R"({"username":"ann","rid":"one"})", fresh), R"({"users":["bob","ann"]})");
 }
 
 TEST_F(connector_plugin, refuses_clients_of_other_frontends) {

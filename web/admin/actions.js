@@ -7,29 +7,34 @@ import { reloadOutcome, startOutcome, texts } from "./texts.js";
 
 /** @typedef {import("./texts.js").Outcome} Outcome */
 
+/** Its rooms stay, and it serves until they are empty. */
+const drains = ({ state, draining }) => state === "draining" && Boolean(draining);
+const serves = (server) => server.state === "ready" || drains(server);
+const stops = (server) => server.state === "draining" && !drains(server);
+
 /** By name: what the button and the dialog say (texts.js), when it can be done, and the call. */
 export const actions = {
     reload: {
         ...texts.action.reload,
-        canDo: ({ state }) => state === "ready",
+        canDo: serves,
         forType: true,
         run: async (api, target) => outcomes(await api.post("/api/reload", { targets: [target] }), reloadOutcome),
     },
     rollback: {
         ...texts.action.rollback,
-        canDo: ({ state, generation }) => state === "ready" && generation > 1,
+        canDo: (server) => serves(server) && server.generation > 1,
         forType: true,
         run: async (api, target) => outcomes(await api.post("/api/reload", { targets: [target], rollback: true }), reloadOutcome),
     },
     restart: {
         ...texts.action.restart,
-        canDo: ({ state }) => state !== "draining" && state !== "starting",
+        canDo: (server) => !stops(server) && server.state !== "starting",
         forType: true,
         run: async (api, target) => outcomes(await api.post("/api/restart", { targets: [target] }), startOutcome),
     },
-    drain: {
-        ...texts.action.drain,
-        canDo: ({ pid, state }) => pid !== null && state !== "draining",
+    stop: {
+        ...texts.action.stop,
+        canDo: (server) => server.pid !== null && !stops(server),
         forType: false,
         run: async (api, target) => {
             await api.post("/api/stop", { ids: [target] });

@@ -29,11 +29,29 @@ const facts = [
     [texts.fact.generations, ({ ending, kept }) => texts.fact.endingAndKept(ending, kept)],
 ];
 
+/** Shown above, in the table or as a chart; of the rest the page knows only the names. */
+const known = new Set([
+    "id", "type", "pid", "state", "uptime_s", "rss_kb", "connections", "module", "version", "build_id", "generation", "ending", "kept",
+    "incarnation", "missing", "stopped",
+]);
+
+/** @param {object} server of the list @returns {[string, string][]} what it has beyond that, for a master may be newer than this page */
+export function otherFacts(server) {
+    return Object.entries(server).filter(([name]) => !known.has(name)).map(([name, value]) => [name, factText(value)]);
+}
+
+/** `rooms 2, members 3` of an object. */
+function factText(value) {
+    return value !== null && typeof value === "object" ? Object.entries(value).map((member) => member.join(" ")).join(", ") : String(value);
+}
+
 export class Details {
     #id = null;
     #charts = new Map();
     #buttons = new Map();
     #facts = new Map();
+    /** By name. */
+    #others = new Map();
     #log = new LogView();
     #isBusy = false;
 
@@ -50,7 +68,7 @@ export class Details {
             byId("facts").append(element("div", "", element("dt", "", name), value));
         }
         for (const [name, { label }] of Object.entries(actions)) {
-            const button = element("button", name === "drain" ? "quiet danger" : "quiet", label);
+            const button = element("button", name === "stop" ? "quiet danger" : "quiet", label);
             button.type = "button";
             button.id = `do-${name}`;
             button.addEventListener("click", () => onAction(name, this.#id));
@@ -89,6 +107,7 @@ export class Details {
         for (const [value, textOf] of this.#facts) {
             setText(value, textOf(server));
         }
+        this.#showOthers(otherFacts(server));
         for (const [name, button] of this.#buttons) {
             button.disabled = !isLive || this.#isBusy || !actions[name].canDo(server);
         }
@@ -101,6 +120,20 @@ export class Details {
         this.#isBusy = isBusy;
         for (const button of this.#buttons.values()) {
             button.disabled ||= isBusy;
+        }
+    }
+
+    #showOthers(others) {
+        for (const [name] of others) {
+            if (!this.#others.has(name)) {
+                const value = element("dd", "");
+                this.#others.set(name, value);
+                byId("facts").append(element("div", "", element("dt", "", name), value));
+            }
+        }
+        const texts = new Map(others);
+        for (const [name, value] of this.#others) {
+            setText(value, texts.get(name) ?? unknown);
         }
     }
 

@@ -57,11 +57,12 @@ export const texts = Object.freeze({
             label: "Restart",
             doing: (target) => `Restarting ${target}\u2026`,
             what: "Stops the process in order and starts it anew. A frontend kicks its clients first; the rooms of a backend come back "
-                + "with their members, what a plugin keeps only in memory does not. A server that is stopped is started.",
+                + "with their members, what a plugin keeps only in memory does not. A server that is stopped is started; one that "
+                + "drains takes new rooms again.",
         }),
-        drain: Object.freeze({
-            label: "Drain and stop",
-            doing: (target) => `Draining ${target}\u2026`,
+        stop: Object.freeze({
+            label: "Stop",
+            doing: (target) => `Stopping ${target}\u2026`,
             what: "Takes nothing new, ends the requests in flight, kicks its clients with the reason \u201cshutdown\u201d, and goes. It stays "
                 + "stopped until it is started again with Restart.",
         }),
@@ -85,7 +86,8 @@ export const texts = Object.freeze({
 export const states = {
     starting: "its process runs and sets up",
     ready: "it serves",
-    draining: "it ends what it has accepted, and takes nothing new",
+    draining: "it ends what it has accepted, and takes nothing new. Where rooms stay: it serves those that it has, takes no new ones, "
+        + "and ends when they are empty",
     stopped: "it was stopped and stays so",
     failed: "it died again and again, and stays down",
 };

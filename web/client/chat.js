@@ -12,7 +12,7 @@
  */
 import { Backoff } from "./backoff.js";
 import { Listeners } from "./listeners.js";
-import { Client, ShaddockError, finalCodes, plainTimers } from "./shaddock.js";
+import { Client, ShaddockError, isFinal, plainTimers } from "./shaddock.js";
 
 /** The target that means all members of the room. */
 export const everyone = "*";
@@ -212,7 +212,7 @@ export class Chat {
     #onLost(error, wasConnected) {
         this.#clearTimers();
         this.#drop();
-        const next = finalCodes.has(error.code) ? null : this.#backoff.next();
+        const next = isFinal(error) ? null : this.#backoff.next();
         this.#isComingBack = next !== null;
         if (next === null) {
             this.#emit("close", error);

@@ -32,5 +32,14 @@ export class ShaddockError extends Error {
     }
 }
 
-/** Codes of errors after which there is no reconnect: the server does not want this client. */
-export const finalCodes = new Set(["kicked", "client_too_old"]);
+/** Reasons of kicks that are not about the client: the server stops, or has lost what it knew of the session. */
+const passingReasons = new Set(["shutdown", "lost"]);
+
+/**
+ * Whether there is no reconnect after an error: the server does not want this client.
+ * @param {ShaddockError} error
+ * @returns {boolean}
+ */
+export function isFinal(error) {
+    return error.code === "client_too_old" || (error.code === "kicked" && !passingReasons.has(error.reason));
+}

@@ -37,8 +37,8 @@ export declare class ShaddockError extends Error {
     readonly cause?: unknown;
 }
 
-/** Codes of errors after which there is no reconnect. */
-export declare const finalCodes: ReadonlySet<string>;
+/** Whether there is no reconnect after it. */
+export declare function isFinal(error: ShaddockError): boolean;
 
 /** What is used of a WebSocket; the browser's fits, and so does that of the package ws. */
 export interface SocketLike {

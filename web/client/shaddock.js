@@ -19,7 +19,7 @@
  */
 import { Agreement, noSets, settle } from "./agreement.js";
 import { Backoff, defaultReconnect } from "./backoff.js";
-import { ShaddockError, finalCodes } from "./error.js";
+import { ShaddockError, isFinal } from "./error.js";
 import { Heartbeat } from "./heartbeat.js";
 import { Listeners } from "./listeners.js";
 import { defaultMemory, forget, recall, remember, storageMemory } from "./memory.js";
@@ -174,7 +174,8 @@ export class Client {
      * | `reconnect` | the handshake's reply: the connection is there again. To the server it is a new one |
      * | `close` | {@link ShaddockError}: why; once, and the last event. Not after a failed `connect` |
      *
-     * A connection is opened again after any loss but {@link close}, a kick, and a server that wants a newer client.
+     * A connection is opened again after any loss but {@link close}, a server that wants a newer client, and a kick
+     * with another reason than `shutdown` and `lost`.
      *
      * @param {"open"|"push"|"kick"|"error"|"disconnect"|"reconnecting"|"reconnect"|"close"} event
      * @param {(argument: any) => void} listener
@@ -413,7 +414,7 @@ export class Client {
             // Maybe what was remembered is to blame.
             forget(this.#options.memory, this.#options.url);
         }
-        this.#end(reason, !finalCodes.has(reason.code));
+        this.#end(reason, !isFinal(reason));
     }
 
     /** The one way out of a connection: to the next one, or to `closed`. */
@@ -428,6 +429,7 @@ export class Client {
         const next = mayRetry && connecting === null ? this.#backoff.next() : null;
         this.#state = next === null ? "closed" : "reconnecting";
         this.#closeError = next === null ? reason : null;
+        this.#kickError = next === null ? this.#kickError : null;
         this.#dropSocket(reason);
         if (connecting !== null) {
             connecting.reject(reason);
@@ -481,4 +483,4 @@ export class Client {
     }
 }
 
-export { ShaddockError, WireError, defaultMemory, defaultReconnect, finalCodes, signingKey, storageMemory };
+export { ShaddockError, WireError, defaultMemory, defaultReconnect, isFinal, signingKey, storageMemory };

@@ -3,6 +3,8 @@
  * @module texts
  */
 
+import { isFinal } from "../client/error.js";
+
 /** Name and room have 1 to this many UTF-16 units. */
 export const longestName = 20;
 
@@ -65,7 +67,7 @@ export function textOfError(error, during) {
     case "duplicate":
         return during === "login" ? texts.duplicate : texts.duplicateThere;
     case "kicked":
-        return texts.kicked(error.reason);
+        return isFinal(error) ? texts.kicked(error.reason) : texts.lost;
     case "refused":
         return whenSending ? texts.notSent : texts.refused;
     case "timeout":

@@ -160,7 +160,8 @@ public:
     const server_info& self() const { return host_.self(); }
     const std::string& server_id() const { return self().id; }
     const std::string& server_type() const { return self().type; }
-    /// Servers of a type, those down and awaited too (`is_up` tells), sorted by id. Never null.
+    /// Servers of a type, those down and awaited too (`is_up` tells), sorted by id. Never null. One
+    /// that leaves (`rooms: stay`) is not among them; servers() has it, with `is_leaving`.
     server_list servers(std::string_view type) const { return host_.servers(type); }
     server_list servers() const { return host_.all_servers(); }
 

@@ -30,7 +30,7 @@ public:
     const member* find(const session_ref& who) const { return target_->find(who); }
 
     /// Adds at the end, under `who.uid`. Errors: duplicate (this session, or the uid from any
-    /// frontend), closed. Who closes meanwhile comes back through on_member_lost.
+    /// frontend), closed, recovering (the members of an earlier life are not all known yet). Who closes meanwhile comes back through on_member_lost.
     result<void> add(const session_ref& who) { return target_->add(who); }
     /// False when it was not a member.
     bool remove(const session_ref& who) { return target_->remove(who); }

@@ -26,7 +26,7 @@
 /// nothing throws through the door; every function is noexcept or returns a result.
 namespace shaddock::door {
 
-inline constexpr std::uint32_t sdk_abi = 6;
+inline constexpr std::uint32_t sdk_abi = 8;
 
 using time_point = std::chrono::steady_clock::time_point;
 using duration = std::chrono::steady_clock::duration;
@@ -75,6 +75,9 @@ struct server_info {
     incarnation life{};
     /// The whole record of servers.json as compact JSON text, custom keys included.
     std::string record_json;
+    /// It takes no new rooms and ends when those that it has are empty: it is not among the servers
+    /// of its type.
+    bool is_leaving = false;
 };
 using server_list = std::shared_ptr<const std::vector<server_info>>;
 
@@ -165,6 +168,10 @@ public:
     /// The id of one of `expected` (never empty, sorted by id). Errors: answered to the caller.
     virtual result<std::string> pick(const route_param& by,
                                      std::span<const server_info> expected) noexcept = 0;
+    /// The name of the room that it is for, which may have stayed on a server that leaves
+    /// (`rooms: stay` of host.yaml) and is then not among `expected`. Empty: the function picks
+    /// servers and knows no rooms, or the key cannot be told; then `pick` says.
+    virtual std::optional<std::string> key(const route_param& by) noexcept = 0;
 
 protected:
     ~router() = default;
@@ -217,11 +224,19 @@ struct member {
     std::uint64_t joined = 0;
 };
 
+/// State of one object of a plugin on its way to the next generation, or to another server.
+struct saved_state {
+    /// Who saved it, and who gets it: "handler chatHandler", "state rooms".
+    std::string name;
+    std::string bytes;
+};
+
 /// What the host tells a plugin. Defaults do nothing.
 class hooks {
 public:
     /// A member left its channel without `remove`: its session closed, its frontend died, or the
-    /// join came too late. The channel no longer lists it.
+    /// join came too late. The channel no longer lists it; it is not there when nobody else was in
+    /// it and this server is a new life.
     virtual void on_member_lost(std::string_view channel, const member& gone) noexcept {
         (void)channel;
         (void)gone;
@@ -236,6 +251,20 @@ public:
     /// This server serves: all components started, listeners open. After a reload for the new
     /// generation.
     virtual void on_started() noexcept {}
+    /// The channel goes to another server by a new list of servers, or this server stops, before
+    /// any component does: what the plugin knows of it. No request for it comes here any more, and
+    /// the plugin is to forget it.
+    virtual std::vector<saved_state> save_room(std::string_view channel) noexcept {
+        (void)channel;
+        return {};
+    }
+    /// The channel has come from another server, or from this one's life before a planned restart,
+    /// with its members, and no request for it has come here: what the plugin there has saved.
+    virtual void restore_room(std::string_view channel,
+                              std::span<const saved_state> states) noexcept {
+        (void)channel;
+        (void)states;
+    }
 
 protected:
     ~hooks() = default;
@@ -307,8 +336,9 @@ struct call_target {
     /// server.
     std::string server_id;
     route_param param;
-    /// Zero: the default of host.yaml (`bus: call_timeout`); `max()`: none. The deadline of an
-    /// enclosing request is not applied by itself.
+    /// Zero: the default of host.yaml (`bus: call_timeout`); `max()`: none of its own. A call that
+    /// is made while an invocation is served ends at the deadline of that at the latest; one that
+    /// is made after its answer or its deadline has its own time alone.
     duration timeout{};
     /// The request being served, if any: its session travels along.
     const session_data* session = nullptr;
@@ -459,13 +489,6 @@ public:
 class plugin {
 protected:
     ~plugin() = default;
-};
-
-/// State of one object of a plugin on its way to the next generation.
-struct saved_state {
-    /// Who saved it, and who gets it: "handler chatHandler", "state rooms".
-    std::string name;
-    std::string bytes;
 };
 
 /// The one exported symbol, `extern "C" const plugin_door shaddock_plugin_door`.

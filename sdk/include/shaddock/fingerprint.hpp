@@ -60,7 +60,7 @@
 #define SHADDOCK_FP_DEFAULT ""
 #endif
 
-/// `sdk 6; libstdc++ 12 cxx11_abi 1; boost 108100; asio; pointer 8`.
+/// `sdk 8; libstdc++ 12 cxx11_abi 1; boost 108100; asio; pointer 8`.
 #define SHADDOCK_FINGERPRINT(abi)                                                                  \
     "sdk " abi "; " SHADDOCK_FP_LIBRARY SHADDOCK_FP_DEBUG "; boost " SHADDOCK_FP_TEXT(             \
         BOOST_VERSION) "; asio" SHADDOCK_FP_THREADS SHADDOCK_FP_TS SHADDOCK_FP_DEFAULT             \
@@ -70,6 +70,6 @@ namespace shaddock {
 
 /// This build's fingerprint; the first number is door::sdk_abi (checked in plugin.hpp and in the
 /// host's module room).
-inline constexpr const char* fingerprint = SHADDOCK_FINGERPRINT("6");
+inline constexpr const char* fingerprint = SHADDOCK_FINGERPRINT("8");
 
 } // namespace shaddock

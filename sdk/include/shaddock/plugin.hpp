@@ -16,7 +16,7 @@
 /// to create the plugin.
 namespace shaddock::detail {
 
-static_assert(std::string_view(fingerprint).starts_with("sdk 6;") && door::sdk_abi == 6,
+static_assert(std::string_view(fingerprint).starts_with("sdk 8;") && door::sdk_abi == 8,
               "fingerprint.hpp and door.hpp name different SDKs");
 
 using setup_function = void (*)(registrar&);

@@ -62,7 +62,8 @@ public:
     }
     pending_method(const pending_method&) = delete;
     pending_method& operator=(const pending_method&) = delete;
-    ~pending_method() { flush(); }
+    /// Not inlined: g++ 12 would warn of an entry that nobody has begun.
+    [[gnu::noinline]] ~pending_method() { flush(); }
 
     struct entry {
         std::string method;
@@ -220,6 +221,14 @@ private:
 /// before on_serving of the new ones the old object saves and the new one of the same kind and name
 /// restores; `version` is the old module's. After an error or exception the new objects are only
 /// destroyed, and the old generation serves on.
+///
+/// The same objects may keep what they know of a room: `std::string save_room(std::string_view
+/// channel)` and `void restore_room(std::string_view channel, std::string_view bytes)`. When the
+/// list of servers changes, a channel that is its server's by its name moves to another server with
+/// its members: the object here saves what it knows of it and forgets it, the one of the same kind
+/// and name there restores it, before the channel's first request there. At a stop all channels are
+/// saved, before components stop, for the next life of this server. Limits: 64 KiB a room,
+/// over all objects; what is longer is lost, and the log says so. Nothing is saved in a crash.
 class registrar {
 public:
     /// `made` is null when routes are only listed.
@@ -231,9 +240,9 @@ public:
         if constexpr (requires { std::string_view(T::state_name); }) {
             keep_state("state ", T::state_name, made);
         } else {
-            static_assert(!detail::has_part_of_a_state<T>,
-                          "a state that crosses a reload has a name: static constexpr "
-                          "std::string_view state_name");
+            static_assert(!detail::has_part_of_a_state<T> && !detail::has_part_of_a_room<T>,
+                          "a state that crosses a reload, or moves with its rooms, has a name: "
+                          "static constexpr std::string_view state_name");
         }
         return shared_state<T>(made);
     }
@@ -300,32 +309,32 @@ public:
     }
 
     /// Requests and calls to `type` go to the server that `key(route_param)`, a
-    /// result<std::string>, hashes to over the expected list (dispatch_index). Errors of `key` are
-    /// the caller's answer.
+    /// result<std::string>, hashes to over the expected list (dispatch_index); or to one that
+    /// leaves and has the channel of that name still (`rooms: stay`). It may be asked several times
+    /// for one request. Errors of `key` are the caller's answer.
     template <class F>
     void route_by(std::string_view type, F key) {
         static_assert(!detail::is_awaitable<std::invoke_result_t<F&, const route_param&>>,
                       "nobody awaits a route function: it decides at once, on what is known here");
-        route(type,
-              [key = std::move(key)](const route_param& by,
-                                     std::span<const server_info> expected) -> result<std::string> {
-                  auto text = key(by);
-                  if (!text) {
-                      return std::move(text).error();
-                  }
-                  return expected[dispatch_index(*text, expected.size())].id;
-              });
+        auto pick = [key](const route_param& by,
+                          std::span<const server_info> expected) -> result<std::string> {
+            auto text = key(by);
+            if (!text) {
+                return std::move(text).error();
+            }
+            return expected[dispatch_index(*text, expected.size())].id;
+        };
+        add_route(type, std::move(pick), std::move(key));
     }
     /// `pick(route_param, span of expected servers)` gives the id of one of them. The span is
-    /// sorted by id and never empty.
+    /// sorted by id and never empty. Servers that leave are not in it, and the host does not know
+    /// which room it picks for: what goes to a type with `rooms: stay` uses route_by.
     template <class F>
     void route(std::string_view type, F pick) {
         using returned = std::invoke_result_t<F&, const route_param&, std::span<const server_info>>;
         static_assert(!detail::is_awaitable<returned>,
                       "nobody awaits a route function: it decides at once, on what is known here");
-        into_.route(type, instance_ == nullptr ? nullptr
-                                               : instance_->make<detail::router_of>(
-                                                     instance_->app().host(), std::move(pick)));
+        add_route(type, std::move(pick), nullptr);
     }
 
     /// Started in order of registration, stopped in reverse (component.hpp).
@@ -382,6 +391,12 @@ public:
     }
 
 private:
+    void add_route(std::string_view type, detail::pick_function pick, detail::key_function key) {
+        into_.route(type, instance_ == nullptr
+                              ? nullptr
+                              : instance_->make<detail::router_of>(
+                                    instance_->app().host(), std::move(pick), std::move(key)));
+    }
     template <class T, class... Args>
     T* construct(Args&... args) {
         if (instance_ == nullptr) {
@@ -393,6 +408,7 @@ private:
     T* keep_state(std::string_view kind, std::string_view name, T* made) {
         if (made != nullptr) {
             instance_->states().add(kind, name, *made);
+            instance_->hooks().rooms.add(std::string(kind).append(name), *made);
         }
         return made;
     }

@@ -35,8 +35,8 @@ public:
         : number_(static_cast<std::int64_t>(by)) {}
     // NOLINTEND(google-explicit-constructor)
 
-    /// How long the caller waits; else host.yaml's `bus: call_timeout`. The deadline of an
-    /// enclosing request is not applied by itself.
+    /// How long the caller waits; else host.yaml's `bus: call_timeout`. Never longer than the
+    /// caller of what is being served, while that is unanswered and its deadline has not passed.
     routing&& within(door::duration timeout) && {
         timeout_ = timeout;
         return std::move(*this);

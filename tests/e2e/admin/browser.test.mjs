@@ -188,7 +188,7 @@ describe("the page", options, () => {
         await shot(page, artefacts, "confirm", false);
         await page.keyboard.press("Escape");
         await page.locator("#confirm").waitFor({ state: "hidden" });
-        await page.locator("#do-drain").click();
+        await page.locator("#do-stop").click();
         await page.getByRole("button", { name: "Cancel" }).click();
         await page.locator("#confirm").waitFor({ state: "hidden" });
         // Three more answers of the master show no change.
@@ -210,9 +210,9 @@ describe("the page", options, () => {
         await hasState(page, "chat-server-1", "ready");
     });
 
-    test("drains a server, which then is stopped, and starts it again", async () => {
+    test("stops a server, and starts it again", async () => {
         await choose(page, "chat-server-3");
-        assert.equal(await act(page, "Drain and stop"), "chat-server-3: stopped");
+        assert.equal(await act(page, "Stop"), "chat-server-3: stopped");
         await hasState(page, "chat-server-3", "stopped");
         await page.getByText("6 of 7 ready").waitFor();
         assert.deepEqual(await page.locator("#actions button:enabled").allTextContents(), ["Start"]);

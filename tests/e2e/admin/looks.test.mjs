@@ -194,14 +194,19 @@ describe("what it does", options, () => {
     test("only what can be done is offered", async () => {
         Object.assign(master.servers[0], { state: "stopped", pid: null });
         master.servers[1].generation = 2;
+        Object.assign(master.servers[2], { state: "draining", draining: { rooms: 2, members: 3 } });
+        const stops = master.servers[3];
+        stops.state = "draining";
         const page = await open();
         const enabled = () => page.locator("#actions button:enabled").allTextContents();
         await choose(page, "chat-server-1");
         assert.deepEqual(await enabled(), ["Start"]);
         await choose(page, "chat-server-2");
-        assert.deepEqual(await enabled(), ["Reload", "Roll back", "Restart", "Drain and stop"]);
+        assert.deepEqual(await enabled(), ["Reload", "Roll back", "Restart", "Stop"]);
         await choose(page, "chat-server-3");
-        assert.deepEqual(await enabled(), ["Reload", "Restart", "Drain and stop"]);
+        assert.deepEqual(await enabled(), ["Reload", "Restart", "Stop"]);
+        await choose(page, stops.id);
+        assert.deepEqual(await enabled(), []);
     });
 });
 

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { lineOf, runsOf, scaleOf } from "../../../web/admin/chart.js";
+import { otherFacts } from "../../../web/admin/details.js";
 import { ageText, bytesText, countText, tookText, unknown } from "../../../web/admin/formats.js";
 import { History, Series, spanMs } from "../../../web/admin/history.js";
 import { levelOf, overlap } from "../../../web/admin/log_view.js";
@@ -37,6 +38,13 @@ function familiesOf({ ok = 0, failed = 0, deliveries = 0, rooms = 0, passedOn = 
 }
 
 const server = (over = {}) => ({ id: "chat-1", type: "chat", pid: 7, state: "ready", connections: 3, rss_kb: 1024, incarnation: 1, ...over });
+
+describe("a server's details", () => {
+    test("show also what the page does not know", () => {
+        assert.deepEqual(otherFacts(server({ links: 5, of_a_later_version: "x" })), [["links", "5"], ["of_a_later_version", "x"]]);
+        assert.deepEqual(otherFacts(server({ draining: { rooms: 2, members: 3 } })), [["draining", "rooms 2, members 3"]]);
+    });
+});
 
 describe("Reading", () => {
     const reading = new Reading(familiesOf({ ok: 5, failed: 2, rooms: 4 }));

@@ -11,7 +11,7 @@ import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { encodePackage, packageType } from "../clients/adapters/wire.mjs";
-import { Client, ack, handshake, heartbeat, host, requestOf, roomOf, routes } from "./client.mjs";
+import { Client, ack, handshake, heartbeat, host, requestOf, roomOf, routes } from "../lib/edge_client.mjs";
 
 const large = "x".repeat(60 * 1024);
 
@@ -43,21 +43,21 @@ async function crowd(at, count) {
     return all;
 }
 
-/** Keeps `count` sockets open at what `begin` makes of each; who is thrown out comes again. */
+/** Keeps `count` sockets open at what `begin` makes of each; who is thrown out comes again, `againMs` later. 200 begin every `paceMs`. */
 async function hold(at, count, begin) {
-    const { port, from } = at;
+    const { port, from, againMs = 500, paceMs = 20 } = at;
     let opened = 0;
     const one = () => {
         const socket = connect({ port, host, localAddress: from });
         socket.on("error", () => {});
         socket.resume();
         socket.on("connect", () => begin(socket));
-        socket.on("close", () => setTimeout(one, 500).unref());
+        socket.on("close", () => setTimeout(one, againMs).unref());
     };
     while (opened < scaled(at, count)) {
         one();
         if (++opened % 200 === 0) {
-            await sleep(20);
+            await sleep(paceMs);
         }
     }
 }

@@ -11,7 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { startSystem } from "../lib/system.mjs";
 import { endProcessAfter } from "../lib/wait.mjs";
 import { attacks } from "./attacks.mjs";
-import { roomOf } from "./client.mjs";
+import { roomOf } from "../lib/edge_client.mjs";
 import { Watch, connectorPorts, lostLinks, pinMyself, pinned, startAttack, startSink } from "./watch.mjs";
 
 const isLong = Boolean(process.env.SHADDOCK_LONG);

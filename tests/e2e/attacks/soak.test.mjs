@@ -12,8 +12,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { startSystem } from "../lib/system.mjs";
 import { endProcessAfter, until } from "../lib/wait.mjs";
 import { attacks } from "./attacks.mjs";
-import { roomOf } from "./client.mjs";
-import { Watch, connectorPorts, lostLinks, pinMyself, pinned, quantile, startAttack } from "./watch.mjs";
+import { roomOf } from "../lib/edge_client.mjs";
+import { Watch, connectorPorts, lostLinks, metricsOf, pinMyself, pinned, quantile, startAttack } from "./watch.mjs";
 
 const seconds = Number(process.env.SHADDOCK_SOAK ?? (process.env.SHADDOCK_LONG ? 600 : 120));
 const strength = 0.1;
@@ -50,19 +50,6 @@ async function processes() {
 }
 async function residentBytes(pid) {
     return 1024 * Number(/^VmRSS:\s+(\d+) kB/m.exec(await readFile(`/proc/${pid}/status`, "utf8"))[1]);
-}
-
-/** @returns {Promise<(name: string, server?: string) => number>} the sum of a metric, of one server or all */
-async function metrics() {
-    const { development: { port } } = JSON.parse(await readFile(join(system.folder, "config/master.json"), "utf8"));
-    const token = (await readFile(join(system.folder, "run/token"), "utf8")).trim();
-    const answer = await fetch(`http://127.0.0.1:${port}/metrics`, { headers: { Authorization: `Bearer ${token}` } });
-    const lines = (await answer.text()).split("\n");
-    return (name, server = "") => {
-        const found = lines.filter((line) => line.startsWith(`${name}{`) && line.includes(`"${server}`));
-        assert.ok(found.length > 0, `${name} of ${server || "any server"}`);
-        return found.reduce((sum, line) => sum + Number(line.split(" ").pop()), 0);
-    };
 }
 
 /** One attack again and again until `isOver`. @returns {Promise<string>} how often it was begun */
@@ -110,9 +97,9 @@ test(`all attacks at once for ${seconds} s leave nothing behind`, { timeout: sec
         for (const [name, pid] of before) {
             resident.get(name).push(await residentBytes(pid));
         }
-        const now = await metrics();
-        most.connections = Math.max(most.connections, now("shaddock_connections", "connector-server-1"));
-        most.held = Math.max(most.held, now("shaddock_held_bytes"));
+        const now = await metricsOf(system);
+        most.connections = Math.max(most.connections, now("shaddock_connections", "connector-server-1") || 0);
+        most.held = Math.max(most.held, now("shaddock_held_bytes") || 0);
         await sleep(sampleMs);
     }
     const begun = await Promise.all(under);
@@ -120,7 +107,7 @@ test(`all attacks at once for ${seconds} s leave nothing behind`, { timeout: sec
     let left;
     const goneAt = Date.now();
     await until(async () => {
-        const now = await metrics();
+        const now = await metricsOf(system);
         left = { held: now("shaddock_held_bytes"), attacked: now("shaddock_connections", "connector-server-1"),
             ours: now("shaddock_connections", "connector-server-2") };
         // Besides the two there may be a newcomer.

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { Client } from "./client.mjs";
+import { Client } from "../lib/edge_client.mjs";
 
 const run = promisify(execFile);
 
@@ -51,6 +51,7 @@ async function beside(file, ...given) {
     return { line: line.trim(), end };
 }
 export const startSink = () => beside("sink.mjs");
+export const startTlsFlood = (port) => beside("../clients/tls_flood.mjs", String(port));
 export const startAttack = (name, at) => beside("attacks.mjs", name, JSON.stringify(at));
 
 /** @param {{folder: string}} system as of startSystem @returns {Promise<number[]>} the clients' ports of its connectors */
@@ -63,6 +64,22 @@ export async function lostLinks(system) {
     const logs = join(system.folder, "logs");
     const texts = await Promise.all((await readdir(logs)).map((name) => readFile(join(logs, name), "utf8")));
     return texts.join("\n").split("\n").filter((line) => /link with .* lost/.test(line));
+}
+
+/**
+ * @param {{folder: string}} system as of startSystem
+ * @returns {Promise<(name: string, server?: string, label?: string) => number>} the sum of a metric, of one server or all; not a number
+ *   when none of them has told the master in time
+ */
+export async function metricsOf(system) {
+    const { development: { port } } = JSON.parse(await readFile(join(system.folder, "config/master.json"), "utf8"));
+    const token = (await readFile(join(system.folder, "run/token"), "utf8")).trim();
+    const answer = await fetch(`http://127.0.0.1:${port}/metrics`, { headers: { Authorization: `Bearer ${token}` } });
+    const lines = (await answer.text()).split("\n");
+    return (name, server = "", label = "") => {
+        const found = lines.filter((line) => line.startsWith(`${name}{`) && line.includes(`"${server}`) && line.includes(label));
+        return found.length === 0 ? NaN : found.reduce((sum, line) => sum + Number(line.split(" ").pop()), 0);
+    };
 }
 
 const everyMs = 25;

@@ -136,6 +136,10 @@ async function neverWritableAndExecutable(master) {
 }
 
 test("the unit is sound, and its sandbox tight", async () => {
+    // The death of the master, or of one server, ends nobody else; the next master adopts them.
+    for (const line of ["Type=notify", "WatchdogSec=10s", "KillMode=process", "OOMPolicy=continue", "Restart=on-failure"]) {
+        assert.ok(unit.split("\n").includes(line), line);
+    }
     const here = join(folder, "shaddock.service");
     await writeFile(here, unit.replaceAll("/usr/lib/shaddock", join(root, "usr/lib/shaddock")));
     const verified = await run("systemd-analyze", "verify", "--man=no", here);

@@ -1,8 +1,9 @@
 /** Proto files that change while the system runs: who is connected keeps what he was told, who comes is told the new. */
 import assert from "node:assert/strict";
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { open, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { startSystem } from "../lib/system.mjs";
 import { endProcessAfter, until } from "../lib/wait.mjs";
 import { JsClient } from "./adapters/jsclient.mjs";
@@ -90,6 +91,28 @@ describe("proto files that change", { concurrency: false }, () => {
             await Promise.all([alice, bob, dora].map((person) => person.hasSeenAll()));
         } finally {
             all.forEach(({ client }) => client?.disconnect());
+        }
+    });
+
+    test("SIGHUP reads files again whose writer has not closed them, and disconnects nobody", async () => {
+        const alice = new Person("alice", StrictTcp, newForm);
+        await alice.login(system.gatePort);
+        await alice.enter("hung up");
+        const before = await version(alice.port);
+        const file = await open(join(system.folder, "config/serverProtos.json"), "r+"); // no watch of names sees this
+        try {
+            await file.truncate();
+            await file.write(JSON.stringify({ onChat: { "required string msg": 1, "required string from": 2, "required string target": 3 } }));
+            await sleep(300);
+            assert.equal(await version(alice.port), before);
+            process.kill(system.pid, "SIGHUP");
+            await versionOtherThan(before, alice.port);
+            alice.willHear("still here", "alice", "*");
+            assert.deepEqual(await alice.say("still here", "*"), {});
+            await alice.hasSeenAll();
+        } finally {
+            await file.close();
+            alice.client?.disconnect();
         }
     });
 

@@ -3,11 +3,12 @@ import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
-import { cp, mkdtemp, readFile, rename, rm } from "node:fs/promises";
+import { cp, mkdtemp, open, readFile, rename, rm } from "node:fs/promises";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { connect as connectTls } from "node:tls";
 import { promisify } from "node:util";
 import { chromium } from "playwright-core";
@@ -195,6 +196,39 @@ describe("TLS of the clients' port", { concurrency: false }, () => {
         await until(async () => /chat\.key: .*the certificate before it stays in use/.test(await readFile(log, "utf8")), "the complaint", limitMs);
         ca = second;
         (await dial()).destroy();
+    });
+
+    test("SIGHUP reads a certificate again whose writer has not closed it, and disconnects nobody", async () => {
+        const person = new Person("here", SecureTcp, form);
+        await person.login(system.gatePort);
+        await person.enter("hung up");
+        const serialNow = async () => {
+            const socket = await dial({ rejectUnauthorized: false });
+            const { serialNumber } = socket.getPeerCertificate();
+            socket.destroy();
+            return serialNumber;
+        };
+        const before = await serialNow();
+        const third = await makeCertificate("third");
+        const files = [];
+        try {
+            for (const kind of ["key", "pem"]) { // no watch of names sees this
+                const file = await open(join(system.folder, `config/chat.${kind}`), "r+");
+                files.push(file);
+                await file.truncate();
+                await file.write(await readFile(join(folder, `third.${kind}`)));
+            }
+            await sleep(300);
+            assert.equal(await serialNow(), before);
+            process.kill(system.pid, "SIGHUP");
+            const wanted = new X509Certificate(third).serialNumber;
+            await until(async () => await serialNow() === wanted, "the certificate is read", limitMs);
+            assert.deepEqual(await person.say("still here", "*"), {});
+        } finally {
+            await Promise.all(files.map((file) => file.close()));
+            person.leave();
+        }
+        ca = third;
     });
 
     test("what is no TLS after its first byte is closed, half a handshake harms nobody", async () => {

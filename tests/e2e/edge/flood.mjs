@@ -2,11 +2,11 @@
 import { workerData } from "node:worker_threads";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Peer, request } from "./peer.mjs";
+import { Client, requestOf } from "../lib/edge_client.mjs";
 
 const { port, size } = workerData;
-const peer = await Peer.open(port);
-const batch = Buffer.concat(Array.from({ length: Math.ceil(60_000 / (size + 20)) }, (_, i) => request(1 + (i % 100), "", Buffer.alloc(size, 120))));
+const peer = (await Client.open(port)).discard();
+const batch = Buffer.concat(Array.from({ length: Math.ceil(60_000 / (size + 20)) }, (_, i) => requestOf(1 + (i % 100), "", "x".repeat(size))));
 while (!peer.isClosed) {
     if (!peer.socket.write(batch)) {
         await Promise.race([once(peer.socket, "drain"), once(peer.socket, "close")]);

@@ -76,7 +76,8 @@ async function startInventory(flushMs, handover = "5 s") {
 const commandOn = (system, ...words) => run(host, [...words, "--run", join(system.folder, "run")]);
 
 async function pidOf(system) {
-    const { stdout } = await commandOn(system, "list", "--json");
+    // Status 1: it does not serve just now.
+    const { stdout } = await commandOn(system, "list", "--json").catch((error) => error);
     const listed = JSON.parse(stdout);
     return (listed.servers ?? listed).find(({ id }) => id === "inventory-server-1")?.pid;
 }

@@ -20,6 +20,8 @@ const blockSize = 32;
  * @param {string} [options.config] the config folder; default the repository's
  * @param {string} [options.env] the environment; default the host's own
  * @param {string[]} [options.wrap] a program that runs the host, and its arguments
+ * @param {(folder: string) => Record<string, string>} [options.environment] what its processes have in their environment besides this one's;
+ *   `folder`: the system's
  * @param {(config: string) => Promise<void>} [options.edit] changes the copied config folder before the ports are moved
  * @returns {Promise<{url: string, gatePort: number, folder: string, pid: number, output: () => string,
  *   stop: () => Promise<void>}>} `url` is the page's; `stop` sends SIGTERM and throws unless the system ends with 0
@@ -30,6 +32,7 @@ export async function startSystem({
     env,
     edit = async () => {},
     wrap = [],
+    environment = () => ({}),
 } = {}) {
     const folder = await mkdtemp(join(tmpdir(), "shaddock-e2e-"));
     const config = join(folder, "config");
@@ -39,7 +42,7 @@ export async function startSystem({
 
     const [program, ...before] = [...wrap, host];
     const child = spawn(program, [...before, "start", ...(env ? ["--env", env] : []), "--config", config, "--run", join(folder, "run")],
-        { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+        { cwd: folder, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...environment(folder) } });
     let output = "";
     child.stdout.on("data", (bytes) => { output += bytes; });
     child.stderr.on("data", (bytes) => { output += bytes; });
@@ -111,22 +114,31 @@ async function shiftPorts(config) {
     }
     await writeFile(join(config, "servers.json"), JSON.stringify(servers, null, 2));
     await writeFile(join(config, "master.json"), JSON.stringify(master, null, 2));
-    await replaceIn(join(config, "host.yaml"), "port: 3001", `port: ${webPort}`);
+    await replaceIn(join(config, "host.yaml"), ["port: 3001", `port: ${webPort}`]);
     return { webPort, gatePort: moved.get(3014), release };
 }
 
 /** An `edit` for load generators: clients may send as fast as they can. */
 export async function withoutRates(config) {
-    await replaceIn(join(config, "host.yaml"), "message_rate: 100", "message_rate: 0");
-    await replaceIn(join(config, "host.yaml"), "byte_rate: 256 KiB", "byte_rate: 0");
+    await replaceIn(join(config, "host.yaml"), ["message_rate: 100", "message_rate: 0"], ["byte_rate: 256 KiB", "byte_rate: 0"]);
 }
 
-async function replaceIn(file, old, replacement) {
-    const text = await readFile(file, "utf8");
-    if (!text.includes(old)) {
-        throw new Error(`${file}: expected "${old}"`);
+/** An `edit` for tests that read what is sent: bodies are JSON and routes texts. */
+export async function withPlainBodies(config) {
+    const file = join(config, "host.yaml");
+    await writeFile(file, (await readFile(file, "utf8")).replaceAll("proto: true", "proto: false").replaceAll("dict: true", "dict: false"));
+}
+
+/** @param {[string, string][]} changes what stands there, and what is to stand there; the first place of each */
+export async function replaceIn(file, ...changes) {
+    let text = await readFile(file, "utf8");
+    for (const [old, now] of changes) {
+        if (!text.includes(old)) {
+            throw new Error(`${file}: expected "${old}"`);
+        }
+        text = text.replace(old, now);
     }
-    await writeFile(file, text.replace(old, replacement));
+    await writeFile(file, text);
 }
 
 /**

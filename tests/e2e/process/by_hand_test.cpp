@@ -6,6 +6,8 @@
 
 #include <chrono>
 #include <csignal>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <thread>
 
@@ -54,10 +56,32 @@ TEST(servers_by_hand, are_adopted_by_a_master_that_comes_later) {
     ASSERT_TRUE(chat->says("serves")) << chat->text();
     auto master = system.host({"start"});
     ASSERT_TRUE(master.says("ready: 4 servers\n")) << master.text();
-    EXPECT_EQ(system.line("chat-server-1").pid, chat->pid());
+    EXPECT_EQ(system.line("chat-server-1").process(), chat->pid());
     master.signal(SIGTERM);
     EXPECT_EQ(master.end().status, 0) << master.text();
     EXPECT_EQ(chat->end().status, 0) << chat->text();
+}
+
+/// Its first thread waits for something; also when there is no such process.
+bool is_idle(int pid) {
+    std::ifstream file(fmt::format("/proc/{}/stat", pid));
+    const std::string text{std::istreambuf_iterator<char>(file), {}};
+    return text.empty() || text.find(") S ") != std::string::npos;
+}
+
+TEST(servers_by_hand, say_in_the_report_of_a_crash_what_served) {
+    const test_system system;
+    auto chat = by_hand(system, "chat-server-1");
+    ASSERT_TRUE(chat->says("serves")) << chat->text();
+    // What follows the line is done then.
+    ASSERT_TRUE(system.comes_true([&] { return is_idle(chat->pid()); }));
+    chat->signal(SIGSEGV);
+    chat->end();
+    std::ifstream file(system.path("logs/chat-server-1.crash"));
+    if (file) { // builds with sanitizers report by themselves
+        const std::string report{std::istreambuf_iterator<char>(file), {}};
+        EXPECT_THAT(report, HasSubstr("chat.so"));
+    }
 }
 
 TEST(servers_by_hand, run_once_each) {

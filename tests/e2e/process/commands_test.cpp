@@ -3,10 +3,13 @@
 
 #include <gmock/gmock.h>
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <fmt/format.h>
 
 #include <atomic>
 #include <csignal>
+#include <sys/resource.h>
 #include <thread>
 
 namespace shaddock::test {
@@ -68,17 +71,17 @@ TEST_F(commands, add_a_server_that_everybody_uses_from_then_on) {
 TEST_F(commands, add_stays_over_deaths_and_goes_with_the_system) {
     ASSERT_EQ(system.run(chat("chat-server-3")).status, 0);
     // Its own, that of another, and the master's.
-    const auto own = system.line("chat-server-3").pid;
+    const auto own = system.line("chat-server-3").process();
     kill(*own, SIGKILL);
-    const auto other = system.line("connector-server-1").pid;
+    const auto other = system.line("connector-server-1").process();
     kill(*other, SIGKILL);
     ASSERT_TRUE(system.comes_true([&] {
         const auto now = system.line("chat-server-3");
         const auto entrance = system.line("connector-server-1");
-        return now.state == "ready" && now.pid != own && entrance.state == "ready" &&
-               entrance.pid != other;
+        return now.state == "ready" && now.process() != own && entrance.state == "ready" &&
+               entrance.process() != other;
     }));
-    kill(*system.line("master-server-1").pid, SIGKILL);
+    kill(*system.line("master-server-1").process(), SIGKILL);
     ASSERT_TRUE(system.comes_true([&] { return system.run({"list"}).status == 3; }));
     const auto adopted = system.run({"start", "-D"});
     EXPECT_EQ(adopted.status, 0) << adopted.text;
@@ -129,18 +132,156 @@ TEST_F(commands, restart_starts_also_what_was_stopped_or_killed) {
     const auto killed = system.run({"kill", "chat-server-2"});
     EXPECT_EQ(killed.status, 0) << killed.text;
     EXPECT_EQ(system.line("chat-server-2").state, "stopped");
-    const auto entrance = system.line("connector-server-1").pid;
+    // Nobody took the rooms of that one over.
+    EXPECT_TRUE(system.line("chat-server-2").missing);
+    EXPECT_FALSE(system.line("chat-server-1").missing);
+    const auto health = system.run({"health"});
+    EXPECT_EQ(health.status, 1);
+    EXPECT_THAT(health.text, AllOf(HasSubstr("chat-server-2"), Not(HasSubstr("chat-server-1"))));
+    EXPECT_EQ(system.run({"list"}).status, 1);
+    const auto entrance = system.line("connector-server-1").process();
     const auto said = system.run({"restart", "chat", "connector-server-1"});
     EXPECT_EQ(said.status, 0) << said.text;
     for (const auto& line : system.list()) {
         EXPECT_EQ(line.state, "ready") << line.id;
     }
-    EXPECT_NE(system.line("connector-server-1").pid, entrance);
+    EXPECT_NE(system.line("connector-server-1").process(), entrance);
     EXPECT_EQ(system.run({"restart", "caht"}).status, 1);
 }
 
+TEST_F(commands, stop_takes_a_server_out_of_the_list_and_remove_forgets_it) {
+    const auto enter_rooms = [&](const std::string& name) {
+        for (const auto* room : {"a", "b", "c", "d", "e", "f"}) {
+            raw_client user(system.connector_port);
+            EXPECT_THAT(user.ask("connector.entryHandler.enter",
+                                 fmt::format(R"({{"username":"{}","rid":"{}"}})", name, room)),
+                        HasSubstr(name))
+                << room;
+        }
+    };
+    ASSERT_EQ(system.run({"stop", "chat-server-2"}).status, 0);
+    enter_rooms("ann");
+    // The next master knows it too, and leaves it down.
+    kill(*system.line("master-server-1").process(), SIGKILL);
+    ASSERT_TRUE(system.comes_true([&] { return system.run({"list"}).status == 3; }));
+    const auto adopted = system.run({"start", "-D"});
+    EXPECT_THAT(adopted.text, AllOf(HasSubstr("ready: 3 servers"), HasSubstr("their list counts")));
+    EXPECT_EQ(system.line("chat-server-2").state, "stopped");
+    ASSERT_EQ(system.run({"restart", "chat-server-2"}).status, 0);
+    enter_rooms("bob");
+    ASSERT_EQ(system.run({"remove", "chat-server-2"}).status, 0);
+    EXPECT_THAT(system.run({"list"}).text, Not(HasSubstr("chat-server-2")));
+    enter_rooms("eve");
+    EXPECT_EQ(system.run({"remove", "chat-server-2"}).status, 1);
+    EXPECT_EQ(system.run({"remove", "web"}).status, 1);
+}
+
+TEST_F(commands, take_types_ids_and_all_alike) {
+    const auto states = [&] {
+        return fmt::format("{} {} {}", system.line("chat-server-1").state,
+                           system.line("chat-server-2").state,
+                           system.line("connector-server-1").state);
+    };
+    ASSERT_EQ(system.run({"stop", "chat"}).status, 0);
+    EXPECT_EQ(states(), "stopped stopped ready");
+    ASSERT_EQ(system.run({"restart", "chat"}).status, 0);
+    ASSERT_EQ(system.run({"kill", "chat", "chat-server-2"}).status, 0);
+    EXPECT_EQ(states(), "stopped stopped ready");
+    EXPECT_EQ(system.run({"health", "connector"}).status, 0);
+    EXPECT_THAT(system.run({"health", "chat"}).text,
+                HasSubstr("0 of 2 serve, chat-server-1 is stopped, chat-server-2 is stopped"));
+    ASSERT_EQ(system.run({"restart", "all"}).status, 0);
+    EXPECT_EQ(system.run({"reload", "all", "--dry-run"}).status, 0);
+    EXPECT_THAT(system.run({"logs", "chat", "gate-server-1"}).text,
+                AllOf(HasSubstr("[chat-server-1]"), HasSubstr("[chat-server-2]"),
+                      Not(HasSubstr("[connector-server-1]"))));
+    EXPECT_THAT(system.run({"stop", "caht"}).text, HasSubstr("no server and no type 'caht'"));
+    ASSERT_EQ(system.run({"stop", "all"}).status, 0);
+    EXPECT_EQ(states(), "stopped stopped stopped");
+    EXPECT_EQ(system.line("web").state, "ready") << "is no server";
+    ASSERT_EQ(system.run({"remove", "all"}).status, 0);
+    EXPECT_EQ(states(), "  ");
+}
+
+TEST_F(commands, restart_brings_a_stopped_server_back_also_when_its_first_try_fails) {
+    ASSERT_EQ(system.run({"stop", "connector-server-1"}).status, 0);
+    EXPECT_TRUE(system.line("connector-server-1").stopped);
+    {
+        boost::asio::io_context loop;
+        const boost::asio::ip::tcp::acceptor stranger(
+            loop, {boost::asio::ip::address_v4::loopback(), system.connector_port});
+        EXPECT_EQ(system.run({"restart", "connector-server-1"}).status, 1);
+        EXPECT_TRUE(system.line("connector-server-1").stopped);
+    }
+    EXPECT_TRUE(system.comes_true([&] {
+        const auto now = system.line("connector-server-1");
+        return now.state == "ready" && !now.stopped;
+    }));
+    raw_client gate(system.gate_port);
+    EXPECT_THAT(gate.ask("gate.gateHandler.queryEntry", R"({"uid":"ann"})"),
+                HasSubstr(std::to_string(system.connector_port)));
+}
+
+TEST_F(commands, restart_of_the_master_waits_for_a_stop_that_is_under_way) {
+    kill(*system.line("chat-server-2").process(), SIGSTOP);
+    auto stop = system.host({"stop", "chat-server-2"});
+    ASSERT_TRUE(system.comes_true([&] { return system.line("chat-server-2").stopped; }));
+    const auto refused = system.run({"restart", "master"});
+    EXPECT_EQ(refused.status, 1);
+    EXPECT_THAT(refused.text, HasSubstr("another stop is under way"));
+    EXPECT_EQ(stop.end().status, 0);
+    EXPECT_EQ(system.run({"restart", "master"}).status, 0);
+    // Nobody has asked for this one.
+    auto stranger = system.host({"--type", "chat", "--id", "chat-server-2"});
+    ASSERT_TRUE(stranger.says("serves"));
+    EXPECT_TRUE(system.comes_true([&] {
+        return system.run({"logs", "master"}).text.find("it was stopped and is out of the list") !=
+               std::string::npos;
+    }));
+}
+
+TEST_F(commands, restart_warns_of_a_record_that_was_edited_meanwhile) {
+    EXPECT_THAT(system.run({"restart", "chat-server-1"}).text, Not(HasSubstr("warning")));
+    system.write("config/servers.json",
+                 R"({"chat": [{"id": "chat-server-1", "host": "127.0.0.1", "tier": 2}]})");
+    const auto said = system.run({"restart", "chat"});
+    EXPECT_EQ(said.status, 0) << said.text;
+    EXPECT_THAT(said.text, HasSubstr("warning: its record in"));
+}
+
+TEST_F(commands, add_and_remove_fail_when_the_list_cannot_be_written_and_can_be_repeated) {
+    ASSERT_EQ(system.run({"stop", "chat-server-2"}).status, 0);
+    const auto before = system.list().size();
+    std::filesystem::remove(system.path("run/servers.json"));
+    system.write("run/servers.json/in_the_way", "");
+    const auto not_added = system.run(chat("chat-server-3"));
+    EXPECT_EQ(not_added.status, 1);
+    EXPECT_THAT(not_added.text, HasSubstr("servers.json"));
+    // The same on a full disk.
+    const auto master = *system.line("master-server-1").process();
+    rlimit limit{};
+    ASSERT_EQ(prlimit(master, RLIMIT_FSIZE, nullptr, &limit), 0);
+    const rlimit full{1, limit.rlim_max};
+    ASSERT_EQ(prlimit(master, RLIMIT_FSIZE, &full, nullptr), 0);
+    const auto not_written = system.run(chat("chat-server-3"));
+    ASSERT_EQ(prlimit(master, RLIMIT_FSIZE, &limit, nullptr), 0);
+    EXPECT_EQ(not_written.status, 1);
+    EXPECT_THAT(not_written.text, HasSubstr("No space left on device"));
+    EXPECT_EQ(system.list().size(), before);
+    EXPECT_THAT(system.run({"logs", "master"}).text, Not(HasSubstr("chat-server-3")));
+    const auto refused = system.run({"remove", "chat-server-2"});
+    EXPECT_EQ(refused.status, 1);
+    EXPECT_THAT(refused.text, HasSubstr("then `host remove` again"));
+    std::filesystem::remove_all(system.path("run/servers.json"));
+    const auto added = system.run(chat("chat-server-3"));
+    EXPECT_EQ(added.status, 0) << added.text;
+    const auto removed = system.run({"remove", "chat-server-2"});
+    EXPECT_EQ(removed.status, 0) << removed.text;
+    EXPECT_EQ(system.line("chat-server-2").id, "");
+}
+
 TEST_F(commands, kill_all_leaves_nothing) {
-    kill(*system.line("chat-server-1").pid, SIGSTOP); // would not stop by itself
+    kill(*system.line("chat-server-1").process(), SIGSTOP); // would not stop by itself
     const auto said = system.run({"kill", "--all"});
     EXPECT_EQ(said.status, 0) << said.text;
     EXPECT_THAT(system.running(), IsEmpty());
@@ -235,6 +376,22 @@ TEST_F(commands, stop_and_restart_lose_no_request_of_clients_that_go_on) {
     const auto log = system.run({"logs", "chat-server-1", "chat-server-2", "-n", "1000"}).text;
     EXPECT_THAT(log, Not(HasSubstr("requests had not ended")));
     EXPECT_THAT(log, HasSubstr("stops: shutdown"));
+}
+
+TEST(commands_without_a_page, a_master_that_is_replaced_knows_its_list_though_nothing_runs) {
+    test_system system;
+    system.write("config/host.yaml", "web: {port: 0}\n");
+    ASSERT_EQ(system.run({"start", "-D"}).status, 0);
+    ASSERT_EQ(system.run({"stop", "gate-server-1", "connector-server-1", "chat-server-1"}).status,
+              0);
+    ASSERT_EQ(system.run({"stop", "chat-server-2"}).status, 0);
+    ASSERT_EQ(system.run({"remove", "chat-server-2"}).status, 0);
+    ASSERT_EQ(system.run({"restart", "master"}).status, 0);
+    EXPECT_EQ(system.line("chat-server-1").state, "stopped");
+    EXPECT_EQ(system.line("chat-server-2").state, "");
+    EXPECT_EQ(system.run({"restart", "chat-server-1"}).status, 0);
+    EXPECT_EQ(system.line("chat-server-1").state, "ready");
+    EXPECT_EQ(system.run({"kill", "--all"}).status, 0);
 }
 
 } // namespace

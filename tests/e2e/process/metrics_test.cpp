@@ -102,7 +102,7 @@ TEST_F(metrics, have_a_token_of_their_own_that_outlives_the_master) {
 }
 
 TEST_F(metrics, come_without_a_server_that_hangs) {
-    const auto hanging = system.line("chat-server-1").pid;
+    const auto hanging = system.line("chat-server-1").process();
     ASSERT_TRUE(hanging);
     kill(*hanging, SIGSTOP);
     const auto before = std::chrono::steady_clock::now();

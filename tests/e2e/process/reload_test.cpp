@@ -69,7 +69,7 @@ TEST_F(reload, swaps_the_servers_of_a_type_one_after_the_other) {
                 ElementsAre("chat-server-1 2", "chat-server-2 2", "chat-server-3 2"));
     EXPECT_THAT(generations("connector"), ElementsAre("connector-server-1 1"));
     const auto after = system.line("chat-server-1");
-    EXPECT_EQ(after.pid, before.pid);
+    EXPECT_EQ(after.process(), before.process());
     EXPECT_EQ(after.build_id, before.build_id) << "the file is the same";
     EXPECT_THAT(system.run({"list"}).text, HasSubstr(before.build_id.substr(0, 12)));
     const auto log = master_log();
@@ -85,13 +85,13 @@ TEST_F(reload, swaps_the_servers_of_a_type_one_after_the_other) {
 TEST_F(reload, swaps_one_server_that_is_named) {
     const auto said = system.run({"reload", "chat-server-2", "--json"});
     EXPECT_EQ(said.status, 0) << said.text;
-    const auto lines = master::reload_from_json(said.text);
+    const auto lines = control::from_json<control::reload_results>(said.text);
     ASSERT_TRUE(lines) << said.text;
-    ASSERT_EQ(lines->size(), 1U);
-    EXPECT_EQ(lines->front().id, "chat-server-2");
-    EXPECT_EQ(lines->front().type, "chat");
-    EXPECT_EQ(lines->front().from.generation, 1U);
-    EXPECT_EQ(lines->front().to.generation, 2U);
+    ASSERT_EQ(lines->results.size(), 1U);
+    EXPECT_EQ(lines->results.front().id, "chat-server-2");
+    EXPECT_EQ(lines->results.front().type, "chat");
+    EXPECT_EQ(lines->results.front().from.generation, 1U);
+    EXPECT_EQ(lines->results.front().to->generation, 2U);
     EXPECT_THAT(generations("chat"),
                 ElementsAre("chat-server-1 1", "chat-server-2 2", "chat-server-3 1"));
 }
@@ -102,14 +102,14 @@ TEST_F(reload, goes_back_within_a_second) {
     ASSERT_EQ(system.run({"reload", "chat"}).status, 0);
     const auto said = system.run({"reload", "chat", "--rollback", "--json"});
     EXPECT_EQ(said.status, 0) << said.text;
-    const auto lines = master::reload_from_json(said.text);
+    const auto lines = control::from_json<control::reload_results>(said.text);
     ASSERT_TRUE(lines) << said.text;
     double ms = 0;
-    for (const auto& line : *lines) {
-        EXPECT_EQ(line.to.generation, 3U) << line.id;
+    for (const auto& line : lines->results) {
+        EXPECT_EQ(line.to->generation, 3U) << line.id;
         ms += line.ms;
     }
-    EXPECT_EQ(lines->size(), 3U);
+    EXPECT_EQ(lines->results.size(), 3U);
     EXPECT_LT(ms, 1000.0);
     EXPECT_THAT(generations("chat"),
                 ElementsAre("chat-server-1 3", "chat-server-2 3", "chat-server-3 3"));
@@ -172,7 +172,7 @@ TEST_F(reload, of_a_bad_module_changes_nothing_and_leaves_the_rest_of_the_type_a
 }
 
 TEST_F(reload, is_one_at_a_time_and_ends_when_its_server_dies) {
-    const auto held = system.line("chat-server-1").pid.value();
+    const auto held = system.line("chat-server-1").process().value();
     kill(held, SIGSTOP); // so that the first reload waits
     auto first = system.host({"reload", "chat"});
     const auto second = [&] { return system.run({"reload", "nobody"}); };

@@ -18,7 +18,7 @@ TEST(host_routes, lists_what_a_system_serves_and_starts_nothing) {
     const auto listed = system.run({"routes"});
     EXPECT_EQ(listed.status, 0) << listed.text;
     EXPECT_THAT(listed.text,
-                AllOf(StartsWith("chat\n  handler  chat.chatHandler.send  {content: string, "
+                AllOf(StartsWith("chat\n  handler  chat.chatHandler.send     {content: string, "
                                  "target: string} -> {}\n"),
                       HasSubstr("\n\nconnector\n  handler  connector.entryHandler.enter  "),
                       HasSubstr("\n\ngate\n  handler  gate.gateHandler.queryEntry  ")));

@@ -129,21 +129,22 @@ TEST(host_list, shows_each_server_and_with_all_the_master_and_the_page) {
     const test_system system;
     auto master = system.host({"start"});
     ASSERT_TRUE(master.says("ready: 4 servers\n")) << master.text();
-    const auto servers = master::list_from_json(system.run({"list", "--json"}).text);
+    const auto servers =
+        control::from_json<control::server_rows>(system.run({"list", "--json"}).text);
     ASSERT_TRUE(servers);
     std::vector<std::string> ids;
     for (const auto& line : *servers) {
         ids.push_back(line.id);
         EXPECT_EQ(line.state, "ready") << line.id;
-        EXPECT_TRUE(line.pid) << line.id;
+        EXPECT_TRUE(line.process()) << line.id;
         EXPECT_GT(line.rss_kb, 1000U) << line.id;
         EXPECT_EQ(line.generation, 1U) << line.id;
-        EXPECT_GT(line.life, 0U) << line.id;
+        EXPECT_GT(line.incarnation, 0U) << line.id;
         EXPECT_EQ(line.module, line.type + ".so") << line.id;
         EXPECT_NE(line.version, "") << line.id;
     }
     EXPECT_EQ(ids, server_ids);
-    EXPECT_EQ(system.line("master-server-1").pid, master.pid());
+    EXPECT_EQ(system.line("master-server-1").process(), master.pid());
     EXPECT_EQ(system.line("web").state, "ready");
     EXPECT_THAT(system.list(), SizeIs(6));
 }

@@ -12,10 +12,10 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::SizeIs;
 
-std::map<std::string, pid_t> pids_of(const std::vector<master::list_line>& lines) {
+std::map<std::string, pid_t> pids_of(const control::server_rows& lines) {
     std::map<std::string, pid_t> pids;
     for (const auto& line : lines) {
-        pids[line.id] = line.pid.value_or(0);
+        pids[line.id] = line.process().value_or(0);
     }
     return pids;
 }
@@ -34,12 +34,12 @@ protected:
 
 TEST_F(running_system, restarts_a_killed_server_and_leaves_the_others_alone) {
     const auto old = system.line("chat-server-1");
-    kill(*old.pid, SIGKILL);
+    kill(*old.process(), SIGKILL);
     ASSERT_TRUE(system.comes_true([&] {
         const auto now = system.line("chat-server-1");
-        return now.state == "ready" && now.pid != old.pid;
+        return now.state == "ready" && now.process() != old.process();
     }));
-    EXPECT_GT(system.line("chat-server-1").life, old.life);
+    EXPECT_GT(system.line("chat-server-1").incarnation, old.incarnation);
     auto after = pids_of(system.list());
     EXPECT_NE(after["chat-server-1"], before["chat-server-1"]);
     after["chat-server-1"] = before["chat-server-1"];
@@ -61,7 +61,7 @@ TEST_F(running_system, serves_on_without_its_master_and_is_adopted_by_the_next) 
     kill(after["chat-server-2"], SIGKILL);
     EXPECT_TRUE(system.comes_true([&] {
         const auto now = system.line("chat-server-2");
-        return now.state == "ready" && now.pid != after["chat-server-2"];
+        return now.state == "ready" && now.process() != after["chat-server-2"];
     }));
 }
 
@@ -70,7 +70,7 @@ TEST_F(running_system, keeps_a_stopped_server_stopped) {
     EXPECT_EQ(stopped.status, 0) << stopped.text;
     const auto line = system.line("chat-server-2");
     EXPECT_EQ(line.state, "stopped");
-    EXPECT_FALSE(line.pid);
+    EXPECT_FALSE(line.process());
     EXPECT_THAT(system.running(), SizeIs(5));
 }
 

@@ -87,19 +87,21 @@ void test_system::install(const std::string& module) const {
     std::filesystem::rename(path("plugins/" + module + ".new"), path("plugins/" + module));
 }
 
-std::vector<master::list_line> test_system::list() const {
+control::server_rows test_system::list() const {
     const auto said = run({"list", "--json", "--all"});
-    const auto lines = master::list_from_json(said.text);
-    return lines ? *lines : std::vector<master::list_line>();
+    const auto lines = control::from_json<control::server_rows>(said.text);
+    return lines ? *lines : control::server_rows();
 }
 
-master::list_line test_system::line(const std::string& id) const {
+control::server_row test_system::line(const std::string& id) const {
     for (const auto& one : list()) {
         if (one.id == id) {
             return one;
         }
     }
-    return {};
+    control::server_row none;
+    none.state.clear();
+    return none;
 }
 
 bool test_system::comes_true(const std::function<bool()>& wanted) const {

@@ -3,6 +3,7 @@
 #include "host_process.hpp"
 
 #include "../../unit/master/temp_folder.hpp"
+#include "control/codec.hpp"
 #include "master/admin.hpp"
 
 #include <cstdint>
@@ -45,8 +46,8 @@ public:
     void install(const std::string& module) const;
 
     /// What `host list --json --all` says; empty when there is no master.
-    std::vector<master::list_line> list() const;
-    master::list_line line(const std::string& id) const;
+    control::server_rows list() const;
+    control::server_row line(const std::string& id) const;
     /// Asks again until `wanted` holds; false after 60 s.
     bool comes_true(const std::function<bool()>& wanted) const;
     /// Processes that hold a lock in the run folder: servers, the page, the master.

@@ -382,6 +382,27 @@ describe("chat", options, () => {
         await frank.page.close();
     });
 
+    test("a kick that says shutdown or lost is a lost connection too", async () => {
+        const heidi = await openPage({}, breakableSockets);
+        await heidi.join("heidi", garden);
+        for (const [index, reason] of ["shutdown", "lost"].entries()) {
+            await heidi.page.evaluate((text) => {
+                const body = new TextEncoder().encode(JSON.stringify({ reason: text }));
+                const kick = new Uint8Array([5, 0, 0, body.length, ...body]);
+                window.lastSocket.dispatchEvent(new MessageEvent("message", { data: kick.buffer }));
+                window.lastSocket.close();
+            }, reason);
+            await until(() => heidi.sockets.length === 4 + 2 * index, "the gate and a connector again", limitMs);
+            await heidi.page.locator("#connection[data-state=connected]").waitFor();
+            await heidi.hasMembers("alice", "heidi");
+            await heidi.say(`back after ${reason}`);
+            await alice.sees(`heidi says to all: back after ${reason}`);
+        }
+        await heidi.page.close();
+        await alice.sees("heidi is offline now.");
+        await alice.hasMembers("alice");
+    });
+
     test("while it is lost that is shown, and one can try at once", async () => {
         const grace = await openPage({}, breakableSockets);
         await grace.join("grace", garden);

@@ -360,6 +360,24 @@ describe("a lost connection", () => {
         await alice.has("close");
         assert.deepEqual(namesOf(alice), ["kick", "close"]);
     });
+
+    test("but not when the server stops or has lost the session: then one comes back into the room", async () => {
+        const bob = newChat();
+        await bob.login("bob", "garden");
+        const alice = newChat({ timers, reconnect });
+        await alice.login("alice", "garden");
+        for (const [reason, delay] of [["shutdown", 500], ["lost", 1000]]) {
+            alice.events.length = 0;
+            system.kick("alice", reason);
+            await alice.has("reconnecting");
+            timers.pass(delay);
+            await alice.has("reconnect");
+            assert.deepEqual(namesOf(alice), ["kick", "disconnect", "reconnecting", "reconnect"]);
+            assert.deepEqual(alice.members, ["bob", "alice"]);
+            await alice.send("back", everyone);
+            await alice.has("message");
+        }
+    });
 });
 
 describe("login that is overtaken", () => {

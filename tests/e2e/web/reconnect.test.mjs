@@ -244,6 +244,24 @@ describe("no reconnect", () => {
         await has(["open", null], ["kick", "maintenance"], ["close", "kicked"]);
     });
 
+    test("but after a kick that is not about this client it comes back, and speaks", async () => {
+        await connect();
+        for (const [index, reason] of ["shutdown", "lost"].entries()) {
+            const peer = await peerOf(index + 1);
+            const asked = assert.rejects(client.request("a.b.c", { mute: 1 }), { code: "kicked", reason });
+            peer.send(packet(5, { reason }));
+            peer.socket.close();
+            await asked;
+            await until(() => client.state === "reconnecting", "loss");
+            timers.pass(1000);
+            await peerOf(index + 2);
+            await until(() => client.state === "open", "open");
+            assert.deepEqual(await client.request("a.b.c", { x: index }), { x: index });
+        }
+        await has(["open", null], ["kick", "shutdown"], ["disconnect", "kicked"], ["reconnecting", 500], ["reconnect", null],
+            ["kick", "lost"], ["disconnect", "kicked"], ["reconnecting", 1000], ["reconnect", null]);
+    });
+
     test("when the server wants a newer client", async () => {
         await connect();
         server.behaviour.handshake = { code: 501 };

@@ -4,8 +4,11 @@
 
 #include <gmock/gmock.h>
 
+#include <chrono>
+#include <csignal>
 #include <fstream>
 #include <sstream>
+#include <sys/resource.h>
 
 namespace shaddock::base {
 namespace {
@@ -102,6 +105,59 @@ TEST_F(logs, know_the_words_of_their_levels) {
         EXPECT_EQ(log::level_of(to_string(at)), at);
     }
     EXPECT_EQ(log::level_of("loud"), std::nullopt);
+}
+
+TEST_F(logs, are_made_anew_when_somebody_has_moved_or_deleted_them) {
+    start({});
+    log::info("net", "1");
+    const auto file = folder.path() / "one.log";
+    std::filesystem::rename(file, folder.path() / "moved.log");
+    log::look_after_files();
+    log::info("net", "2");
+    EXPECT_THAT(text(), AllOf(HasSubstr("net: 2"), Not(HasSubstr("net: 1"))));
+    std::filesystem::remove(file);
+    log::look_after_files();
+    EXPECT_TRUE(std::filesystem::exists(file));
+    log::look_after_files();
+    log::info("net", "3");
+    EXPECT_THAT(text(), HasSubstr("net: 3"));
+}
+
+TEST_F(logs, turn_over_when_they_are_full) {
+    log::options wanted;
+    wanted.file_limit_bytes = 200;
+    wanted.files = 2;
+    start(wanted);
+    for (int i = 0; i < 20; ++i) {
+        log::info("net", "{:050}", i);
+    }
+    EXPECT_THAT(text(), HasSubstr("19"));
+    EXPECT_TRUE(std::filesystem::exists(folder.path() / "one.1.log"));
+    EXPECT_TRUE(std::filesystem::exists(folder.path() / "one.2.log"));
+    EXPECT_FALSE(std::filesystem::exists(folder.path() / "one.3.log"));
+    EXPECT_LE(std::filesystem::file_size(folder.path() / "one.1.log"), 200U);
+}
+
+TEST_F(logs, count_what_a_full_disk_loses_and_say_so_after_it) {
+    start({});
+    log::info("net", "before");
+    EXPECT_EQ(log::lost_lines(), 0U);
+    rlimit limit{};
+    ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    const auto before = std::signal(SIGXFSZ, SIG_IGN);
+    // Room for half a line.
+    const rlimit full{std::filesystem::file_size(folder.path() / "one.log") + 10, limit.rlim_max};
+    ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &full), 0);
+    log::info("net", "lost");
+    log::info("net", "lost too");
+    ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    std::signal(SIGXFSZ, before);
+    EXPECT_EQ(log::lost_lines(), 2U);
+    log::info("net", "after");
+    log::info("net", "and on");
+    EXPECT_THAT(text(), MatchesRegex(".*net: before\n.*\n.*net: after\n.*error .*base: 2 lines of "
+                                     "this log were lost: File too large\n.*net: and on\n"));
+    EXPECT_THAT(text(), Not(HasSubstr("net: lost")));
 }
 
 } // namespace

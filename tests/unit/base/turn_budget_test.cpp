@@ -34,7 +34,9 @@ protected:
         int times = 1;
         std::function<void()> then{};
 
-        busy(turn_budget_test& whose, std::string called) : test(whose), name(std::move(called)) {}
+        busy(turn_budget_test& whose, std::string called,
+             turn_budget::work brings = turn_budget::work::fresh)
+            : worker(brings), test(whose), name(std::move(called)) {}
     };
     struct noted_ends final : turn_budget::finisher {
         void end_turn() override { seen.emplace_back("|"); }
@@ -59,8 +61,11 @@ TEST_F(turn_budget_test, lets_work_at_once_while_there_is_time) {
     busy one(*this, "a");
     busy two(*this, "b");
     EXPECT_TRUE(turns.may_work(one, clock.now()));
-    clock.advance(9ms);
+    clock.advance(1900us);
     EXPECT_TRUE(turns.may_work(two, clock.now()));
+    clock.advance(8ms);
+    busy link(*this, "link", turn_budget::work::begun);
+    EXPECT_TRUE(turns.may_work(link, clock.now()));
     run();
     EXPECT_THAT(seen, ElementsAre("|"));
 }
@@ -68,11 +73,62 @@ TEST_F(turn_budget_test, lets_work_at_once_while_there_is_time) {
 TEST_F(turn_budget_test, queues_who_comes_when_the_time_is_over) {
     busy one(*this, "a");
     busy two(*this, "b");
+    busy link(*this, "link", turn_budget::work::begun);
     EXPECT_TRUE(turns.may_work(one, clock.now()));
-    clock.advance(10ms);
+    clock.advance(2ms);
+    EXPECT_FALSE(turns.may_work(two, clock.now()));
+    clock.advance(8ms);
+    EXPECT_FALSE(turns.may_work(link, clock.now()));
+    run();
+    EXPECT_THAT(seen, ElementsAre("link", "b", "|"));
+}
+
+TEST_F(turn_budget_test, work_that_has_begun_goes_first_and_leaves_a_share_s_time_to_fresh_work) {
+    busy one(*this, "a");
+    busy two(*this, "b");
+    busy link(*this, "link", turn_budget::work::begun);
+    one.takes = two.takes = 600us;
+    link.takes = 3ms;
+    link.times = 4;
+    turns.later(one);
+    turns.later(two);
+    turns.later(link);
+    EXPECT_FALSE(turns.may_work(one, clock.now())) << "it does not pass those who wait";
+    run();
+    EXPECT_THAT(seen, ElementsAre("link", "link", "link", "a", "b", "|", "link", "|"));
+}
+
+TEST_F(turn_budget_test, fresh_work_pauses_while_what_has_begun_is_late) {
+    busy one(*this, "a");
+    busy two(*this, "b");
+    busy link(*this, "link", turn_budget::work::begun);
+    one.takes = two.takes = 1ms;
+    turns.begun_is_late(turn_budget::late_from - 1us, clock.now());
+    EXPECT_TRUE(turns.may_work(one, clock.now()));
+    run();
+    turns.begun_is_late(20ms, clock.now());
+    EXPECT_FALSE(turns.may_work(one, clock.now()));
     EXPECT_FALSE(turns.may_work(two, clock.now()));
     run();
-    EXPECT_THAT(seen, ElementsAre("b", "|"));
+    EXPECT_THAT(seen, ElementsAre("|", "a", "|"));
+    clock.advance(6900us);
+    EXPECT_TRUE(turns.may_work(link, clock.now()));
+    run();
+    EXPECT_THAT(seen, ElementsAre("|", "a", "|", "|"));
+    clock.advance(100us);
+    run();
+    EXPECT_THAT(seen, ElementsAre("|", "a", "|", "|", "b", "|"));
+    clock.advance(20ms);
+    EXPECT_TRUE(turns.may_work(one, clock.now())) << "nobody is late any more";
+    run();
+}
+
+TEST_F(turn_budget_test, nobody_can_stop_fresh_work_for_long) {
+    busy one(*this, "a");
+    turns.begun_is_late(1h, clock.now());
+    clock.advance(1s);
+    EXPECT_TRUE(turns.may_work(one, clock.now()));
+    run();
 }
 
 TEST_F(turn_budget_test, gives_shares_in_turn_and_one_to_each_in_a_turn) {
@@ -99,14 +155,14 @@ TEST_F(turn_budget_test, ends_a_turn_after_its_time_and_keeps_the_order) {
     busy one(*this, "a");
     busy two(*this, "b");
     busy three(*this, "c");
-    one.takes = two.takes = three.takes = 6ms;
+    one.takes = two.takes = three.takes = 1500us;
     one.times = 2;
     for (auto* each : {&one, &two, &three}) {
         turns.later(*each);
     }
     run();
     EXPECT_THAT(seen, ElementsAre("a", "b", "|", "c", "a", "|"));
-    EXPECT_EQ(turns.longest_turn(), 12ms);
+    EXPECT_EQ(turns.longest_turn(), 3ms);
 }
 
 TEST_F(turn_budget_test, one_gets_a_share_though_others_took_all_the_time) {

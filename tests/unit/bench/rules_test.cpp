@@ -42,6 +42,7 @@ using messages = three;
 using requests = three;
 using notices = three;
 using memberships = three;
+using troubles = three;
 
 TEST_F(messages, are_clean_when_all_members_get_all_in_order) {
     hello();
@@ -416,6 +417,88 @@ TEST_F(memberships, one_who_just_left_may_still_be_listed) {
     told.person("dave", "blue", {"alice", "bob", "dave"});
     told.sees_leave(alice, "bob");
     told.sees_add(alice, "dave");
+    expect_only(told, {});
+}
+
+TEST_F(troubles, excuse_refusals_losses_and_closes) {
+    told.trouble_ms(1000);
+    told.wait_ms(10);
+    told.send(alice, "hello");
+    told.refused(alice);
+    told.said(bob, "does anybody hear");
+    told.closed(carol);
+    expect_only(told, {});
+}
+
+TEST_F(troubles, excuse_nothing_when_they_are_over) {
+    told.trouble_ms(1000);
+    told.wait_ms(2000);
+    told.send(alice, "hello");
+    told.refused(alice);
+    told.said(bob, "does anybody hear");
+    told.sees(bob, "does anybody hear", bob);
+    expect_only(told, {kind::wrong_answer, kind::lost});
+}
+
+TEST_F(troubles, excuse_losses_only_of_those_whom_they_hurt) {
+    told.trouble_ms(1000, false, hurt_ones{{"red"}, {"connector-server-2"}});
+    told.said(alice, "hello");
+    told.sees(alice, "hello", alice);
+    auto left = told;
+    told.wait_ms(2500);
+    expect_only(told, {kind::lost}); // bob
+    // Who went soon after it may have gone before it came.
+    left.wait_ms(500);
+    left.depart(bob);
+    left.closed(bob);
+    left.wait_ms(2500);
+    expect_only(left, {});
+
+    story other;
+    const auto dan = other.person("dan", "red", {"dan"});
+    const auto eva =
+        other.person("eva@connector-server-2", "red", {"dan", "eva@connector-server-2"});
+    other.sees_add(dan, "eva@connector-server-2");
+    other.trouble_ms(1000, false, hurt_ones{{}, {"connector-server-2"}});
+    other.said(dan, "hello");
+    other.sees(dan, "hello", dan);
+    other.wait_ms(2500);
+    expect_only(other, {});
+    other.said(eva, "do you hear me");
+    other.sees(eva, "do you hear me", eva);
+    expect_only(other, {kind::lost});
+}
+
+TEST_F(troubles, excuse_no_second_delivery_and_no_second_answer) {
+    told.trouble_ms(1000);
+    hello();
+    told.sees(bob, "hello", alice);
+    told.sees(bob, "hello", alice);
+    told.answered(alice);
+    expect_only(told, {kind::doubled, kind::answered_twice});
+}
+
+TEST_F(troubles, let_a_leave_be_told_late_but_told_if_they_say_so) {
+    told.trouble_ms(1000, true);
+    told.depart(bob);
+    told.closed(bob);
+    auto untold = told;
+    told.wait_ms(900);
+    told.sees_leave(alice, "bob");
+    expect_only(told, {});
+    expect_only(untold, {kind::missing_leave});
+}
+
+TEST_F(troubles, leave_a_refused_enter_in_doubt_until_they_end) {
+    told.trouble_ms(1000);
+    told.enter(carol, "blue");
+    told.sees_add(alice, "carol");
+    told.refused(carol);
+    told.sees_leave(alice, "carol");
+    told.sees_leave(bob, "carol");
+    told.wait_ms(2000);
+    told.said(carol, "alone");
+    told.sees(carol, "alone", carol);
     expect_only(told, {});
 }
 

@@ -3,7 +3,9 @@
 #include "check/history.hpp"
 #include "check/rules.hpp"
 
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace shaddock::bench {
@@ -57,11 +59,16 @@ public:
     }
     void depart(client_id who) { log.note(tick(), who, event_kind::depart); }
     void closed(client_id who) { log.note(tick(), who, event_kind::closed, log.name("eof")); }
+    /// A fault that began just now and is over in so long.
+    void trouble_ms(int time, bool is_told = false, std::optional<hurt_ones> only = {}) {
+        troubles_.push_back({now_, now_ + time * 1'000'000LL, is_told, std::move(only)});
+    }
     void wait_ms(int time) { now_ += time * 1'000'000LL; }
 
     check_report check() const {
         check_options options;
         options.leave_grace = 100'000'000;
+        options.troubles = troubles_;
         return bench::check(log, options);
     }
 
@@ -71,6 +78,7 @@ private:
     nanoseconds tick() { return now_ += 1'000'000; }
 
     nanoseconds now_ = 0;
+    std::vector<trouble> troubles_;
     std::vector<name_id> names_;
     std::vector<std::uint32_t> ids_;
 };

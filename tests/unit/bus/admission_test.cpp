@@ -162,6 +162,26 @@ TEST_F(admission_test, does_not_take_little_work_for_slowness) {
     EXPECT_EQ(queue.window(), limit);
 }
 
+TEST(queue_age, is_what_the_oldest_waits_or_the_last_has_waited) {
+    base::manual_clock clock;
+    queue_age age;
+    EXPECT_EQ(age.at(clock.now()), 0ms);
+    age.queued(100, clock.now());
+    clock.advance(5ms);
+    age.queued(200, clock.now());
+    clock.advance(5ms);
+    EXPECT_EQ(age.at(clock.now()), 10ms);
+    age.taken(99, clock.now());
+    EXPECT_EQ(age.at(clock.now()), 10ms);
+    age.taken(100, clock.now());
+    EXPECT_EQ(age.at(clock.now()), 10ms) << "the last one's, though the next is younger";
+    clock.advance(2ms);
+    age.taken(200, clock.now());
+    EXPECT_EQ(age.at(clock.now()), 7ms);
+    clock.advance(7ms);
+    EXPECT_EQ(age.at(clock.now()), 0ms) << "nothing waits any more";
+}
+
 TEST_F(admission_test, believes_no_mark_that_it_has_not_sent) {
     push_all(1, 10000);
     const auto before = queue.under_way();

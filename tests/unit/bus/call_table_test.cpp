@@ -21,7 +21,7 @@ public:
 
 protected:
     void shut() override {}
-    void go_on() override {}
+    void read_on() override {}
 };
 
 class call_table_test : public testing::Test {

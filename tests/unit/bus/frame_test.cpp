@@ -19,6 +19,8 @@ std::string one_of_each() {
     append_plain(out, frame_kind::ping);
     append_refuse(out, "no");
     append_plain(out, frame_kind::bye);
+    append_mark(out, 11, 20'000);
+    append_taken(out, 11);
     return out;
 }
 
@@ -90,6 +92,13 @@ TEST(bus_frame, comes_back_as_it_was_sent) {
     EXPECT_EQ(frame.kind, frame_kind::refuse);
     EXPECT_EQ(frame.bytes, "no");
     EXPECT_EQ(next().kind, frame_kind::bye);
+    frame = next();
+    EXPECT_EQ(frame.kind, frame_kind::mark);
+    EXPECT_EQ(frame.call, 11U);
+    EXPECT_EQ(frame.late_us, 20'000U);
+    frame = next();
+    EXPECT_EQ(frame.kind, frame_kind::taken);
+    EXPECT_EQ(frame.call, 11U);
     EXPECT_TRUE(in.empty());
 }
 

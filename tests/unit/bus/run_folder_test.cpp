@@ -125,4 +125,19 @@ TEST_F(run_folder, lock_ends_with_a_killed_process) {
     ::close(ready[1]);
 }
 
+TEST_F(run_folder, has_one_machine_for_all_of_its_processes) {
+    const auto first = machine_id(base);
+    ASSERT_TRUE(first) << first.error().text();
+    EXPECT_EQ(first->size(), 32U);
+    EXPECT_EQ(machine_id(base).value(), *first);
+    EXPECT_EQ(mode_of(base / "machine"), 0600U);
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(base), {}), 1) << "nothing else";
+    const auto elsewhere = base / "other";
+    ASSERT_TRUE(prepare_run_folder(elsewhere));
+    EXPECT_NE(machine_id(elsewhere).value(), *first);
+    std::ofstream(base / "machine") << "x\n";
+    EXPECT_NE(machine_id(base).error().text().find("holds no id"), std::string::npos);
+    EXPECT_NE(machine_id(base / "absent").error().text().find("cannot make"), std::string::npos);
+}
+
 } // namespace shaddock::bus

@@ -122,8 +122,10 @@ TEST(arguments, that_are_wrong_are_named) {
     const std::vector<std::pair<std::vector<std::string>, std::string>> wrong = {
         {{"--type", "chat"}, "--id is missing"},
         {{"--id", "chat-server-1"}, "--type is missing"},
-        {{"strat"}, "strat"},
-        {{"reload"}, "targets"},
+        {{"strat", "chat"}, "host: there is no command 'strat'. Nearest:\n  host start "},
+        {{"status"}, "host: there is no command 'status'. Nearest:\n  host list "},
+        {{"--run", "r", "drain", "chat-1"}, "no command 'drain'. Nearest:\n  host stop "},
+        {{"stop", "a", "--force"}, "host stop: The following argument was not expected: --force"},
         {{"list", "--jsno"}, "--jsno"},
         {{"web", "--port", "70000"}, "70000"},
         {{"start", "list"}, "list"},

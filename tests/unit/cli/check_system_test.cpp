@@ -1,8 +1,8 @@
 #include "check_system.hpp"
 
+#include "../node/setting_folder.hpp"
 #include "bus/run_folder.hpp"
 #include "check_places.hpp"
-#include "setting_folder.hpp"
 
 #include <gmock/gmock.h>
 
@@ -10,6 +10,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <fmt/format.h>
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 namespace shaddock::cli {
@@ -32,7 +33,7 @@ protected:
         place where;
         where.config = folder_.config();
         where.run = folder_.path() / "run";
-        auto checked = check_system(where, ports);
+        auto checked = check_system(where, ports, list_choice::files);
         EXPECT_TRUE(checked) << checked.error().text();
         return checked ? *checked : system_report{};
     }
@@ -47,7 +48,7 @@ protected:
         folder_.write("config/host.yaml", "web: {port: 0}\n" + std::string(text));
     }
 
-    const setting_folder folder_;
+    const node::setting_folder folder_;
 };
 
 TEST_F(system_check_test, counts_what_is_well) {
@@ -201,11 +202,30 @@ TEST_F(system_check_test, looks_at_the_log_folder_and_the_page) {
                                      AllOf(HasSubstr("no index.html in "), HasSubstr("/page"))));
 }
 
+TEST_F(system_check_test, warns_of_more_connections_than_descriptors) {
+    rlimit most{};
+    ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &most), 0);
+    if (most.rlim_max == RLIM_INFINITY) {
+        GTEST_SKIP() << "there is no limit here";
+    }
+    const auto limited = [&](std::size_t connections) {
+        host_yaml(fmt::format("connector: {{connections_limit: {}}}", connections));
+        return lines();
+    };
+    const auto told = fmt::format("warning: found at most {} open files for a process here, "
+                                  "expected {} for the {} connections of gate-1",
+                                  most.rlim_max, most.rlim_max + 1, most.rlim_max - 69);
+    // 32 that each process has, 32 and two for each of three servers in reserve.
+    EXPECT_THAT(limited(most.rlim_max - 69), Contains(StartsWith(told)));
+    EXPECT_THAT(limited(most.rlim_max - 70), IsEmpty());
+    EXPECT_THAT(limited(0), IsEmpty());
+}
+
 TEST_F(system_check_test, finds_a_socket_path_too_long) {
     place where;
     where.config = folder_.config();
     where.run = folder_.path() / std::string(100, 'x');
-    const auto all = check_system(where, ports_in_use::not_asked);
+    const auto all = check_system(where, ports_in_use::not_asked, list_choice::files);
     ASSERT_TRUE(all);
     ASSERT_EQ(all->findings.size(), 1u);
     EXPECT_THAT(all->findings[0].text, HasSubstr("expected at most 107: name a shorter one"));
@@ -214,7 +234,7 @@ TEST_F(system_check_test, finds_a_socket_path_too_long) {
 TEST_F(system_check_test, needs_a_config_folder) {
     place where;
     where.config = folder_.path() / "nowhere";
-    const auto all = check_system(where, ports_in_use::not_asked);
+    const auto all = check_system(where, ports_in_use::not_asked, list_choice::files);
     ASSERT_FALSE(all);
     EXPECT_THAT(all.error().text(), HasSubstr("found no folder at "));
 }
@@ -224,7 +244,7 @@ TEST(ports_in_use_now, are_warned_of_unless_they_are_the_systems_own) {
     const boost::asio::ip::tcp::acceptor other(loop,
                                                {boost::asio::ip::make_address("127.0.0.1"), 0});
     const auto port = other.local_endpoint().port();
-    const setting_folder folder("web: {port: 0}\nconnector: {distinctHost: true}\n");
+    const node::setting_folder folder("web: {port: 0}\nconnector: {distinctHost: true}\n");
     folder.write("config/servers.json",
                  fmt::format(R"({{"gate": [{{"id": "gate-1", "host": "127.0.0.1", "port": {},
                              "clientPort": {}, "frontend": true}}]}})",
@@ -252,6 +272,44 @@ TEST(ports_in_use_now, are_warned_of_unless_they_are_the_systems_own) {
     const auto lock = bus::run_lock::take(run, "gate-1");
     ASSERT_TRUE(lock);
     EXPECT_THAT(taken(), IsEmpty());
+}
+
+/// A run folder whose system runs by a list of its own.
+class running_list_test : public system_check_test {
+protected:
+    running_list_test() {
+        where_.config = folder_.config();
+        where_.run = folder_.path() / "run";
+        EXPECT_TRUE(bus::prepare_run_folder(where_.run));
+        folder_.write("run/servers.json", R"({"epoch": 4, "chat": [
+          {"id": "chat-1", "host": "127.0.0.1", "port": 6050, "stopped": true}]})");
+        lock_.emplace(bus::run_lock::take(where_.run, "chat-1").value());
+    }
+    std::optional<std::filesystem::path> list() const {
+        const auto found = locate(where_);
+        return found ? found->wanted.servers_file : std::nullopt;
+    }
+    place where_;
+    std::optional<bus::run_lock> lock_;
+};
+
+TEST_F(running_list_test, counts_for_a_start_but_hides_no_file_from_a_check) {
+    folder_.write("config/servers.json", "{");
+    EXPECT_EQ(check_system(where_, ports_in_use::not_asked, list_choice::running)->problems(), 0U);
+    EXPECT_EQ(resolve(where_)->system.epoch, 4U);
+    EXPECT_NE(check_system(where_, ports_in_use::not_asked, list_choice::files)->problems(), 0U);
+}
+
+TEST_F(running_list_test, refuses_another_list_that_somebody_names) {
+    where_.servers = folder_.config() / "servers.json";
+    ASSERT_FALSE(locate(where_));
+    EXPECT_THAT(locate(where_).error().text(), HasSubstr("their list counts"));
+    EXPECT_EQ(locate(where_, list_choice::files)->wanted.servers_file, where_.servers);
+    where_.servers = where_.run / "servers.json"; // as the master's children name it
+    EXPECT_EQ(list(), where_.servers);
+    lock_.reset();
+    where_.servers = folder_.config() / "servers.json";
+    EXPECT_EQ(list(), where_.servers);
 }
 
 } // namespace

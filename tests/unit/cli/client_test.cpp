@@ -1,5 +1,5 @@
 #include "cli/arguments.hpp"
-#include "client/line.hpp"
+#include "client/statement.hpp"
 #include "client_help.hpp"
 #include "client_history.hpp"
 #include "client_input.hpp"

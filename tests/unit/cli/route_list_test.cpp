@@ -1,6 +1,6 @@
 #include "route_list.hpp"
 
-#include "setting_folder.hpp"
+#include "../node/setting_folder.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -29,7 +29,7 @@ protected:
     }
     void host_yaml(const std::string& text) const { folder_.write("config/host.yaml", text); }
 
-    const setting_folder folder_;
+    const node::setting_folder folder_;
 };
 
 TEST_F(route_list_test, of_the_shipped_types) {
@@ -39,11 +39,13 @@ TEST_F(route_list_test, of_the_shipped_types) {
     EXPECT_EQ(
         to_text(all),
         "chat\n"
-        "  handler  chat.chatHandler.send  {content: string, target: string} -> {}\n"
-        "  remote   chat.chatRemote.add    ({frontend: string, life: uint64, id: uint64, uid: "
+        "  handler  chat.chatHandler.send     {content: string, target: string} -> {}\n"
+        "  remote   chat.chatRemote.add       ({frontend: string, life: uint64, id: uint64, uid: "
         "string}, string, bool) -> string[]\n"
-        "  remote   chat.chatRemote.get    (string) -> string[]\n"
-        "  remote   chat.chatRemote.kick   ({frontend: string, life: uint64, id: uint64, uid: "
+        "  remote   chat.chatRemote.get       (string) -> string[]\n"
+        "  remote   chat.chatRemote.kick      ({frontend: string, life: uint64, id: uint64, uid: "
+        "string}, string) -> bool\n"
+        "  remote   chat.chatRemote.withdraw  ({frontend: string, life: uint64, id: uint64, uid: "
         "string}, string) -> bool\n"
         "\n"
         "connector\n"
@@ -80,7 +82,7 @@ TEST_F(route_list_test, of_one_type_for_programs) {
                 StartsWith("{username: string, rid: string, ticket?: string} -> {code?: "));
 
     read.Parse(to_json(list("chat")).c_str());
-    ASSERT_EQ(read.Size(), 4U);
+    ASSERT_EQ(read.Size(), 5U);
     EXPECT_STREQ(read[1]["kind"].GetString(), "remote");
     EXPECT_EQ(read[1]["request"]["prefixItems"].Size(), 3U);
     EXPECT_STREQ(read[1]["reply"]["items"]["type"].GetString(), "string");
@@ -129,7 +131,7 @@ TEST_F(route_list_test, tells_what_is_wrong_with_the_files_too) {
 }
 
 TEST(route_text, of_a_module_whose_shapes_are_not_known) {
-    const auto read = look_at_module(modules + "module_good.so", "good");
+    const auto read = node::look_at_module(modules + "module_good.so", "good");
     ASSERT_TRUE(read) << read.error().text();
     EXPECT_EQ(to_text({{{"good", "good.so", *read}, {"none", "none.so", {}}}, {}}),
               "good\n"

@@ -1,6 +1,6 @@
 #include "cluster/master_hub.hpp"
 #include "cluster/master_link.hpp"
-#include "json_line.hpp"
+#include "line_connection.hpp"
 
 #include "bus/unix_socket.hpp"
 
@@ -44,11 +44,8 @@ public:
 
 class child_notes final : public master_listener {
 public:
-    void on_dead(const bus::peer& gone) override {
-        heard.push_back(fmt::format("dead {}@{}", gone.id, number(gone.life)));
-    }
-    void on_command(std::string_view name, std::string_view args) override {
-        heard.push_back(fmt::format("{} {}", name, args));
+    void on_message(std::string_view word, std::string_view body) override {
+        heard.push_back(fmt::format("{} {}", word, body));
     }
     lines heard;
 };
@@ -157,13 +154,13 @@ TEST_F(master_line, brings_commands_and_messages) {
     start_hub();
     auto& link = add("a");
     ASSERT_TRUE(runs_until([&] { return !hub->connected().empty(); }));
-    EXPECT_TRUE(hub->send_dead("a", {"b", static_cast<incarnation>(1700000000000000001)}));
+    EXPECT_TRUE(hub->send("a", "dead", R"({"id":"b","life":1700000000000000001})"));
     EXPECT_TRUE(hub->send("a", "reload", R"({"module":"chat"})"));
     hub->send_all("servers");
     EXPECT_FALSE(hub->send("nobody", "servers"));
     ASSERT_TRUE(runs_until([&] { return child.heard.size() >= 3; }));
-    EXPECT_EQ(child.heard,
-              (lines{"dead b@1700000000000000001", R"(reload {"module":"chat"})", "servers {}"}));
+    EXPECT_EQ(child.heard, (lines{R"(dead {"id":"b","life":1700000000000000001})",
+                                  R"(reload {"module":"chat"})", "servers {}"}));
     link.send("reloaded", R"({"ok":true})");
     ASSERT_TRUE(runs_until([&] { return master.has(R"(reloaded a {"ok":true})"); }));
 }

@@ -54,7 +54,7 @@ web: {port: 0}
             "host.yaml:4: types.chat.connector.dict: found '1', expected true or false",
             "host.yaml:1: bus.heartbeat: found 'often', expected a time such as '1 s', more than 0",
             "host.yaml:1: bus.quue_limit: found 'quue_limit', expected one of the keys: kind, "
-            "call_timeout, queue_limit, heartbeat, silence; nearest known key: 'queue_limit'",
+            "call_timeout, queue_limit, heartbeat, silence, nats; nearest known key: 'queue_limit'",
             "host.yaml:2: limits: found a list, expected a map of options",
             "host.yaml:3: log.level: found 'loud', expected debug, info, warn, error or off",
             "servers.json:6: chat[3].id: found 'a', which servers.json:5: chat[2].id already has, "

@@ -51,6 +51,7 @@ TEST(host_yaml, empty_means_the_documented_defaults) {
         EXPECT_EQ(host.connector.message_burst, 300u);
         EXPECT_EQ(host.connector.byte_rate, 262144u);
         EXPECT_EQ(host.connector.byte_burst, 1048576u);
+        EXPECT_EQ(host.connector.drain, 500u);
         EXPECT_TRUE(host.connector.route_cost.empty());
         EXPECT_EQ(host.connector.connections_per_address, 2000u);
         EXPECT_EQ(host.connector.handshake_rate, 2000u);
@@ -96,7 +97,7 @@ connector: {heartbeat: 3, timeout: 7 s, dict: true, proto: true, crypto: true, i
             trusted_proxies: [10.0.0.0/8, '::1'], proxy_protocol: true, origins: ['https://chat.example'], distinctHost: true, nodelay: false,
             tls_certificate: a.pem, tls_key: /b.pem, tls_only: false,
             unanswered_limit: 4 KiB, input_limit: 1 MiB, output_limit: 2 MiB, least_rate: 0,
-            message_rate: 0, message_burst: 1, byte_rate: 0, byte_burst: 2 KiB, route_cost: {a.b.c: 7}}
+            message_rate: 0, message_burst: 1, byte_rate: 0, byte_burst: 2 KiB, drain: 0, route_cost: {a.b.c: 7}}
 bus: {kind: local, call_timeout: 30 s, queue_limit: 64 KiB, heartbeat: 100 ms, silence: 200 ms}
 limits: {stop_timeout: 0, blocking_threads: 4, tick_warning: 20, overload: 0, requests_per_session: 1, serial_per_session: 1000000,
          generation_timeout: 1 min}
@@ -123,6 +124,7 @@ metrics: {token_file: secrets/metrics, token_group: prometheus}
     EXPECT_EQ(host.connector.message_rate, 0u);
     EXPECT_EQ(host.connector.message_burst, 1u);
     EXPECT_EQ(host.connector.byte_rate, 0u);
+    EXPECT_EQ(host.connector.drain, 0u);
     EXPECT_EQ(host.connector.byte_burst, 2048u);
     EXPECT_EQ(host.connector.route_cost.at("a.b.c"), 7u);
     EXPECT_EQ(host.connector.connections_per_address, 5u);
@@ -222,17 +224,18 @@ TEST(host_yaml, may_have_sections_for_envs) {
     // For another env the section is a key like any other, and unknown.
     EXPECT_EQ(error_of(yaml),
               "host.yaml:1: production: found 'production', expected one of the keys: connector, "
-              "reload, types, bus, limits, log, web, metrics; nearest known key: 'connector'");
+              "reload, types, bus, limits, log, web, metrics, supervision; nearest known key: "
+              "'connector'");
 }
 
 TEST(host_yaml_errors, unknown_key_names_the_nearest) {
     EXPECT_EQ(error_of("web: {port: 0}\nbus:\n  kind: direct\n  call_timout: 5 s\n"),
               "host.yaml:4: bus.call_timout: found 'call_timout', expected one of the keys: kind, "
               "call_timeout, "
-              "queue_limit, heartbeat, silence; nearest known key: 'call_timeout'");
+              "queue_limit, heartbeat, silence, nats; nearest known key: 'call_timeout'");
     EXPECT_THAT(error_of("types:\n  chat:\n    conector:\n      heartbeat: 3\n"),
                 StartsWith("host.yaml:3: types.chat.conector: found 'conector', expected one of "
-                           "the keys: modules, connector, reload; nearest known key: "
+                           "the keys: modules, rooms, connector, reload; nearest known key: "
                            "'connector'"));
     EXPECT_THAT(
         error_of("types:\n  chat:\n    connector:\n      hartbeat: 3\n"),
@@ -309,10 +312,7 @@ TEST(host_yaml_errors, values_out_of_their_range) {
          "5000 ms, expected a "
          "timeout at least as long as the heartbeat"},
         {"bus: {kind: direkt}", "bus.kind: found 'direkt', expected 'direct' (Unix sockets on one "
-                                "machine) or 'local' (one process)"},
-        {"bus: {kind: nats}", "bus.kind: found 'nats', which this build does not have, expected "
-                              "'direct' (Unix sockets on "
-                              "one machine) or 'local' (one process)"},
+                                "machine), 'nats' (several machines) or 'local' (one process)"},
         {"bus: {call_timeout: 0}",
          "bus.call_timeout: found '0', expected a time such as '10 s', more than 0"},
         {"bus: {queue_limit: 1 KiB}",

@@ -23,6 +23,23 @@ TEST(load, reads_the_three_files_together) {
     EXPECT_TRUE(loaded->of_type("gate").empty());
 }
 
+TEST(load, takes_rooms_that_stay_of_types_without_clients_only) {
+    const std::string chats = R"("chat": [{"id": "a", "host": "127.0.0.1"}])";
+    const std::string doors =
+        R"("door": [{"id": "d", "host": "127.0.0.1", "clientPort": 3010, "frontend": true}])";
+    const auto load_with = [&](const std::string& types) {
+        return system_folder("{" + chats + ", " + doors + "}", types + "\nweb: {port: 0}").load();
+    };
+    const auto loaded = load_with("types: {chat: {rooms: stay}, door: }");
+    ASSERT_TRUE(loaded) << loaded.error().text();
+    EXPECT_EQ(loaded->host.type("chat").rooms, room_rule::stay);
+    EXPECT_EQ(loaded->host.type("door").rooms, room_rule::move);
+    const auto refused = load_with("types: {chat: , door: {rooms: stay}}");
+    ASSERT_TRUE(refused.has_error());
+    EXPECT_THAT(refused.error().text(),
+                testing::HasSubstr("host.yaml:1: types.door.rooms: found 'stay', expected 'move'"));
+}
+
 TEST(load, finds_every_file_in_the_envs_folder) {
     folder f;
     f.write("production/servers.json", R"({"chat": [{"id": "a", "host": "::1"}]})");

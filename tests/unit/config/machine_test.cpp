@@ -87,7 +87,7 @@ TEST(load, refuses_a_server_of_another_machine) {
                               host + "web: {port: 0}");
         EXPECT_EQ(f.load_error(),
                   "servers.json:3: server 'b' host: found '192.0.2.5', which is not an address of "
-                  "this machine; several machines need `bus: nats`");
+                  "this machine; several machines need `bus: {kind: nats}`");
     }
 }
 
@@ -97,7 +97,7 @@ TEST(load, refuses_a_name_of_nobody) {
         "{\"chat\": [\n{\"clusterCount\": 1, \"host\": \"chat.invalid\", \"port\": 6050}]}");
     EXPECT_EQ(f.load_error(),
               "servers.json:2: server 'cluster-server-chat-0' host: found 'chat.invalid', "
-              "which is not an address of this machine; several machines need `bus: nats`");
+              "which is not an address of this machine; several machines need `bus: {kind: nats}`");
 }
 
 TEST(load, takes_the_names_of_this_machine) {

@@ -71,8 +71,9 @@ TEST(reference, has_only_keys_that_the_file_may_have) {
         // A value that no option takes: the key is known, so that it is the value that is wrong.
         const bool is_map = option.unit == "map";
         const std::string wrong = is_map ? "[1]" : "{x: [1]}";
-        const auto yaml = section == "types.<type>"
-                              ? "types: {a: {" + name + ": {}}}"
+        const auto yaml = section == "types.<type>" ? "types: {a: {" + name + ": {}}}"
+                          : section == "bus.nats"
+                              ? "bus: {nats: {" + name + ": " + wrong + "}}"
                               : "types: {a: }\n" + section + ": {" + name + ": " + wrong + "}";
         EXPECT_THAT(
             system_folder("{}", yaml).load_error(),

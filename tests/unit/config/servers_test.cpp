@@ -70,6 +70,21 @@ TEST(servers, do_not_tell_clients_every_address) {
               "clientHost");
 }
 
+TEST(servers, are_stopped_only_in_the_list_of_a_running_system) {
+    constexpr std::string_view list =
+        R"({"epoch": 4, "chat": [{"id": "chat-1", "host": "127.0.0.1", "stopped": true}]})";
+    const system_folder f(list);
+    const auto refused = f.load_error();
+    EXPECT_THAT(refused, testing::HasSubstr("servers.json:1: epoch: found "));
+    EXPECT_THAT(refusal_of("{" + std::string(list.substr(12))),
+                testing::HasSubstr("chat[0].stopped: found true, expected no such key"));
+    f.write("run.json", list);
+    const auto running = config::load({f.path(), "development", f.path() / "run.json"});
+    ASSERT_TRUE(running) << running.error().text();
+    EXPECT_EQ(running->epoch, 4U);
+    EXPECT_TRUE(running->servers[0].stopped);
+}
+
 TEST(servers, keep_the_order_of_the_file) {
     const system_folder f(
         R"({"b": [{"id": "z", "host": "::1"}, {"id": "a", "host": "::1"}], "a": [{"id": "m", "host": "::1"}]})");
@@ -270,7 +285,7 @@ TEST(servers, do_not_warn_of_known_and_custom_keys) {
 TEST(servers, warn_once_of_keys_of_pomelo_that_have_no_effect) {
     const system_folder f(R"({"chat": [
         {"id": "a", "host": "::1", "cpu": 1, "memory": 512, "args": "--x", "weight": 2},
-        {"id": "b", "host": "::1", "cpu": 2, "wsPort": 3051, "auto-restart": "false", "restart-force": false}]})");
+        {"id": "b", "host": "::1", "cpu": 2, "wsPort": 3051}]})");
     const auto loaded = f.load();
     ASSERT_TRUE(loaded) << loaded.error().text();
     std::vector<std::string> warnings;
@@ -286,12 +301,27 @@ TEST(servers, warn_once_of_keys_of_pomelo_that_have_no_effect) {
             "servers.json:2: chat[0].memory" + idle + "limit it with MemoryMax= of the service",
             "servers.json:2: chat[0].args" + idle + "there is no interpreter to give arguments to",
             "servers.json:2: chat[0].weight" + idle + "a plugin's own route function may read it",
-            "servers.json:3: chat[1].wsPort" + idle + "WebSocket and TCP clients share clientPort",
-            "servers.json:3: chat[1].auto-restart" + idle +
-                "the master starts every server again that dies",
-            "servers.json:3: chat[1].restart-force" + idle +
-                "the master starts every server again that dies"));
+            "servers.json:3: chat[1].wsPort" + idle +
+                "WebSocket and TCP clients share clientPort"));
     EXPECT_THAT(loaded->servers[0].json, testing::HasSubstr(R"("cpu":1,"memory":512)"));
+}
+
+TEST(servers, are_restarted_unless_the_file_says_false) {
+    const system_folder f(R"({"chat": [
+        {"id": "a", "host": "::1"},
+        {"id": "b", "host": "::1", "auto-restart": "false", "restart-force": "true"},
+        {"id": "c", "host": "::1", "auto-restart": "never"}]})");
+    const auto loaded = f.load();
+    ASSERT_FALSE(loaded);
+    EXPECT_THAT(loaded.error().text(), testing::HasSubstr("servers.json:4: chat[2].auto-restart"));
+    const system_folder good(R"({"chat": [
+        {"id": "a", "host": "::1"},
+        {"id": "b", "host": "::1", "auto-restart": "false", "restart-force": true}]})");
+    const auto servers = good.load().value().servers;
+    EXPECT_TRUE(servers[0].auto_restart);
+    EXPECT_FALSE(servers[0].restart_force);
+    EXPECT_FALSE(servers[1].auto_restart);
+    EXPECT_TRUE(servers[1].restart_force);
 }
 
 TEST(servers, count_as_pomelo_does) {

@@ -60,7 +60,7 @@ constexpr slip slips[] = {
      "(master.json:1: port), expected each port once per host"},
     {"other machine", "servers.json", "{\"chat\": [\n{\"id\": \"a\", \"host\": \"192.0.2.1\"}]}",
      "servers.json:2: server 'a' host: found '192.0.2.1', which is not an address of this machine; "
-     "several machines need `bus: nats`"},
+     "several machines need `bus: {kind: nats}`"},
     {"frontend without a port", "servers.json",
      "{\"gate\": [\n{\"id\": \"a\", \"host\": \"::1\", \"frontend\": true}]}",
      "servers.json:2: gate[0].clientPort: found nothing, expected a port from 1 to 65535, because "
@@ -88,9 +88,9 @@ constexpr slip slips[] = {
      "found), expected YAML"},
     {"wrong key", "host.yaml", "web: {port: 0}\ntyps: {}",
      "host.yaml:2: typs: found 'typs', expected one of the keys: connector, reload, types, bus, "
-     "limits, log, web, metrics; nearest known key: 'types'"},
+     "limits, log, web, metrics, supervision; nearest known key: 'types'"},
     {"wrong key of a type", "host.yaml", "web: {port: 0}\ntypes:\n  chat: {module: chat.so}",
-     "host.yaml:3: types.chat.module: found 'module', expected one of the keys: modules, "
+     "host.yaml:3: types.chat.module: found 'module', expected one of the keys: modules, rooms, "
      "connector, "
      "reload; nearest known key: 'modules'"},
     {"wrong unit", "host.yaml", "web: {port: 0}\nbus:\n  call_timeout: 10 sec",

@@ -23,7 +23,7 @@ protected:
         folder.write("run/x", "");
         system = config::load({folder.path() / "config", "development", std::nullopt}).value();
     }
-    result<addition> add(const addition_keys& keys) {
+    result<addition> add(const control::addition_keys& keys) {
         auto made = check_addition(system, keys, folder.path() / "run");
         if (made) {
             system.servers.insert(system.servers.end(), made->servers.begin(), made->servers.end());
@@ -31,7 +31,7 @@ protected:
         EXPECT_FALSE(std::filesystem::exists(folder.path() / "run/add.json"));
         return made;
     }
-    std::string refusal(const addition_keys& keys) {
+    std::string refusal(const control::addition_keys& keys) {
         const auto made = add(keys);
         return made ? "accepted" : made.error().text();
     }
@@ -56,7 +56,7 @@ TEST_F(adding, a_server_keeps_what_was_given) {
 }
 
 TEST_F(adding, several_numbers_them_on) {
-    const addition_keys keys{
+    const control::addition_keys keys{
         {"serverType", "chat"}, {"clusterCount", "2"}, {"host", "127.0.0.1"}, {"port", "6060++"}};
     const auto made = add(keys);
     ASSERT_TRUE(made) << made.error().text();
@@ -69,7 +69,7 @@ TEST_F(adding, several_numbers_them_on) {
 }
 
 TEST_F(adding, reads_host_yaml_anew) {
-    const addition_keys shop{
+    const control::addition_keys shop{
         {"serverType", "shop"}, {"id", "shop-1"}, {"host", "127.0.0.1"}, {"port", "7000"}};
     EXPECT_THAT(refusal(shop), HasSubstr("add: shop: found 'shop', expected a type"));
     folder.write("config/host.yaml",
@@ -81,7 +81,7 @@ TEST_F(adding, reads_host_yaml_anew) {
 
 struct slip {
     const char* name;
-    addition_keys keys;
+    control::addition_keys keys;
     const char* text;
 };
 
@@ -122,10 +122,28 @@ TEST_F(adding, says_what_is_wrong_as_servers_json_does) {
     }
 }
 
+TEST_F(adding, knows_whose_record_was_edited_meanwhile) {
+    auto list = list_text(system.servers, 9);
+    const auto running = [&] {
+        return config::load({folder.path() / "config", "development",
+                             folder.write("run/servers.json", list)})
+            .value();
+    };
+    EXPECT_THAT(edited_since(system), ElementsAre());
+    EXPECT_THAT(edited_since(running()), ElementsAre());
+    folder.write("config/servers.json", R"({
+      "connector": [{"id": "connector-1", "host": "127.0.0.1", "port": 4050, "clientPort": 3051, "frontend": true}],
+      "chat": [{"clusterCount": 2, "host": "127.0.0.1", "port": "6050++", "tier": 1.50}]})");
+    EXPECT_THAT(edited_since(system), ElementsAre("connector-1"));
+    EXPECT_THAT(edited_since(running()), ElementsAre("connector-1"));
+    folder.write("config/servers.json", "{");
+    EXPECT_THAT(edited_since(system), ElementsAre());
+}
+
 TEST_F(adding, leaves_a_list_that_a_restarted_server_can_read) {
     ASSERT_TRUE(add({{"serverType", "chat"}, {"id", "chat-9"}, {"host", "127.0.0.1"}}));
     config::load_options wanted{folder.path() / "config", "development",
-                                folder.write("run/servers.json", list_text(system.servers))};
+                                folder.write("run/servers.json", list_text(system.servers, 9))};
     const auto read = config::load(wanted);
     ASSERT_TRUE(read) << read.error().text();
     std::vector<std::string> ids;
@@ -135,15 +153,7 @@ TEST_F(adding, leaves_a_list_that_a_restarted_server_can_read) {
     EXPECT_THAT(ids, ElementsAre("connector-1", "cluster-server-chat-0", "cluster-server-chat-1",
                                  "chat-9"));
     EXPECT_THAT(read->servers[1].json, HasSubstr("1.5"));
-}
-
-TEST(expected_json, carries_records_as_they_are) {
-    config::server_record one;
-    one.json = R"({"id":"a","tier":1.50})";
-    const auto read = records_from_expected_json(expected_json({one}));
-    ASSERT_TRUE(read);
-    EXPECT_THAT(*read, ElementsAre(one.json));
-    EXPECT_FALSE(records_from_expected_json("[]"));
+    EXPECT_EQ(read->epoch, 9U);
 }
 
 } // namespace

@@ -96,11 +96,11 @@ TEST_F(admin_page, is_found_in_the_web_folder_or_the_places_are_named) {
 }
 
 /// An admin API that shows the page, on a thread of its own.
-class admin_page_serving : public admin_page, public admin_target {
+class admin_page_serving : public admin_page {
 protected:
     admin_page_serving()
         : lock(bus::run_lock::take(folder.path(), "master").value()),
-          server(loop.get_executor(), clock, *this, folder.path()) {
+          server(loop.get_executor(), clock, folder.path()) {
         server.show_page(web() / "admin");
         EXPECT_TRUE(server.start("127.0.0.1", 0));
         port = server.port();
@@ -109,17 +109,6 @@ protected:
     ~admin_page_serving() override {
         boost::asio::post(loop, [this] { server.stop(); });
         thread.join();
-    }
-    std::vector<list_line> list(bool /*with_all*/) override { return {}; }
-    result<void> stop(const std::vector<std::string>& /*ids*/,
-                      base::unique_function<void()> /*done*/) override {
-        return {};
-    }
-    void stop_everything() override {}
-    result<void>
-    reload(reload_request /*wanted*/,
-           base::unique_function<void(const std::vector<reload_line>&)> /*done*/) override {
-        return {};
     }
     http_response call(const std::string& target) const {
         http_request request;

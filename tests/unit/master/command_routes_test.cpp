@@ -1,6 +1,8 @@
 #include "command_routes.hpp"
 
 #include "bus/run_folder.hpp"
+#include "control/codec.hpp"
+#include "fake_commands.hpp"
 #include "temp_folder.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -12,62 +14,17 @@
 namespace shaddock::master {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-struct fake_target final : admin_target, command_target {
-    std::vector<list_line> list(bool) override { return {}; }
-    result<void> stop(const std::vector<std::string>&, base::unique_function<void()>) override {
-        return {};
-    }
-    void stop_everything() override {}
-    result<void> reload(reload_request,
-                        base::unique_function<void(const std::vector<reload_line>&)>) override {
-        return {};
-    }
-    result<void> restart(const std::vector<std::string>& targets, starts_call done) override {
-        asked = targets;
-        done({{"chat-1", "chat", start_outcome::ready, 7, "", 2}});
-        return {};
-    }
-    result<void> kill(const std::vector<std::string>& ids,
-                      base::unique_function<void()> done) override {
-        asked = ids;
-        done();
-        return {};
-    }
-    void kill_everything() override { asked = {"everything"}; }
-    result<void> add(const addition_keys& keys, starts_call done) override {
-        for (const auto& [key, value] : keys) {
-            asked.push_back(key + "=" + value);
-        }
-        if (keys.size() < 2) {
-            return error(errc::config, "add: id: found nothing");
-        }
-        done({});
-        return {};
-    }
-    result<void> log(const std::vector<std::string>& targets, const log_change& wanted,
-                     log_levels_call done) override {
-        asked = targets;
-        asked.push_back(to_json(wanted));
-        done({{"chat-1", to_json(base::log::levels{})}, {"chat-2", error(errc::timeout, "late")}});
-        return {};
-    }
-    result<std::filesystem::path> log_file(std::string_view id) const override {
-        if (id != "chat-1") {
-            return error(errc::not_found, "no such server");
-        }
-        return file;
-    }
-    std::vector<std::string> asked;
-    std::filesystem::path file;
-};
 
 class command_routes : public testing::Test {
 protected:
     void SetUp() override {
-        target.file = folder.write("chat-1.log", "one\ntwo\nthree\n");
+        target.refusals = {{"unknown", error(errc::not_found, "nearest: chat-1")},
+                           {"busy", error(errc::duplicate, "another one is under way")},
+                           {"full", error(errc::config, "no space")}};
+        target.reasons = {{"chat-2", "late"}};
         add_command_routes(server, target);
         ASSERT_TRUE(server.start("127.0.0.1", 0));
         thread = std::thread([this] { loop.run_for(std::chrono::seconds(30)); });
@@ -86,53 +43,85 @@ protected:
     boost::asio::io_context loop;
     test::temp_folder folder;
     bus::run_lock lock = bus::run_lock::take(folder.path(), "master").value();
-    fake_target target;
+    test::fake_commands target;
     base::steady_clock clock{loop.get_executor()};
-    admin_server server{loop.get_executor(), clock, target, folder.path()};
+    admin_server server{loop.get_executor(), clock, folder.path()};
     std::optional<admin_client> client;
     std::thread thread;
 };
 
 TEST_F(command_routes, restart) {
-    EXPECT_EQ(call("POST", "/api/restart", targets_json({"chat", "gate-1"})),
-              R"({"results":[{"id":"chat-1","type":"chat","ok":true,"pid":7,"ms":2.0}]})");
-    EXPECT_THAT(target.asked, ElementsAre("chat", "gate-1"));
+    EXPECT_EQ(call("POST", "/api/restart",
+                   control::to_json(control::target_request{{"chat-1", "chat-2"}})),
+              R"({"results":[{"id":"chat-1","type":"","ok":true,"ms":0},)"
+              R"({"id":"chat-2","type":"","ok":false,"reason":"late","ms":0}]})");
+    EXPECT_THAT(target.asked, ElementsAre("restart chat-1 chat-2"));
     for (const auto* wrong : {"", "[]", "{}", R"({"targets":[]})", R"({"targets":[1]})"}) {
         EXPECT_THAT(call("POST", "/api/restart", wrong), HasSubstr("expected {\"targets\""))
             << wrong;
     }
 }
 
-TEST_F(command_routes, kill) {
-    EXPECT_EQ(call("POST", "/api/kill", R"({"ids":["a","b"]})"), "{}");
-    EXPECT_THAT(target.asked, ElementsAre("a", "b"));
-    call("POST", "/api/kill", R"({"all":true})");
-    // The answer comes before the deed: a second one, after it.
-    ASSERT_TRUE(client->list(false));
-    EXPECT_THAT(target.asked, ElementsAre("everything"));
-    for (const auto* wrong : {"", "{}", R"({"ids":[]})", R"({"all":false})"}) {
-        EXPECT_THAT(call("POST", "/api/kill", wrong), HasSubstr("expected {\"ids\"")) << wrong;
+TEST_F(command_routes, remove) {
+    EXPECT_EQ(call("POST", "/api/remove", R"({"ids":["a","chat"]})"), "{}");
+    EXPECT_THAT(target.asked, ElementsAre("remove a chat"));
+    EXPECT_THAT(call("POST", "/api/remove", R"({"ids":["full"]})"), HasSubstr("no space"));
+    for (const auto* wrong : {"", "{}", R"({"ids":[]})", R"({"all":true})"}) {
+        EXPECT_THAT(call("POST", "/api/remove", wrong), HasSubstr("expected")) << wrong;
         EXPECT_TRUE(target.asked.empty());
+    }
+}
+
+TEST_F(command_routes, drain) {
+    EXPECT_EQ(call("POST", "/api/drain", R"({"ids":["a"],"within_ms":1800000})"), "{}");
+    EXPECT_THAT(target.asked, ElementsAre("drain 1800000 a"));
+    EXPECT_THAT(call("POST", "/api/drain", R"({"ids":["full"],"within_ms":1})"),
+                HasSubstr("no space"));
+    for (const auto* wrong : {"", "[]", R"({"ids":["a"]})", R"({"ids":[],"within_ms":1})",
+                              R"({"ids":["a"],"within_ms":604800001})"}) {
+        EXPECT_THAT(call("POST", "/api/drain", wrong), HasSubstr("within_ms")) << wrong;
+    }
+}
+
+TEST_F(command_routes, stop_and_kill) {
+    for (const std::string what : {"stop", "kill"}) {
+        const auto path = "/api/" + what;
+        EXPECT_EQ(call("POST", path, R"({"ids":["a","chat"]})"), "{}");
+        EXPECT_THAT(target.asked, ElementsAre(what + " a chat"));
+        EXPECT_THAT(call("POST", path, R"({"ids":["unknown"]})"), HasSubstr("nearest: chat-1"));
+        call("POST", path, R"({"all":true})");
+        // The answer comes before the deed: a second one, after it.
+        ASSERT_TRUE(client->list(false));
+        EXPECT_THAT(target.asked, ElementsAre(what + " everything"));
+        for (const auto* wrong : {"", "{}", R"({"ids":[]})", R"({"all":false})"}) {
+            EXPECT_THAT(call("POST", path, wrong), HasSubstr("expected {\"ids\"")) << wrong;
+            EXPECT_TRUE(target.asked.empty());
+        }
     }
 }
 
 TEST_F(command_routes, add) {
     EXPECT_EQ(call("POST", "/api/add", R"({"id":"a","port":7000,"frontend":true,"tag":"x"})"),
               R"({"results":[]})");
-    EXPECT_THAT(target.asked, ElementsAre("id=a", "port=7000", "frontend=true", "tag=x"));
+    EXPECT_THAT(target.asked, ElementsAre("add frontend=true id=a port=7000 tag=x"));
     EXPECT_EQ(call("POST", "/api/add", R"({"port":7000})"), "add: id: found nothing");
-    EXPECT_THAT(call("POST", "/api/add", "[1]"), HasSubstr("expected an object"));
+    EXPECT_THAT(call("POST", "/api/add", "[1]"), HasSubstr("expected an object of texts"));
+}
+
+TEST_F(command_routes, reload) {
+    EXPECT_THAT(call("POST", "/api/reload",
+                     R"({"targets":["chat-1","chat-2"],"rollback":true,"dry_run":true})"),
+                AllOf(HasSubstr(R"({"id":"chat-1","type":"","ok":true,)"),
+                      HasSubstr(R"("reason":"late")")));
+    EXPECT_THAT(target.asked, ElementsAre("reload back dry chat-1 chat-2"));
+    EXPECT_THAT(call("POST", "/api/reload", R"({"targets":["busy"]})"), HasSubstr("under way"));
 }
 
 TEST_F(command_routes, log) {
-    const auto answer =
-        call("POST", "/api/log", log_request_json({"chat"}, {base::log::level::debug, "net"}));
-    EXPECT_THAT(target.asked, ElementsAre("chat", R"({"level":"debug","area":"net"})"));
-    const auto read = log_answers_from_json(answer);
-    ASSERT_TRUE(read) << answer;
-    ASSERT_EQ(read->size(), 2U);
-    EXPECT_EQ(read->at(0).levels.value(), base::log::levels{});
-    EXPECT_EQ(read->at(1).levels.error().text(), "late");
+    const auto answer = call("POST", "/api/log",
+                             control::to_json(control::log_request{{"debug", "net"}, {"chat-2"}}));
+    EXPECT_THAT(target.asked, ElementsAre("log debug net chat-2"));
+    EXPECT_EQ(answer, R"({"results":[{"id":"chat-2","ok":false,"reason":"late"}]})");
     EXPECT_THAT(call("POST", "/api/log", R"({"targets":["a"],"level":"loud"})"),
                 HasSubstr("level: found 'loud', expected one of debug, info"));
     EXPECT_THAT(call("POST", "/api/log", R"({"targets":["a"],"area":"nte"})"),
@@ -140,12 +129,31 @@ TEST_F(command_routes, log) {
 }
 
 TEST_F(command_routes, logs) {
-    EXPECT_EQ(call("GET", "/api/logs?id=chat-1&lines=2"), R"({"id":"chat-1","file":")" +
-                                                              target.file.string() +
-                                                              R"(","lines":["two","three"]})");
-    EXPECT_THAT(call("GET", "/api/logs?id=chat-1"), HasSubstr(R"(["one","two","three"])"));
-    EXPECT_THAT(call("GET", "/api/logs?id=chat-1&lines=x"), HasSubstr("lines: found 'x'"));
-    EXPECT_THAT(call("GET", "/api/logs?id=chat-2"), HasSubstr("no such server"));
+    EXPECT_EQ(call("GET", "/api/logs?id=chat-1&lines=2"),
+              R"({"id":"chat-1","file":"/chat-1.log","lines":["line"]})");
+    EXPECT_THAT(target.asked, ElementsAre("logs 2 chat-1"));
+    EXPECT_EQ(call("GET", "/api/logs?targets=chat-1,gate-1"),
+              R"({"results":[{"id":"chat-1","file":"/chat-1.log","lines":["line"]},)"
+              R"({"id":"gate-1","file":"/gate-1.log","lines":["line"]}]})");
+    EXPECT_THAT(target.asked, ElementsAre("logs 100 chat-1 gate-1"));
+    for (const auto* wrong : {"x", "10001", "-1"}) {
+        EXPECT_THAT(call("GET", fmt::format("/api/logs?id=chat-1&lines={}", wrong)),
+                    HasSubstr("expected a number from 0 to 10000"))
+            << wrong;
+    }
+    EXPECT_THAT(call("GET", "/api/logs?id=unknown"), HasSubstr("nearest: chat-1"));
+    EXPECT_THAT(call("GET", "/api/logs?id=chat-1,b"),
+                HasSubstr("id: found 'chat-1,b', which is not"));
+}
+
+TEST_F(command_routes, are_known_by_their_names_only) {
+    bool is_answered = false;
+    carry_out(target, "hibernate", "{}", [&](const result<std::string>& made) {
+        is_answered = true;
+        EXPECT_EQ(made.error().code(), errc::unknown_route);
+        EXPECT_THAT(made.error().text(), HasSubstr("no command 'hibernate'"));
+    });
+    EXPECT_TRUE(is_answered);
 }
 
 } // namespace

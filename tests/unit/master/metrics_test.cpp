@@ -1,6 +1,7 @@
 #include "metrics.hpp"
 
-#include "cluster/metrics_json.hpp"
+#include "control/codec.hpp"
+#include "control/metrics.hpp"
 
 #include <gmock/gmock.h>
 
@@ -20,12 +21,12 @@ child_report server(const std::string& id, bool is_running = true) {
     child_report made;
     made.id = id;
     made.type = "chat";
-    made.state = is_running ? child_state::ready : child_state::failed;
-    made.pid = is_running ? std::optional(getpid()) : std::nullopt;
-    made.status.module = "chat.so";
-    made.status.version = "1.2";
-    made.status.build_id = "ab12";
-    made.status.generation = 3;
+    made.state = is_running ? "ready" : "failed";
+    made.set_process(is_running ? std::optional(getpid()) : std::nullopt);
+    made.module = "chat.so";
+    made.version = "1.2";
+    made.build_id = "ab12";
+    made.generation = 3;
     made.restarts = 4;
     return made;
 }
@@ -56,9 +57,11 @@ TEST_F(metrics_of_a_system, are_those_of_all_servers_and_what_the_master_sees) {
     children = {server("chat-1"), server("chat-2")};
     round->collect(note());
     EXPECT_THAT(asked, ElementsAre("chat-1", "chat-2"));
-    answers[0](cluster::metrics_json({base::one_gauge("shaddock_sessions", "Sessions.", 7)}));
+    answers[0](
+        control::to_json(control::told({base::one_gauge("shaddock_sessions", "Sessions.", 7)})));
     EXPECT_TRUE(texts.empty()) << "one is missing";
-    answers[1](cluster::metrics_json({base::one_gauge("shaddock_sessions", "Sessions.", 8)}));
+    answers[1](
+        control::to_json(control::told({base::one_gauge("shaddock_sessions", "Sessions.", 8)})));
     ASSERT_EQ(texts.size(), 1U);
     EXPECT_THAT(
         texts[0],

@@ -1,5 +1,7 @@
 #include "reloads.hpp"
 
+#include "control/codec.hpp"
+
 #include <gmock/gmock.h>
 
 #include <fmt/format.h>
@@ -15,18 +17,18 @@ using testing::IsEmpty;
 using testing::SizeIs;
 
 /// Two chats, a connector and the page's server; what they are asked is remembered.
-class reloading : public testing::Test, public reload_port {
+class reloading : public testing::Test, public reload_needs {
 protected:
     reloading() {
         for (const auto* id : {"chat-1", "chat-2", "chat-3", "connector-1", "web"}) {
             child_report child;
             child.id = id;
             child.type = child.id.substr(0, child.id.find('-'));
-            child.pid = 100;
-            child.state = child_state::ready;
-            child.status.version = "1";
-            child.status.build_id = "aa";
-            child.status.generation = 4;
+            child.set_process(100);
+            child.state = "ready";
+            child.version = "1";
+            child.build_id = "aa";
+            child.generation = 4;
             child.is_server = child.id != "web";
             servers.push_back(child);
         }
@@ -35,12 +37,13 @@ protected:
         return *std::ranges::find(servers, id, &child_report::id);
     }
     /// Begins a reload and goes on until the first server is asked.
-    result<void> reload(const std::vector<std::string>& targets, bool is_rollback = false,
-                        bool is_dry_run = false) {
-        auto begun = one.start({targets, is_rollback, is_dry_run}, [this](const auto& now) {
-            lines = now;
-            ++ends;
-        });
+    result<void> reload(const std::vector<std::string>& targets, bool with_rollback = false,
+                        bool with_dry_run = false) {
+        auto begun = one.start({targets, with_rollback, with_dry_run},
+                               [this](const control::reload_results& now) {
+                                   ended = now;
+                                   ++ends;
+                               });
         run();
         return begun;
     }
@@ -66,29 +69,31 @@ protected:
     }
     std::vector<std::string> outcomes() const {
         std::vector<std::string> all;
-        for (const auto& line : lines) {
-            all.push_back(line.id + (line.outcome == reload_outcome::swapped      ? " swapped"
-                                     : line.outcome == reload_outcome::refused    ? " refused"
-                                     : line.outcome == reload_outcome::would_swap ? " would swap"
-                                                                                  : " skipped"));
+        for (const auto& each : ended.results) {
+            const auto outcome = each.outcome();
+            all.push_back(each.id + (outcome == control::reload_outcome::swapped   ? " swapped"
+                                     : outcome == control::reload_outcome::refused ? " refused"
+                                     : outcome == control::reload_outcome::would_swap
+                                         ? " would swap"
+                                         : " skipped"));
         }
         return all;
     }
 
     std::vector<child_report> children() const override { return servers; }
-    bool ask(std::string_view id, std::string_view args_json) override {
+    bool ask(std::string_view id, const control::reload_order& order) override {
         if (id == without_line) {
             return false;
         }
-        ++number;
-        EXPECT_EQ(args_json, fmt::format(R"({{"job":{},"rollback":{},"dry_run":{}}})", number,
-                                         rollback, dry_run));
+        EXPECT_EQ(order.job, ++number);
+        EXPECT_EQ(order.rollback, rollback);
+        EXPECT_EQ(order.dry_run, dry_run);
         asked.emplace_back(id);
         return true;
     }
     base::duration patience(std::string_view) const override { return 30s; }
-    void on_swapped(std::string_view id, const running_build& now) override {
-        server(id).status.generation = now.generation;
+    void on_swapped(std::string_view id, const control::running_build& now) override {
+        server(id).generation = now.generation;
     }
     void on_news(std::string_view text, bool is_bad) override {
         news.push_back((is_bad ? "bad: " : "") + std::string(text));
@@ -98,7 +103,7 @@ protected:
     std::vector<child_report> servers;
     std::vector<std::string> asked;
     std::vector<std::string> news;
-    std::vector<reload_line> lines;
+    control::reload_results ended;
     std::string without_line;
     std::uint64_t number = 70;
     bool rollback = false;
@@ -117,11 +122,11 @@ TEST_F(reloading, asks_the_servers_of_a_type_one_after_the_other) {
     swapped("chat-3");
     EXPECT_EQ(ends, 1);
     EXPECT_THAT(outcomes(), ElementsAre("chat-1 swapped", "chat-2 swapped", "chat-3 swapped"));
-    EXPECT_EQ(lines[0].type, "chat");
-    EXPECT_EQ(lines[0].from, (running_build{"1", "aa", 4}));
-    EXPECT_EQ(lines[0].to, (running_build{"2", "bb", 5}));
-    EXPECT_EQ(lines[0].ms, 12.5);
-    EXPECT_TRUE(has_succeeded(lines));
+    EXPECT_EQ(ended.results[0].type, "chat");
+    EXPECT_EQ(ended.results[0].from, (control::running_build{"1", "aa", 4}));
+    EXPECT_EQ(ended.results[0].to, (control::running_build{"2", "bb", 5}));
+    EXPECT_EQ(ended.results[0].ms, 12.5);
+    EXPECT_TRUE(control::has_succeeded(ended));
 }
 
 TEST_F(reloading, a_dry_run_swaps_nothing_and_says_no_swap) {
@@ -138,14 +143,16 @@ TEST_F(reloading, a_dry_run_swaps_nothing_and_says_no_swap) {
     EXPECT_THAT(outcomes(),
                 ElementsAre("chat-1 would swap", "chat-2 would swap", "chat-3 refused"));
     EXPECT_EQ(news.size(), 1U) << "the refusal";
-    EXPECT_EQ(server("chat-1").status.generation, 4U);
-    EXPECT_FALSE(has_succeeded(lines));
-    lines.pop_back();
-    EXPECT_TRUE(has_succeeded(lines));
-    EXPECT_EQ(*reload_from_json(to_json(lines)), lines);
-    EXPECT_THAT(to_table(lines), HasSubstr("would be 2 bb generation 5"));
-    EXPECT_EQ(to_warning(lines), "before the swap of chat-1, chat-2:\n  cuts off calls of a-1\n");
-    EXPECT_EQ(to_warning({}), "");
+    EXPECT_EQ(server("chat-1").generation, 4U);
+    EXPECT_FALSE(control::has_succeeded(ended));
+    ended.results.pop_back();
+    EXPECT_TRUE(control::has_succeeded(ended));
+    EXPECT_EQ(control::from_json<control::reload_results>(control::to_json(ended))->results,
+              ended.results);
+    EXPECT_THAT(control::to_table(ended), HasSubstr("would be 2 bb generation 5"));
+    EXPECT_EQ(control::to_warning(ended),
+              "before the swap of chat-1, chat-2:\n  cuts off calls of a-1\n");
+    EXPECT_EQ(control::to_warning({}), "");
 }
 
 TEST_F(reloading, tells_people_and_the_list_of_each_swap) {
@@ -153,11 +160,11 @@ TEST_F(reloading, tells_people_and_the_list_of_each_swap) {
     swapped("connector-1");
     EXPECT_THAT(news, ElementsAre("connector-1 is reloaded: 1 (aa, generation 4) -> 2 (bb, "
                                   "generation 5), 12.5 ms"));
-    EXPECT_EQ(server("connector-1").status.generation, 5U);
+    EXPECT_EQ(server("connector-1").generation, 5U);
 }
 
 TEST_F(reloading, never_ends_inside_start) {
-    server("connector-1").state = child_state::starting;
+    server("connector-1").state = "starting";
     ASSERT_TRUE(one.start({{"connector-1"}}, [this](const auto&) { ++ends; }));
     EXPECT_EQ(ends, 0);
     run();
@@ -182,11 +189,11 @@ TEST_F(reloading, leaves_the_rest_of_a_type_alone_after_a_refusal) {
     swapped("connector-1");
     EXPECT_THAT(outcomes(), ElementsAre("chat-1 swapped", "chat-2 refused", "chat-3 skipped",
                                         "connector-1 swapped"));
-    EXPECT_EQ(lines[1].reason, "chat.so: found a text");
-    EXPECT_EQ(lines[1].to, lines[1].from);
-    EXPECT_THAT(lines[2].reason, HasSubstr("has refused"));
-    EXPECT_EQ(lines[2].from, (running_build{"1", "aa", 4}));
-    EXPECT_FALSE(has_succeeded(lines));
+    EXPECT_EQ(ended.results[1].reason, "chat.so: found a text");
+    EXPECT_FALSE(ended.results[1].to);
+    EXPECT_THAT(ended.results[2].reason.value_or(""), HasSubstr("has refused"));
+    EXPECT_EQ(ended.results[2].from, (control::running_build{"1", "aa", 4}));
+    EXPECT_FALSE(control::has_succeeded(ended));
     EXPECT_EQ(news[1], "bad: chat-2 is not reloaded and keeps 1 (aa, generation 4): chat.so: found "
                        "a text");
 }
@@ -233,7 +240,7 @@ TEST_F(reloading, does_not_wait_for_ever) {
     clock.advance(1s);
     run();
     EXPECT_THAT(outcomes(), ElementsAre("chat-1 refused", "chat-2 skipped", "chat-3 skipped"));
-    EXPECT_THAT(lines[0].reason, HasSubstr("no answer within 30 s"));
+    EXPECT_THAT(ended.results[0].reason.value_or(""), HasSubstr("no answer within 30 s"));
 }
 
 TEST_F(reloading, does_not_wait_for_who_has_answered) {
@@ -254,7 +261,7 @@ TEST_F(reloading, does_not_take_a_late_answer_for_that_to_the_next_question) {
     run();
     EXPECT_EQ(ends, 1);
     EXPECT_THAT(news.back(), HasSubstr("chat-1 is reloaded"));
-    EXPECT_EQ(server("chat-1").status.generation, 5U);
+    EXPECT_EQ(server("chat-1").generation, 5U);
     swapped("chat-1");
     EXPECT_EQ(ends, 2);
 }
@@ -268,45 +275,45 @@ TEST_F(reloading, is_refused_by_a_server_that_goes_away) {
     swapped("connector-1");
     EXPECT_THAT(outcomes(), ElementsAre("chat-1 refused", "chat-2 skipped", "chat-3 skipped",
                                         "connector-1 swapped"));
-    EXPECT_THAT(lines[0].reason, HasSubstr("ended while it was reloading"));
+    EXPECT_THAT(ended.results[0].reason.value_or(""), HasSubstr("ended while it was reloading"));
 }
 
 TEST_F(reloading, passes_over_servers_that_are_stopped) {
     for (const auto* id : {"chat-1", "chat-3"}) {
-        server(id).state = child_state::stopped;
-        server(id).pid.reset();
+        server(id).state = "stopped";
+        server(id).set_process({});
     }
     ASSERT_TRUE(reload({"chat"}));
     swapped("chat-2");
     EXPECT_THAT(outcomes(), ElementsAre("chat-1 skipped", "chat-2 swapped", "chat-3 skipped"));
-    EXPECT_TRUE(has_succeeded(lines));
-    EXPECT_THAT(lines[0].reason, HasSubstr("it is stopped"));
-    EXPECT_EQ(lines[0].from.generation, 0U);
+    EXPECT_TRUE(control::has_succeeded(ended));
+    EXPECT_THAT(ended.results[0].reason.value_or(""), HasSubstr("it is stopped"));
+    EXPECT_EQ(ended.results[0].from.generation, 0U);
 }
 
 TEST_F(reloading, is_refused_when_a_stopped_server_is_named) {
-    server("chat-1").state = child_state::failed;
+    server("chat-1").state = "failed";
     ASSERT_TRUE(reload({"chat-1"}));
     EXPECT_THAT(outcomes(), ElementsAre("chat-1 refused"));
-    EXPECT_THAT(lines[0].reason, HasSubstr("it is failed"));
+    EXPECT_THAT(ended.results[0].reason.value_or(""), HasSubstr("it is failed"));
     ASSERT_TRUE(reload({"chat", "chat-1"}));
     EXPECT_THAT(outcomes(), ElementsAre("chat-1 refused", "chat-2 skipped", "chat-3 skipped"));
 }
 
 TEST_F(reloading, is_refused_by_servers_that_cannot_be_asked) {
-    server("chat-1").state = child_state::draining;
+    server("chat-1").state = "draining";
     without_line = "connector-1";
     ASSERT_TRUE(reload({"chat", "connector"}));
     EXPECT_THAT(outcomes(), ElementsAre("chat-1 refused", "chat-2 skipped", "chat-3 skipped",
                                         "connector-1 refused"));
-    EXPECT_THAT(lines[0].reason, HasSubstr("it is draining"));
-    EXPECT_THAT(lines[3].reason, HasSubstr("no line"));
+    EXPECT_THAT(ended.results[0].reason.value_or(""), HasSubstr("it is draining"));
+    EXPECT_THAT(ended.results[3].reason.value_or(""), HasSubstr("no line"));
     EXPECT_THAT(asked, IsEmpty());
 }
 
 TEST_F(reloading, sees_what_has_become_of_a_server_meanwhile) {
     ASSERT_TRUE(reload({"chat"}));
-    server("chat-2").state = child_state::stopped;
+    server("chat-2").state = "stopped";
     swapped("chat-1");
     EXPECT_THAT(asked, ElementsAre("chat-1", "chat-3"));
 }
@@ -331,78 +338,7 @@ TEST_F(reloading, hears_of_what_servers_do_on_their_own) {
                                   "5), 1.0 ms",
                                   "bad: chat-2 is not reloaded and keeps 2 (-, generation 5): "
                                   "chat.so: found a text"));
-    EXPECT_EQ(server("chat-2").status.generation, 5U);
-}
-
-TEST(reload_lines, come_back_as_they_were) {
-    reload_line swapped{"chat-1", "chat", reload_outcome::swapped, {"1", "aa", 4}, {"2", "bb", 5},
-                        "",       12.3};
-    reload_line refused{"chat-2",
-                        "chat",
-                        reload_outcome::refused,
-                        {"1", "aa", 4},
-                        {"1", "aa", 4},
-                        "chat.so: found \"x\"",
-                        3};
-    reload_line skipped{
-        "chat-3", "chat", reload_outcome::skipped, {"1", "aa", 4}, {"1", "aa", 4}, "not asked", 0};
-    const std::vector lines{swapped, refused, skipped};
-    EXPECT_EQ(to_json(lines), R"({"results":[{"id":"chat-1","type":"chat","ok":true,)"
-                              R"("from":{"version":"1","build_id":"aa","generation":4},)"
-                              R"("to":{"version":"2","build_id":"bb","generation":5},"ms":12.3},)"
-                              R"({"id":"chat-2","type":"chat","ok":false,)"
-                              R"("from":{"version":"1","build_id":"aa","generation":4},)"
-                              R"("reason":"chat.so: found \"x\"","ms":3.0},)"
-                              R"({"id":"chat-3","type":"chat","ok":false,"skipped":true,)"
-                              R"("from":{"version":"1","build_id":"aa","generation":4},)"
-                              R"("reason":"not asked","ms":0.0}]})");
-    const auto back = reload_from_json(to_json(lines));
-    ASSERT_TRUE(back);
-    EXPECT_EQ(*back, lines);
-    for (const auto* wrong : {"", "[]", "{}", R"({"results":5})", R"({"results":[5]})"}) {
-        EXPECT_FALSE(reload_from_json(wrong)) << wrong;
-    }
-}
-
-TEST(reload_lines, are_a_table_for_people) {
-    const reload_line swapped{"chat-1",
-                              "chat",
-                              reload_outcome::swapped,
-                              {"0.1.0", "0123456789abcdef", 4},
-                              {"0.2.0", "", 5},
-                              "",
-                              12.34};
-    const reload_line refused{"chat-2", "chat", reload_outcome::refused, {}, {}, "one\ntwo", 0};
-    auto skipped = refused;
-    skipped.outcome = reload_outcome::skipped;
-    skipped.reason = "not asked";
-    EXPECT_EQ(to_table({swapped, refused, skipped}),
-              "id                   from                                    to                "
-              "                         ms\n"
-              "chat-1               0.1.0 0123456789ab generation 4      -> 0.2.0 - generation 5 "
-              "                    12.3\n"
-              "chat-2               -                                    -> refused           "
-              "                        0.0\n"
-              "  one\n"
-              "  two\n"
-              "chat-2               -                                    -> not touched       "
-              "                          -\n"
-              "  not asked\n");
-    skipped.reason = "\x1b[2Jgone";
-    EXPECT_EQ(to_table({skipped}).find('\x1b'), std::string::npos)
-        << "a plugin's text is no escape";
-}
-
-TEST(reload_lines, succeed_when_somebody_swaps_and_nobody_refuses) {
-    reload_line line;
-    EXPECT_FALSE(has_succeeded(std::vector<reload_line>{}));
-    line.outcome = reload_outcome::skipped;
-    EXPECT_FALSE(has_succeeded(std::vector{line}));
-    auto good = line;
-    good.outcome = reload_outcome::swapped;
-    EXPECT_TRUE(has_succeeded(std::vector{line, good}));
-    line.outcome = reload_outcome::refused;
-    EXPECT_FALSE(has_succeeded(std::vector{good, line}));
+    EXPECT_EQ(server("chat-2").generation, 5U);
 }
 
 } // namespace

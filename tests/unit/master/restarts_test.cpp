@@ -12,15 +12,15 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 /// Three chats and a gate; stops and starts end when the test says so.
-class restarting : public testing::Test, public restart_port {
+class restarting : public testing::Test, public restart_needs {
 protected:
     restarting() {
         for (const auto* id : {"chat-1", "chat-2", "chat-3", "gate-1"}) {
             child_report report;
             report.id = id;
             report.type = report.id.substr(0, report.id.find('-'));
-            report.pid = 100;
-            report.state = child_state::ready;
+            report.set_process(100);
+            report.state = "ready";
             all.push_back(report);
         }
     }
@@ -35,9 +35,11 @@ protected:
         begun = std::move(done);
     }
     void on_news(std::string_view text, bool) override { news.emplace_back(text); }
+    void check(base::unique_function<void(result<void>)> done) override { done(files); }
 
     result<void> start(const std::vector<std::string>& targets) {
-        auto begun_now = one.start(targets, [this](const auto& got) { lines = got; });
+        auto begun_now =
+            one.start(targets, [this](const control::start_results& got) { made = got; });
         clock.advance(0ms);
         return begun_now;
     }
@@ -49,11 +51,12 @@ protected:
     }
 
     std::vector<child_report> all;
+    result<void> files;
     std::vector<std::string> log;
     std::vector<std::string> news;
     base::unique_function<void()> stopped;
     base::unique_function<void(result<void>)> begun;
-    std::optional<std::vector<start_line>> lines;
+    std::optional<control::start_results> made;
     base::manual_clock clock;
     restarts one{clock, *this};
 };
@@ -65,15 +68,30 @@ TEST_F(restarting, goes_one_after_the_other) {
     EXPECT_THAT(log, ElementsAre("stop chat-2", "begin chat-2"));
     end_begin({});
     EXPECT_THAT(log, ElementsAre("stop chat-2", "begin chat-2", "stop gate-1"));
-    EXPECT_FALSE(lines);
+    EXPECT_FALSE(made);
     end_stop();
     end_begin({});
-    ASSERT_TRUE(lines);
-    EXPECT_TRUE(has_succeeded(*lines));
-    EXPECT_EQ(lines->at(1),
-              (start_line{"gate-1", "gate", start_outcome::ready, 100, "", lines->at(1).ms}));
-    EXPECT_DOUBLE_EQ(lines->at(0).ms, 3);
+    ASSERT_TRUE(made);
+    EXPECT_TRUE(control::has_succeeded(*made));
+    EXPECT_EQ(
+        made->results.at(1),
+        (control::start_record{.id = "gate-1", .type = "gate", .ok = true, .pid = 100, .ms = 3}));
+    EXPECT_EQ(made->results.at(0).ms, 3);
     EXPECT_THAT(news, ElementsAre(HasSubstr("chat-2 is restarted"), HasSubstr("gate-1 is")));
+}
+
+TEST_F(restarting, touches_nothing_when_the_files_are_broken) {
+    files = error(errc::config, "host.yaml:3: wrong");
+    ASSERT_TRUE(start({"chat"}));
+    EXPECT_THAT(log, testing::IsEmpty());
+    ASSERT_TRUE(made);
+    EXPECT_EQ(made->results.size(), 3U);
+    EXPECT_FALSE(control::has_succeeded(*made));
+    EXPECT_EQ(made->results.at(0).outcome(), control::start_outcome::skipped);
+    EXPECT_EQ(made->results.at(0).reason.value_or(""), "not touched: host.yaml:3: wrong");
+    files = {};
+    ASSERT_TRUE(start({"chat"}));
+    EXPECT_THAT(log, ElementsAre("stop chat-1"));
 }
 
 TEST_F(restarting, does_not_start_what_somebody_has_stopped_meanwhile) {
@@ -84,12 +102,12 @@ TEST_F(restarting, does_not_start_what_somebody_has_stopped_meanwhile) {
     EXPECT_THAT(log, ElementsAre("stop chat-1", "stop chat-3"));
     end_stop();
     end_begin({});
-    ASSERT_TRUE(lines);
-    EXPECT_EQ(lines->at(0).outcome, start_outcome::skipped);
-    EXPECT_EQ(lines->at(1).outcome, start_outcome::skipped);
-    EXPECT_THAT(lines->at(1).reason, HasSubstr("stopped by another command"));
-    EXPECT_EQ(lines->at(2).outcome, start_outcome::ready);
-    EXPECT_FALSE(has_succeeded(*lines));
+    ASSERT_TRUE(made);
+    EXPECT_EQ(made->results.at(0).outcome(), control::start_outcome::skipped);
+    EXPECT_EQ(made->results.at(1).outcome(), control::start_outcome::skipped);
+    EXPECT_THAT(made->results.at(1).reason.value_or(""), HasSubstr("stopped by another command"));
+    EXPECT_EQ(made->results.at(2).outcome(), control::start_outcome::ready);
+    EXPECT_FALSE(control::has_succeeded(*made));
 
     log.clear();
     ASSERT_TRUE(start({"chat-2"}));
@@ -103,9 +121,6 @@ TEST_F(restarting, brings_back_the_page_when_it_is_named) {
     all.push_back(page);
     ASSERT_TRUE(start({"web"}));
     EXPECT_THAT(log, ElementsAre("stop web"));
-    EXPECT_EQ(find_targets({"all"}, all)->size(), 4U);
-    EXPECT_EQ(find_targets({"all"}, all, more_targets::all_and_page)->size(), 4U);
-    EXPECT_FALSE(find_targets({"web"}, all)) << "it has no levels to change";
 }
 
 TEST_F(restarting, leaves_the_rest_of_a_type_alone_after_a_failure) {
@@ -115,9 +130,9 @@ TEST_F(restarting, leaves_the_rest_of_a_type_alone_after_a_failure) {
     end_stop();
     end_begin({});
     EXPECT_THAT(log, ElementsAre("stop chat-1", "begin chat-1", "stop gate-1", "begin gate-1"));
-    ASSERT_TRUE(lines);
-    EXPECT_FALSE(has_succeeded(*lines));
-    EXPECT_EQ(to_table(*lines).substr(to_table(*lines).find('\n') + 1),
+    ASSERT_TRUE(made);
+    EXPECT_FALSE(control::has_succeeded(*made));
+    EXPECT_EQ(to_table(*made).substr(to_table(*made).find('\n') + 1),
               "chat-1               chat         failed              -        3\n"
               "  it ended before it was ready:\n"
               "  its last words\n"
@@ -126,7 +141,21 @@ TEST_F(restarting, leaves_the_rest_of_a_type_alone_after_a_failure) {
               "chat-3               chat         not touched         -        -\n"
               "  not touched: another server of its type has failed\n"
               "gate-1               gate         ready             100        3\n");
-    EXPECT_EQ(starts_from_json(to_json(*lines)).value(), *lines);
+}
+
+TEST_F(restarting, knows_whose_turn_is_still_to_come_or_not_over) {
+    ASSERT_TRUE(start({"chat-1", "chat-2"}));
+    EXPECT_TRUE(one.has("chat-1"));
+    EXPECT_TRUE(one.has("chat-2"));
+    EXPECT_FALSE(one.has("chat-3"));
+    end_stop();
+    EXPECT_TRUE(one.has("chat-1"));
+    end_begin({});
+    EXPECT_FALSE(one.has("chat-1"));
+    EXPECT_TRUE(one.has("chat-2"));
+    end_stop();
+    end_begin({});
+    EXPECT_FALSE(one.has("chat-2"));
 }
 
 TEST_F(restarting, is_one_at_a_time) {

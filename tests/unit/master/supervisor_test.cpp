@@ -1,5 +1,6 @@
 #include "master/supervisor.hpp"
 
+#include "fake_processes.hpp"
 #include "temp_folder.hpp"
 
 #include <gmock/gmock.h>
@@ -10,73 +11,23 @@ namespace shaddock::master {
 namespace {
 
 using namespace std::chrono_literals;
+using test::fake_starter;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-/// A process that ends when the test says so, and at SIGKILL.
-struct fake_process final : process {
-    fake_process(pid_t pid, std::vector<std::string>& log, std::string id, exit_call call)
-        : pid_(pid), log_(log), id_(std::move(id)), on_exit(std::move(call)) {}
-    pid_t pid() const override { return pid_; }
-    bool signal(int number) override {
-        log_.push_back(id_ + (number == SIGTERM ? " term" : number == SIGKILL ? " kill" : " ?"));
-        return true;
-    }
-    pid_t pid_;
-    std::vector<std::string>& log_;
-    std::string id_;
-    exit_call on_exit;
-};
-
-/// Starts nothing; remembers who was started and hands out the exits.
-struct fake_starter final : process_starter {
-    result<std::unique_ptr<process>> start(const launch& what, exit_call on_exit) override {
-        const auto& id = what.command.front();
-        if (unstartable == id) {
-            return error(errc::config, "no such program");
-        }
-        log.push_back(id + " start");
-        auto one = std::make_unique<fake_process>(++last_pid, log, id, std::move(on_exit));
-        living[id] = one.get();
-        return std::unique_ptr<process>(std::move(one));
-    }
-    void start_aside(const launch&, start_call, exit_call) override {
-        FAIL() << "the supervisor waits for its children to be there";
-    }
-    result<std::unique_ptr<process>> adopt(pid_t pid, exit_call on_exit) override {
-        const auto id = strangers.at(pid);
-        log.push_back(id + " adopt");
-        auto one = std::make_unique<fake_process>(pid, log, id, std::move(on_exit));
-        living[id] = one.get();
-        return std::unique_ptr<process>(std::move(one));
-    }
-    void end(const std::string& id, exit_report how) {
-        auto* one = living.at(id);
-        living.erase(id);
-        auto call = std::move(one->on_exit);
-        call(how);
-    }
-    pid_t pid_of(const std::string& id) const { return living.at(id)->pid_; }
-
-    std::vector<std::string> log;
-    std::map<std::string, fake_process*> living;
-    std::map<pid_t, std::string> strangers;
-    std::string unstartable;
-    pid_t last_pid = 100;
-};
-
-exit_report status(int code) {
+base::exit_report status(int code) {
     return {code, std::nullopt};
 }
-exit_report killed(int number) {
+base::exit_report killed(int number) {
     return {std::nullopt, number};
 }
 
 class supervising : public testing::Test, public supervisor_listener {
 protected:
-    supervising()
-        : one(
+    explicit supervising(bool kills_stalled = false)
+        : kills_stalled_(kills_stalled),
+          one(
               {plan("gate-1", 0), plan("connector-1", 1), plan("chat-1", 2), plan("web", 3)}, {},
               clock, starter,
               [this](std::string_view id) -> std::optional<pid_t> {
@@ -91,14 +42,16 @@ protected:
         made.type = id.substr(0, id.find('-'));
         made.run.command = {id};
         made.run.output = folder.path() / (id + ".out");
+        made.modules_before = folder.path() / (id + ".before");
         made.stop_stage = stage;
         made.is_server = id != "web";
+        made.is_killed_stalled = kills_stalled_;
         return made;
     }
     void serve(const std::string& id, std::uint64_t life = 7) {
         one.on_link_up(id, starter.pid_of(id), incarnation{life});
-        child_status now;
-        now.is_ready = true;
+        control::server_status now;
+        now.state = "ready";
         one.on_status(id, now);
     }
     void start_all() {
@@ -109,14 +62,32 @@ protected:
         ASSERT_EQ(ready, 3);
         starter.log.clear();
     }
-    child_state state_of(std::string_view id) {
-        for (const auto& line : one.list()) {
-            if (line.id == id) {
-                return line.state;
+    child_report row_of(std::string_view id) {
+        const auto all = one.list();
+        const auto row = std::ranges::find(all, id, &child_report::id);
+        if (row == all.end()) {
+            ADD_FAILURE() << id << " is not listed";
+            return {};
+        }
+        return *row;
+    }
+    control::server_state state_of(std::string_view id) {
+        using enum control::server_state;
+        const auto row = row_of(id);
+        for (const auto state : {starting, ready, draining, stopped, failed, stalled}) {
+            if (row.is(state)) {
+                return state;
             }
         }
-        ADD_FAILURE() << id << " is not listed";
-        return child_state::failed;
+        ADD_FAILURE() << id << " is " << row.state;
+        return stopped;
+    }
+    void report(const std::vector<std::string>& ids) {
+        control::server_status now;
+        now.state = "ready";
+        for (const auto& id : ids) {
+            one.on_status(id, now);
+        }
     }
 
     void on_news(std::string_view text, bool) override { news.emplace_back(text); }
@@ -126,6 +97,7 @@ protected:
         dead.push_back(std::string(id) + "@" + std::to_string(number(life)));
     }
 
+    bool kills_stalled_;
     test::temp_folder folder;
     base::manual_clock clock;
     fake_starter starter;
@@ -139,6 +111,9 @@ protected:
 
 using supervisor_start = supervising;
 using supervisor_restart = supervising;
+struct supervisor_silence : supervising {
+    supervisor_silence() : supervising(true) {}
+};
 using supervisor_stop = supervising;
 using supervisor_adoption = supervising;
 using supervisor_begin = supervising;
@@ -150,10 +125,10 @@ TEST_F(supervisor_start, is_ready_when_all_serve_all_links_are_up_and_the_page_l
     serve("gate-1");
     serve("connector-1");
     serve("web");
-    child_status almost;
-    almost.is_ready = true;
+    control::server_status almost;
+    almost.state = "ready";
     almost.links = 1;
-    almost.links_expected = 2;
+    almost.expected = 2;
     one.on_link_up("chat-1", starter.pid_of("chat-1"), incarnation{7});
     one.on_status("chat-1", almost);
     EXPECT_EQ(ready, -1);
@@ -212,23 +187,23 @@ TEST_F(supervisor_start, fails_with_the_names_of_the_late_after_its_deadline) {
 
 TEST_F(supervising, knows_when_a_child_replaced_its_modules) {
     start_all();
-    const auto line = [&] {
+    const auto row = [&] {
         const auto all = one.list();
         return *std::ranges::find(all, "chat-1", &child_report::id);
     };
-    EXPECT_FALSE(line().swapped_at);
+    EXPECT_FALSE(row().swapped_at);
     clock.advance(3s);
     const auto then = clock.now();
     one.on_swapped("chat-1", {"2", "bb", 5});
     one.on_swapped("nobody", {"2", "bb", 5});
     clock.advance(3s);
-    EXPECT_EQ(line().swapped_at, then);
-    EXPECT_EQ(line().status.version, "2");
-    EXPECT_EQ(line().status.build_id, "bb");
-    EXPECT_EQ(line().status.generation, 5U);
+    EXPECT_EQ(row().swapped_at, then);
+    EXPECT_EQ(row().version, "2");
+    EXPECT_EQ(row().build_id, "bb");
+    EXPECT_EQ(row().generation, 5U);
     starter.end("chat-1", killed(SIGKILL));
     clock.advance(0ms);
-    EXPECT_FALSE(line().swapped_at) << "a new process has swapped nothing";
+    EXPECT_FALSE(row().swapped_at) << "a new process has swapped nothing";
 }
 
 TEST_F(supervisor_restart, restarts_at_once_and_tells_of_the_death) {
@@ -238,9 +213,9 @@ TEST_F(supervisor_restart, restarts_at_once_and_tells_of_the_death) {
     clock.advance(0ms);
     EXPECT_THAT(starter.log, ElementsAre("chat-1 start"));
     EXPECT_THAT(news.back(), HasSubstr("signal 9"));
-    EXPECT_EQ(state_of("chat-1"), child_state::starting);
+    EXPECT_EQ(state_of("chat-1"), control::server_state::starting);
     serve("chat-1", 8);
-    EXPECT_EQ(state_of("chat-1"), child_state::ready);
+    EXPECT_EQ(state_of("chat-1"), control::server_state::ready);
 }
 
 TEST_F(supervisor_restart, waits_longer_each_time) {
@@ -259,6 +234,15 @@ TEST_F(supervisor_restart, waits_longer_each_time) {
     EXPECT_EQ(starter.log.size(), 3U);
 }
 
+TEST_F(supervisor_restart, is_not_put_off_by_the_link_of_a_process_that_has_ended) {
+    start_all();
+    const auto last = starter.pid_of("chat-1");
+    starter.end("chat-1", status(1));
+    one.on_link_up("chat-1", last, incarnation{7});
+    clock.advance(0ms);
+    EXPECT_THAT(starter.log, ElementsAre("chat-1 start"));
+}
+
 TEST_F(supervisor_restart, forgets_deaths_after_five_seconds_of_health) {
     start_all();
     for (int round = 0; round < 8; ++round) {
@@ -270,46 +254,134 @@ TEST_F(supervisor_restart, forgets_deaths_after_five_seconds_of_health) {
     }
 }
 
-TEST_F(supervisor_restart, gives_up_on_a_crash_loop_and_names_it) {
+TEST_F(supervisor_restart, names_a_crash_loop_slows_it_and_never_gives_up) {
     start_all();
     for (int death = 0; death < 5; ++death) {
         ASSERT_TRUE(starter.living.contains("chat-1"));
         starter.end("chat-1", killed(SIGSEGV));
-        clock.advance(1s);
+        clock.advance(death < 4 ? 1s : 0s);
     }
-    EXPECT_EQ(state_of("chat-1"), child_state::failed);
-    EXPECT_THAT(news,
-                testing::Contains(HasSubstr("chat-1 is in a crash loop (5 deaths within 10 s)")));
-    clock.advance(60s);
-    EXPECT_FALSE(starter.living.contains("chat-1"));
-    EXPECT_EQ(state_of("gate-1"), child_state::ready);
+    EXPECT_EQ(state_of("chat-1"), control::server_state::failed);
+    EXPECT_THAT(news.back(), HasSubstr("chat-1 is in a crash loop (5 deaths"));
+    EXPECT_TRUE(row_of("chat-1").missing);
+    for (int death = 5; death < 15; ++death) {
+        clock.advance(30s);
+        ASSERT_TRUE(starter.living.contains("chat-1")) << "tried at least every 30 s";
+        starter.end("chat-1", killed(SIGSEGV));
+    }
+    EXPECT_THAT(news.back(), HasSubstr("tried again in 30000 ms"));
+    clock.advance(30s);
+    serve("chat-1", 20);
+    EXPECT_EQ(state_of("chat-1"), control::server_state::ready) << "mended without a hand";
+    EXPECT_FALSE(row_of("chat-1").missing);
+    clock.advance(5s);
+    starter.end("chat-1", killed(SIGSEGV));
+    EXPECT_THAT(news.back(), HasSubstr("restart 1 in 0 ms"));
 }
 
-TEST_F(supervisor_restart, names_a_server_that_has_not_reported_for_long) {
+TEST_F(supervisor_restart, leaves_down_what_the_list_says_is_not_restarted) {
     start_all();
+    auto never = plan("once-1", 2);
+    never.is_restarted = false;
+    one.add(std::move(never));
+    one.begin("once-1", after_failure::stay_down, [](const auto&) {});
+    serve("once-1");
+    clock.advance(6s); // its links are not waited for any longer
+    starter.end("once-1", killed(SIGSEGV));
+    EXPECT_THAT(news.back(), HasSubstr("auto-restart"));
+    clock.advance(60s);
+    EXPECT_FALSE(starter.living.contains("once-1"));
+    EXPECT_EQ(state_of("once-1"), control::server_state::failed);
+    EXPECT_TRUE(row_of("once-1").missing);
+}
+
+TEST_F(supervisor_silence,
+       shows_a_stalled_process_after_a_second_and_replaces_it_after_the_silence) {
+    start_all();
+    for (int i = 0; i < 40; ++i) {
+        report({"gate-1", "connector-1", "chat-1", "web"});
+        EXPECT_EQ(state_of("chat-1"), control::server_state::ready);
+        clock.advance(250ms);
+    }
     news.clear();
-    child_status well;
-    well.is_ready = true;
-    clock.advance(4900ms);
-    one.on_status("chat-1", well);
-    one.on_status("gate-1", well);
-    one.on_status("connector-1", well);
-    one.on_status("web", well);
-    clock.advance(200ms);
-    EXPECT_THAT(news, IsEmpty());
-    clock.advance(4700ms);
-    one.on_status("gate-1", well);
-    one.on_status("connector-1", well);
-    one.on_status("web", well);
-    clock.advance(200ms);
+    std::chrono::milliseconds quiet = 250ms;
+    for (; quiet <= 5s; quiet += 250ms) {
+        EXPECT_EQ(state_of("chat-1"),
+                  quiet > 1s ? control::server_state::stalled : control::server_state::ready);
+        EXPECT_EQ(row_of("chat-1").missing, quiet > 1s);
+        report({"gate-1", "connector-1", "web"});
+        clock.advance(250ms);
+    }
+    EXPECT_THAT(starter.log, ElementsAre("chat-1 kill"));
     EXPECT_THAT(news, ElementsAre(HasSubstr("chat-1 (process 103) has not reported for 5 s")));
-    EXPECT_EQ(state_of("chat-1"), child_state::ready);
-    one.on_status("chat-1", well);
-    EXPECT_THAT(news.back(), HasSubstr("chat-1 reports again"));
-    news.clear();
+    clock.advance(250ms);
+    EXPECT_THAT(starter.log, ElementsAre("chat-1 kill")) << "once";
     starter.end("chat-1", killed(SIGKILL));
     clock.advance(0ms);
-    EXPECT_EQ(news.size(), 1U) << "the dead are not silent";
+    EXPECT_THAT(starter.log, ElementsAre("chat-1 kill", "chat-1 start"));
+    EXPECT_EQ(state_of("chat-1"), control::server_state::starting);
+}
+
+TEST_F(supervisor_silence, does_not_wait_for_the_end_of_what_stood_still_before_its_stop) {
+    start_all();
+    for (int i = 0; i < 12; ++i) {
+        report({"gate-1", "connector-1", "web"});
+        clock.advance(250ms);
+    }
+    EXPECT_EQ(state_of("chat-1"), control::server_state::stalled);
+    EXPECT_TRUE(one.stop({"chat-1"}, [] {}));
+    EXPECT_TRUE(one.stop({"connector-1"}, [] {}));
+    for (int i = 0; i < 16; ++i) { // the connector drains, and has nothing to report
+        report({"gate-1", "web"});
+        clock.advance(250ms);
+    }
+    EXPECT_THAT(starter.log, ElementsAre("chat-1 term", "connector-1 term", "chat-1 kill"));
+}
+
+TEST_F(supervisor_silence, only_names_it_where_debuggers_are_no_death) {
+    start_all();
+    auto kept = plan("kept-1", 2);
+    kept.is_killed_stalled = false;
+    one.add(std::move(kept));
+    one.begin("kept-1", after_failure::stay_down, [](const auto&) {});
+    serve("kept-1");
+    starter.log.clear();
+    news.clear();
+    for (int i = 0; i < 40; ++i) {
+        report({"gate-1", "connector-1", "chat-1", "web"});
+        clock.advance(250ms);
+    }
+    EXPECT_THAT(starter.log, IsEmpty());
+    EXPECT_THAT(news, ElementsAre(HasSubstr("`host restart kept-1` replaces it")));
+    EXPECT_EQ(state_of("kept-1"), control::server_state::stalled);
+    report({"kept-1"});
+    EXPECT_EQ(state_of("kept-1"), control::server_state::ready);
+    EXPECT_THAT(news.back(), HasSubstr("kept-1 reports again"));
+}
+
+TEST_F(supervisor_silence, is_not_judged_by_a_master_that_stood_still_itself) {
+    start_all();
+    report({"gate-1", "connector-1", "chat-1", "web"});
+    clock.stand_still(20s);
+    EXPECT_EQ(state_of("chat-1"), control::server_state::ready);
+    EXPECT_THAT(starter.log, IsEmpty());
+    clock.advance(900ms);
+    EXPECT_EQ(state_of("chat-1"), control::server_state::ready);
+    clock.advance(5s);
+    EXPECT_THAT(starter.log, testing::UnorderedElementsAre("gate-1 kill", "connector-1 kill",
+                                                           "chat-1 kill", "web kill"))
+        << "the silence begins anew";
+}
+
+TEST_F(supervisor_silence, ends_a_restarted_process_that_never_speaks) {
+    start_all();
+    starter.end("chat-1", killed(SIGSEGV));
+    starter.log.clear();
+    for (int i = 0; i < 4 * 62; ++i) {
+        report({"gate-1", "connector-1", "web"});
+        clock.advance(250ms);
+    }
+    EXPECT_THAT(starter.log, ElementsAre("chat-1 start", "chat-1 kill"));
 }
 
 TEST_F(supervisor_stop, goes_stage_by_stage) {
@@ -317,9 +389,9 @@ TEST_F(supervisor_stop, goes_stage_by_stage) {
     bool is_done = false;
     one.stop_all([&] { is_done = true; });
     EXPECT_THAT(starter.log, ElementsAre("gate-1 term"));
-    EXPECT_EQ(state_of("gate-1"), child_state::draining);
+    EXPECT_EQ(state_of("gate-1"), control::server_state::draining);
     starter.end("gate-1", status(0));
-    EXPECT_EQ(state_of("gate-1"), child_state::stopped);
+    EXPECT_EQ(state_of("gate-1"), control::server_state::stopped);
     starter.end("connector-1", status(0));
     starter.end("chat-1", status(0));
     EXPECT_THAT(starter.log,
@@ -339,7 +411,7 @@ TEST_F(supervisor_stop, kills_who_does_not_stop_and_says_so) {
     EXPECT_THAT(starter.log, ElementsAre("gate-1 term"));
     clock.advance(1ms);
     EXPECT_THAT(starter.log, ElementsAre("gate-1 term", "gate-1 kill"));
-    EXPECT_THAT(news.back(), HasSubstr("did not stop within 10 s: killed"));
+    EXPECT_THAT(news, testing::Contains(HasSubstr("did not stop within 10 s: killed")));
 }
 
 TEST_F(supervisor_stop, keeps_a_stopped_server_stopped) {
@@ -350,7 +422,7 @@ TEST_F(supervisor_stop, keeps_a_stopped_server_stopped) {
     clock.advance(60s);
     EXPECT_TRUE(is_done);
     EXPECT_THAT(starter.log, ElementsAre("chat-1 term"));
-    EXPECT_EQ(state_of("chat-1"), child_state::stopped);
+    EXPECT_EQ(state_of("chat-1"), control::server_state::stopped);
 }
 
 TEST_F(supervisor_stop, takes_back_a_restart_that_is_due) {
@@ -363,15 +435,15 @@ TEST_F(supervisor_stop, takes_back_a_restart_that_is_due) {
     clock.advance(60s);
     EXPECT_TRUE(is_done);
     EXPECT_FALSE(starter.living.contains("chat-1"));
-    EXPECT_EQ(state_of("chat-1"), child_state::stopped);
+    EXPECT_EQ(state_of("chat-1"), control::server_state::stopped);
 }
 
-TEST_F(supervisor_stop, stops_nothing_when_an_id_is_unknown_and_names_the_nearest) {
+TEST_F(supervisor_stop, stops_nothing_when_an_id_is_unknown) {
     start_all();
     const auto answer = one.stop({"gate-1", "caht-1"}, [] { FAIL() << "completed"; });
     ASSERT_FALSE(answer);
     EXPECT_EQ(answer.error().code(), errc::not_found);
-    EXPECT_THAT(answer.error().text(), HasSubstr("no server 'caht-1'; nearest: chat-1"));
+    EXPECT_THAT(answer.error().text(), HasSubstr("no process 'caht-1'"));
     clock.advance(1s);
     EXPECT_THAT(starter.log, IsEmpty());
 }
@@ -445,11 +517,15 @@ TEST_F(supervisor_adoption, never_stops_servers_that_ran_before_because_another_
         starter.end("gate-1", status(1));
         clock.advance(400ms);
     }
-    EXPECT_EQ(state_of("gate-1"), child_state::failed);
+    EXPECT_EQ(state_of("gate-1"), control::server_state::failed);
+    EXPECT_EQ(ready, -1) << "it is tried on";
+    report({"chat-1"});
+    clock.advance(60s);
     EXPECT_EQ(failure, "");
     EXPECT_EQ(ready, 1) << "what it has";
     EXPECT_THAT(starter.log, testing::Not(testing::Contains("chat-1 term")));
-    EXPECT_EQ(state_of("chat-1"), child_state::ready);
+    report({"chat-1"});
+    EXPECT_EQ(state_of("chat-1"), control::server_state::ready);
 }
 
 // ---- children that come and go while all is up
@@ -457,12 +533,13 @@ TEST_F(supervisor_adoption, never_stops_servers_that_ran_before_because_another_
 TEST_F(supervisor_begin, starts_a_child_that_is_added_and_waits_for_its_links) {
     start_all();
     one.add(plan("chat-2", 2));
-    EXPECT_EQ(state_of("chat-2"), child_state::stopped);
+    EXPECT_EQ(state_of("chat-2"), control::server_state::stopped);
     std::string outcome = "waiting";
-    one.begin("chat-2", [&](const result<void>& got) { outcome = got ? "ready" : "failed"; });
+    one.begin("chat-2", after_failure::stay_down,
+              [&](const result<void>& got) { outcome = got ? "ready" : "failed"; });
     EXPECT_EQ(starter.log, std::vector<std::string>{"chat-2 start"});
-    child_status now;
-    now.is_ready = true;
+    control::server_status now;
+    now.state = "ready";
     now.links = 2;
     one.on_link_up("chat-2", starter.pid_of("chat-2"), incarnation{7});
     one.on_status("chat-2", now);
@@ -479,7 +556,8 @@ TEST_F(supervisor_begin, does_not_wait_for_the_links_of_others_that_hang) {
     start_all();
     one.add(plan("chat-2", 2));
     std::string outcome = "waiting";
-    one.begin("chat-2", [&](const result<void>& got) { outcome = got ? "ready" : "failed"; });
+    one.begin("chat-2", after_failure::stay_down,
+              [&](const result<void>& got) { outcome = got ? "ready" : "failed"; });
     serve("chat-2");
     clock.advance(4999ms);
     EXPECT_EQ(outcome, "waiting");
@@ -495,13 +573,13 @@ TEST_F(supervisor_begin, says_why_a_child_has_ended_and_leaves_it_down) {
     const auto note = [&](const result<void>& got) {
         outcome = got ? "ready" : got.error().text();
     };
-    one.begin("chat-2", note);
+    one.begin("chat-2", after_failure::stay_down, note);
     folder.write("chat-2.out", "no such module\n");
     starter.end("chat-2", status(1));
     clock.advance(10s);
     EXPECT_EQ(outcome, "it ended before it was ready: exit status 1; its last words:\n"
                        "no such module");
-    EXPECT_EQ(state_of("chat-2"), child_state::failed);
+    EXPECT_EQ(state_of("chat-2"), control::server_state::failed);
     EXPECT_EQ(starter.log, std::vector<std::string>{"chat-2 start"}) << "not restarted";
     one.remove("chat-2");
     EXPECT_EQ(one.list().size(), 4U);
@@ -511,7 +589,7 @@ TEST_F(supervisor_begin, kills_a_child_that_is_not_ready_in_time) {
     start_all();
     one.add(plan("chat-2", 2));
     std::string outcome;
-    one.begin("chat-2",
+    one.begin("chat-2", after_failure::stay_down,
               [&](const result<void>& got) { outcome = got ? "ready" : got.error().text(); });
     clock.advance(60s);
     EXPECT_THAT(starter.log, ElementsAre("chat-2 start", "chat-2 kill"));
@@ -523,7 +601,7 @@ TEST_F(supervisor_begin, kills_a_child_that_is_not_ready_in_time) {
 TEST_F(supervisor_begin, restarts_what_dies_after_it_was_ready) {
     start_all();
     one.add(plan("chat-2", 2));
-    one.begin("chat-2", [](const result<void>&) {});
+    one.begin("chat-2", after_failure::stay_down, [](const result<void>&) {});
     serve("chat-2");
     clock.advance(5s);
     starter.log.clear();
@@ -538,12 +616,45 @@ TEST_F(supervisor_begin, refuses_what_runs_and_what_comes_too_late) {
     const auto note = [&](const result<void>& got) {
         outcomes.emplace_back(got ? "ready" : to_string(got.error().code()));
     };
-    one.begin("chat-1", note);
-    one.begin("chat-7", note);
+    one.begin("chat-1", after_failure::stay_down, note);
+    one.begin("chat-7", after_failure::stay_down, note);
     one.stop_all([] {});
-    one.begin("chat-1", note);
+    one.begin("chat-1", after_failure::stay_down, note);
     clock.advance(0ms);
     EXPECT_THAT(outcomes, ElementsAre("duplicate", "not_found", "refused"));
+}
+
+TEST_F(supervisor_restart, goes_back_to_the_modules_before_also_under_the_next_master) {
+    std::filesystem::create_directory(folder.path() / "chat-1.before");
+    start_all();
+    starter.end("chat-1", killed(SIGSEGV));
+    clock.advance(0ms);
+    EXPECT_THAT(starter.log, ElementsAre("chat-1 start before"));
+    // The next master finds it running.
+    locks["chat-1"] = 55;
+    starter.strangers = {{55, "chat-1"}};
+    supervisor next(
+        {plan("chat-1", 2)}, {}, clock, starter,
+        [this](std::string_view id) -> std::optional<pid_t> {
+            const auto held = locks.find(std::string(id));
+            return held == locks.end() ? std::nullopt : std::optional(held->second);
+        },
+        *this);
+    next.start();
+    locks.clear();
+    starter.log.clear();
+    starter.end("chat-1", killed(SIGKILL));
+    clock.advance(0ms);
+    EXPECT_THAT(starter.log, ElementsAre("chat-1 start before"));
+}
+
+TEST_F(supervisor_stop, names_the_process_that_holds_a_lock_and_never_linked) {
+    locks["chat-1"] = 0;
+    one.start();
+    locks["chat-1"] = 77; // it could not be watched
+    ASSERT_TRUE(one.stop({"chat-1"}, [] {}));
+    EXPECT_EQ(state_of("chat-1"), control::server_state::failed);
+    EXPECT_THAT(news.back(), HasSubstr("`kill 77`, then `host stop chat-1` again"));
 }
 
 TEST_F(supervisor_stop, by_kill_leaves_them_down) {
@@ -554,7 +665,7 @@ TEST_F(supervisor_stop, by_kill_leaves_them_down) {
     starter.end("chat-1", killed(SIGKILL));
     clock.advance(10s);
     EXPECT_TRUE(is_done);
-    EXPECT_EQ(state_of("chat-1"), child_state::stopped);
+    EXPECT_EQ(state_of("chat-1"), control::server_state::stopped);
     EXPECT_FALSE(one.kill({"chat-7"}, [] {}));
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <base/log.hpp>
 #include <net/listener.hpp>
 #include <protocol/handshake.hpp>
 #include <protocol/package.hpp>
@@ -20,7 +21,10 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
+#include <cstdlib>
 #include <deque>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <map>
 #include <memory>
@@ -48,6 +52,38 @@ inline std::string data_package(std::string_view body) {
     return package(package_type::data, body);
 }
 
+/// What the log says meanwhile, in a file of its own.
+class kept_log {
+public:
+    kept_log() {
+        EXPECT_NE(::mkdtemp(folder_.data()), nullptr);
+        base::log::options wanted;
+        wanted.file = folder_ + "/log";
+        wanted.console = false;
+        base::log::start("test", wanted);
+    }
+    kept_log(const kept_log&) = delete;
+    kept_log& operator=(const kept_log&) = delete;
+    ~kept_log() {
+        base::log::start("test", {});
+        std::filesystem::remove_all(folder_);
+    }
+    /// Those in which `word` is, so far.
+    std::vector<std::string> lines(std::string_view word) const {
+        std::vector<std::string> found;
+        std::ifstream file(folder_ + "/log");
+        for (std::string line; std::getline(file, line);) {
+            if (line.find(word) != line.npos) {
+                found.push_back(line);
+            }
+        }
+        return found;
+    }
+
+private:
+    std::string folder_ = ::testing::TempDir() + "net_log_XXXXXX";
+};
+
 /// A listener's events: notes them, and does what a test hangs into the hooks.
 class noted_events final : public listener_events {
 public:
@@ -71,6 +107,10 @@ public:
         data.emplace_back(message);
         return true;
     }
+    std::string name_of(const connection& one) const override {
+        const auto found = names.find(&one);
+        return found == names.end() ? std::string() : found->second;
+    }
     void on_closed(connection& which, std::string_view reason) override {
         closed.emplace_back(&which, reason);
         std::erase(ready, &which);
@@ -79,6 +119,7 @@ public:
         }
     }
 
+    std::map<const connection*, std::string> names;
     std::vector<std::string> handshakes;
     std::vector<connection*> ready;
     std::vector<std::string> data;

@@ -1,8 +1,8 @@
 #pragma once
 
 #include "client.hpp"
+#include "connection_set.hpp"
 #include "memory_stream.hpp"
-#include "port.hpp"
 
 #include <string>
 #include <string_view>
@@ -12,15 +12,15 @@ namespace shaddock::net::testing {
 
 enum class form { websocket, packages };
 
-/// One connection of a port; the test is its peer.
+/// One connection of a set; the test is its peer.
 struct life {
     explicit life(form wanted = form::packages, listener_options options = {})
-        : how(wanted), the_port(loop.get_executor(), clock, std::move(options)) {
-        the_port.set_events(events);
+        : how(wanted), the_set(loop.get_executor(), clock, std::move(options)) {
+        the_set.set_events(events);
     }
 
     void connect() {
-        the_port.add(wire.make_stream(), {.from = *base::parse_ip("10.0.0.1"), .port = 1});
+        the_set.add(wire.make_stream(), {.from = *base::parse_ip("10.0.0.1"), .port = 1});
         settle();
     }
     void give(std::string_view packages) {
@@ -48,7 +48,7 @@ struct life {
     memory_wire& another_wire() {
         return *others.emplace_back(std::make_unique<memory_wire>(loop.get_executor()));
     }
-    std::size_t connections() { return the_port.counts().connections; }
+    std::size_t connections() { return the_set.counts().connections; }
 
     form how;
     bool is_kicked = false;
@@ -57,7 +57,7 @@ struct life {
     noted_events events;
     memory_wire wire{loop.get_executor()};
     std::vector<std::unique_ptr<memory_wire>> others;
-    port the_port;
+    connection_set the_set;
 };
 
 } // namespace shaddock::net::testing

@@ -1,14 +1,9 @@
 // Who may come in: limits, the deny list, origins, and what trusted proxies tell.
 #include "client.hpp"
 
-#include <base/log.hpp>
 #include <protocol/kick.hpp>
 
 #include <gmock/gmock.h>
-
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
 
 namespace shaddock::net::testing {
 namespace {
@@ -177,12 +172,7 @@ TEST(limits, pages_of_other_origins_are_refused) {
 }
 
 TEST(limits, each_is_in_the_log_once_a_minute) {
-    std::string folder = ::testing::TempDir() + "limits_XXXXXX";
-    ASSERT_NE(::mkdtemp(folder.data()), nullptr);
-    base::log::options wanted;
-    wanted.file = folder + "/log";
-    wanted.console = false;
-    base::log::start("test", wanted);
+    const kept_log log;
     house here({.host = {}, .denied = networks("127.0.0.77")});
     const auto knock = [&] {
         auto& one = here.connect_from("127.0.0.77");
@@ -193,20 +183,32 @@ TEST(limits, each_is_in_the_log_once_a_minute) {
     knock();
     here.pass(60s);
     knock();
-    base::log::start("test", {});
-    std::vector<std::string> lines;
-    std::ifstream file(wanted.file);
-    for (std::string line; std::getline(file, line);) {
-        if (line.find("denied") != line.npos) {
-            lines.push_back(line);
-        }
-    }
-    std::filesystem::remove_all(folder);
+    const auto lines = log.lines("denied");
     ASSERT_THAT(lines, SizeIs(2));
     EXPECT_THAT(
         lines[0],
         HasSubstr("denied: 1 since the last line of this kind, the last of them 127.0.0.77"));
     EXPECT_THAT(lines[1], HasSubstr("denied: 3 since the last line of this kind"));
+}
+
+TEST(limits, the_log_says_what_was_wrong_with_an_origin_or_a_proxy_header) {
+    const kept_log log;
+    house pages({.host = {}, .origins = {"https://chat.example"}});
+    auto& page = pages.connect();
+    page.write(upgrade_with("origin: https://evil.example\r\n"));
+    ASSERT_TRUE(pages.until([&] { return page.is_ended; }));
+    EXPECT_THAT(log.lines(": origin: "), ElementsAre(HasSubstr("127.0.0.1: https://evil.example")));
+
+    house behind({.host = {}, .trusted_proxies = networks("127.0.0.1"), .proxy_protocol = true});
+    auto& plain = behind.connect();
+    plain.write("GET / HTTP/1.1\r\n");
+    ASSERT_TRUE(behind.until([&] { return plain.is_ended; }));
+    behind.pass(61s);
+    auto& stranger = behind.connect_from("127.0.0.77");
+    ASSERT_TRUE(behind.until([&] { return stranger.is_ended; }));
+    EXPECT_THAT(log.lines(": proxy_header: "),
+                ElementsAre(HasSubstr("127.0.0.1: no PROXY header"),
+                            HasSubstr("127.0.0.77: this port is for trusted proxies only")));
 }
 
 // Proxies

@@ -134,11 +134,11 @@ TEST(listener, may_be_destroyed_with_connections_and_posted_work) {
 /// Takes all file descriptors there are, up to a low limit.
 class no_descriptors {
 public:
-    no_descriptors() {
+    explicit no_descriptors(rlim_t left = 0) {
         ::getrlimit(RLIMIT_NOFILE, &before_);
         const int next = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
         ::close(next);
-        const rlimit low{static_cast<rlim_t>(next), before_.rlim_max};
+        const rlimit low{static_cast<rlim_t>(next) + left, before_.rlim_max};
         ::setrlimit(RLIMIT_NOFILE, &low);
     }
     ~no_descriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
@@ -175,14 +175,44 @@ TEST(listener, without_file_descriptors_it_waits_and_does_not_spin) {
     EXPECT_EQ(here.counts().accepted, 3U) << "and accepts as before";
 }
 
+TEST(listener, keeps_a_reserve_of_file_descriptors_for_others) {
+    house here({.host = {}, .descriptor_reserve = 8});
+    auto& served = here.working();
+    served.write_package(package_type::data, "here");
+    ASSERT_TRUE(here.until([&] { return !here.events.data.empty(); }));
+    std::vector<client*> crowd;
+    for (int i = 0; i < 6; ++i) {
+        crowd.push_back(&here.connect());
+    }
+    const kept_log log;
+    {
+        const no_descriptors poor(11);
+        here.settle();
+        EXPECT_EQ(here.counts().accepted, 4U) << "three more than the one";
+        // Links are made out of what is left.
+        for (int i = 0; i < 8; ++i) {
+            crowd.push_back(&here.connect());
+            EXPECT_TRUE(crowd.back()->is_connected) << i;
+        }
+        here.pass(100ms);
+        EXPECT_EQ(here.counts().accepted, 4U);
+        crowd[7]->drop();
+        crowd[6]->drop();
+        here.pass(1s);
+        here.pass(100ms);
+        EXPECT_GE(here.counts().of(drop::made_room), 1U) << "who says nothing gives way";
+        EXPECT_GT(here.counts().accepted, 4U);
+        EXPECT_FALSE(served.is_ended);
+        EXPECT_LE(here.counts().connections, 6U);
+    }
+    EXPECT_THAT(log.lines("cannot accept"), ::testing::SizeIs(1));
+    here.pass(100ms);
+    EXPECT_TRUE(here.until([&] { return here.counts().accepted >= 13; })) << "and as before";
+}
+
 // Clients can keep a server without descriptors for as long as they like.
 TEST(listener, without_file_descriptors_it_says_so_every_10_seconds) {
-    std::string folder = ::testing::TempDir() + "listener_XXXXXX";
-    ASSERT_NE(::mkdtemp(folder.data()), nullptr);
-    base::log::options wanted;
-    wanted.file = folder + "/log";
-    wanted.console = false;
-    base::log::start("test", wanted);
+    const kept_log log;
     house here;
     here.connect();
     {
@@ -193,14 +223,7 @@ TEST(listener, without_file_descriptors_it_says_so_every_10_seconds) {
             here.pass(100ms);
         }
     }
-    base::log::start("test", {});
-    std::ifstream file(wanted.file);
-    int told = 0;
-    for (std::string line; std::getline(file, line);) {
-        told += line.find("cannot accept") != std::string::npos ? 1 : 0;
-    }
-    EXPECT_EQ(told, 2) << "in 15 seconds";
-    std::filesystem::remove_all(folder);
+    EXPECT_THAT(log.lines("cannot accept"), ::testing::SizeIs(2)) << "in 15 seconds";
 }
 
 TEST(encode_for_all, is_one_frame_with_the_package_inside) {

@@ -32,7 +32,7 @@ struct keeping : life {
         events.ready[0]->give_back(kept[answered++]);
         settle();
     }
-    const held_bytes& held() { return the_port.counts().held; }
+    const held_bytes& held() { return the_set.counts().held; }
 
     std::vector<std::size_t> kept;
     std::size_t answered = 0;
@@ -86,11 +86,16 @@ struct crowd : life {
     explicit crowd(listener_options options) : life(form::packages, std::move(options)) {}
     memory_wire& join(const std::string& address, bool is_logged_in) {
         auto& one = another_wire();
-        the_port.add(one.make_stream(), {.from = *base::parse_ip(address), .port = 1});
+        the_set.add(one.make_stream(), {.from = *base::parse_ip(address), .port = 1});
         one.give(package(package_type::handshake, "{}") + package(package_type::handshake_ack));
         settle();
         events.ready.back()->is_logged_in = is_logged_in;
         return one;
+    }
+    /// A whole small package: a turn in which something is sent.
+    void give_to(memory_wire& one) {
+        one.give(package(package_type::heartbeat));
+        settle();
     }
     /// The beginning of a package, so many bytes of it.
     void half(memory_wire& from, std::size_t bytes) {
@@ -117,10 +122,10 @@ TEST(budget, of_half_packages_takes_those_first_who_have_not_logged_in) {
     EXPECT_EQ(here.connections(), 3U);
     here.half(here.join("10.0.0.3", true), 30'000);
     EXPECT_THAT(large.output, EndsWith(R"({"reason":"out of memory"})"));
-    EXPECT_EQ(here.the_port.counts().of(drop::memory), 1U);
+    EXPECT_EQ(here.the_set.counts().of(drop::memory), 1U);
     EXPECT_FALSE(small.is_shut_down);
     EXPECT_FALSE(member.is_shut_down);
-    EXPECT_LE(here.the_port.counts().held.input, 100'000U);
+    EXPECT_LE(here.the_set.counts().held.input, 100'000U);
 }
 
 TEST(budget, then_takes_the_largest_of_the_address_that_holds_most) {
@@ -146,7 +151,7 @@ TEST(budget, counts_fragments_too) {
     frame[0] = static_cast<char>(frame[0] & 0x7f);
     here.wire.give(frame);
     here.settle();
-    EXPECT_GE(here.the_port.counts().held.input, 10'000U);
+    EXPECT_GE(here.the_set.counts().held.input, 10'000U);
 }
 
 TEST(budget, of_output_takes_who_does_not_read) {
@@ -164,15 +169,58 @@ TEST(budget, of_output_takes_who_does_not_read) {
         }
         here.settle();
     }
-    EXPECT_EQ(here.the_port.counts().of(drop::memory), 1U);
+    EXPECT_EQ(here.the_set.counts().of(drop::memory), 1U);
     EXPECT_EQ(here.connections(), 3U);
-    EXPECT_LE(here.the_port.counts().held.output, 150'000U);
+    EXPECT_LE(here.the_set.counts().held.output, 150'000U);
     EXPECT_GT(reader.output.size(), 40'000U);
     for (auto* each : lazy) {
         each->make_room(memory_wire::all);
     }
     here.settle();
-    EXPECT_EQ(here.the_port.counts().held.output, 0U);
+    EXPECT_EQ(here.the_set.counts().held.output, 0U);
+}
+
+/// Those who leave hold theirs until their last words are read; meanwhile turns go on.
+TEST(budget, looks_at_all_only_when_there_is_something_to_gain) {
+    crowd here(small_budget());
+    auto& member = here.join("10.0.0.1", true);
+    std::vector<connection*> lazy;
+    for (int i = 0; i < 4; ++i) {
+        here.join("10.0.0.2", true).make_room(0);
+        lazy.push_back(here.events.ready.back());
+    }
+    for (auto* each : lazy) {
+        each->send_package(data_of(30'000));
+        here.settle();
+        each->send_package(data_of(7'000));
+        here.settle();
+        each->kick("enough");
+        here.settle();
+    }
+    auto& full = here.join("10.0.0.3", true);
+    full.make_room(0);
+    here.events.ready.back()->send_package(data_of(60'000));
+    here.settle();
+    ASSERT_GT(here.the_set.counts().held.output, 150'000U);
+    const auto before = here.the_set.walks_for_memory();
+    for (int i = 0; i < 20; ++i) {
+        here.give_to(member);
+    }
+    EXPECT_EQ(here.the_set.walks_for_memory(), before);
+    here.pass(2s);
+    EXPECT_EQ(here.connections(), 2U);
+    EXPECT_EQ(here.the_set.held_by_leaving().output, 0U);
+    EXPECT_EQ(here.the_set.counts().of(drop::memory), 0U);
+}
+
+TEST(budget, of_many_small_ones_is_kept_too) {
+    crowd here(small_budget());
+    for (int i = 0; i < 60; ++i) {
+        here.half(here.join("10.0.0.1", i % 2 == 0), 2'000);
+    }
+    EXPECT_LE(here.the_set.counts().held.input, 100'000U);
+    EXPECT_GE(here.the_set.counts().of(drop::memory), 5U);
+    EXPECT_LE(here.the_set.walks_for_memory(), 3U);
 }
 
 listener_options beating() {
@@ -203,7 +251,7 @@ TEST(slow_line, slower_than_the_least_rate_is_silence) {
     here.log_in();
     const auto all = data_of(60'000);
     int seconds = 0;
-    while (here.the_port.counts().of(drop::heartbeat_timeout) == 0 && seconds < 60) {
+    while (here.the_set.counts().of(drop::heartbeat_timeout) == 0 && seconds < 60) {
         here.wire.give(std::string_view(all).substr(static_cast<std::size_t>(seconds) * 700, 700));
         here.pass(1s);
         ++seconds;

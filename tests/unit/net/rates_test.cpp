@@ -85,7 +85,7 @@ TEST_P(rates, who_sends_faster_is_not_read_until_time_has_paid) {
     here.give(requests(5));
     EXPECT_THAT(here.events.data, SizeIs(20));
     EXPECT_EQ(here.wire.waits, waits) << "nobody waits for what it sends";
-    EXPECT_EQ(here.the_port.counts().throttled, 1U);
+    EXPECT_EQ(here.the_set.counts().throttled, 1U);
     here.pass(50ms);
     EXPECT_THAT(here.events.data, SizeIs(::testing::AllOf(::testing::Ge(24U), ::testing::Le(25U))));
     for (int i = 0; i < 25; ++i) {
@@ -93,9 +93,29 @@ TEST_P(rates, who_sends_faster_is_not_read_until_time_has_paid) {
     }
     EXPECT_THAT(here.events.data, SizeIs(35));
     EXPECT_EQ(here.wire.waits, waits + 1);
-    EXPECT_EQ(here.the_port.counts().throttled, 0U);
-    EXPECT_GE(here.the_port.counts().throttled_for, 100ms);
-    EXPECT_LE(here.the_port.counts().throttled_for, 200ms);
+    EXPECT_EQ(here.the_set.counts().throttled, 0U);
+    EXPECT_GE(here.the_set.counts().throttled_for, 100ms);
+    EXPECT_LE(here.the_set.counts().throttled_for, 200ms);
+}
+
+TEST_P(rates, the_log_names_once_a_minute_how_many_were_not_read) {
+    const kept_log log;
+    life here(GetParam(), limited(100, 20));
+    here.log_in();
+    here.events.names[here.events.ready[0]] = "ann*hall";
+    for (int minute = 0; minute < 2; ++minute) {
+        here.give(requests(30));
+        here.pass(1s);
+        here.give(requests(40));
+        here.pass(40s);
+    }
+    EXPECT_GE(here.the_set.counts().throttles, 4U);
+    const auto lines = log.lines("not read");
+    ASSERT_THAT(lines, SizeIs(2));
+    for (const auto& line : lines) {
+        EXPECT_THAT(line, ::testing::HasSubstr(": 1 clients since the last line of this kind, the "
+                                               "first of them 10.0.0.1:1 (ann*hall)"));
+    }
 }
 
 TEST_P(rates, the_order_stays) {
@@ -167,14 +187,14 @@ TEST_P(rates, who_is_kicked_while_it_is_not_read_goes_as_others_do) {
     here.wire.end();
     here.settle();
     EXPECT_EQ(here.connections(), 0U);
-    EXPECT_EQ(here.the_port.counts().throttled, 0U);
+    EXPECT_EQ(here.the_set.counts().throttled, 0U);
 }
 
 TEST_P(rates, a_listener_may_go_while_clients_are_not_read) {
     life here(GetParam(), limited(1, 10));
     here.log_in();
     here.give(requests(30));
-    EXPECT_EQ(here.the_port.counts().throttled, 1U);
+    EXPECT_EQ(here.the_set.counts().throttled, 1U);
 }
 
 TEST_P(rates, a_turn_does_so_much_for_one_client) {
@@ -196,7 +216,7 @@ TEST_P(rates, another_client_has_its_turn_in_between) {
     life here(GetParam());
     here.log_in();
     auto& other = here.another_wire();
-    here.the_port.add(other.make_stream(), {.from = *base::parse_ip("10.0.0.2"), .port = 1});
+    here.the_set.add(other.make_stream(), {.from = *base::parse_ip("10.0.0.2"), .port = 1});
     here.settle();
     std::vector<std::size_t> answered;
     const auto many = 10 * static_cast<int>(base::turn_budget::share::messages);

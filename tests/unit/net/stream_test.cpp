@@ -51,7 +51,7 @@ TEST_P(stream_forms, each_failure_ends_the_connection_once) {
         EXPECT_EQ(here.wire.closed + here.wire.resets, 1) << n;
         EXPECT_EQ(here.events.closed.size(), became_ready) << n;
         bool is_empty = false;
-        here.the_port.when_empty([&] { is_empty = true; });
+        here.the_set.when_empty([&] { is_empty = true; });
         here.settle();
         EXPECT_TRUE(is_empty) << n;
         if (here.wire.operations < n) {
@@ -191,7 +191,7 @@ TEST(stream, goes_with_its_port) {
     here->log_in();
     memory_wire other(here->loop.get_executor());
     {
-        port short_lived(here->loop.get_executor(), here->clock, {.host = {}});
+        connection_set short_lived(here->loop.get_executor(), here->clock, {.host = {}});
         short_lived.set_events(here->events);
         short_lived.add(other.make_stream(), {.from = *base::parse_ip("10.0.0.2"), .port = 1});
     }

@@ -1,5 +1,6 @@
 #include "tls_stream.hpp"
 
+#include "life.hpp"
 #include "memory_stream.hpp"
 #include "test_certificate.hpp"
 
@@ -438,6 +439,64 @@ TEST_F(tls, handshakes_stand_in_line_and_leave_the_loop_to_others) {
         << "3 ms a turn";
     EXPECT_THAT(turns_of(6, base::duration::zero()), ElementsAre(0, 0, 0, 0, 1, 1))
         << "their time may pass elsewhere";
+}
+
+/// Closed while it stood in line.
+struct gone final : stream_user {
+    void on_readable(const char* /*problem*/) override { ADD_FAILURE() << "it had a turn"; }
+    void on_writable(const char* /*problem*/) override {}
+    bool is_over() const override { return true; }
+};
+
+TEST_F(tls, who_is_gone_takes_nobody_s_turn_in_the_line) {
+    std::vector<int> turns;
+    int turn = 0;
+    for (int i = 0; i < 100; ++i) {
+        line->wake_later(new gone);
+    }
+    line->wake_later(new slow(clock, base::duration::zero(), turns, turn));
+    line->wake_later(new gone);
+    loop.restart();
+    for (; loop.poll_one() != 0; ++turn) {
+    }
+    EXPECT_THAT(turns, ElementsAre(0));
+    line->wake_later(new slow(clock, base::duration::zero(), turns, turn = 7));
+    run();
+    EXPECT_THAT(turns, ElementsAre(0, 7)) << "the line goes on";
+}
+
+/// A port with TLS of its own.
+TEST_F(tls, a_client_that_has_said_all_reads_the_end_of_its_answer) {
+    life here;
+    const auto own_line =
+        std::make_shared<tls_line>(here.loop.get_executor(), here.clock, here.the_set.counts());
+    client.emplace(TLS1_3_VERSION);
+    const auto carry = [&](std::string said) {
+        for (int turn = 0; turn < 50 && (turn == 0 || !said.empty()); ++turn) {
+            here.wire.give(said);
+            here.settle();
+            said = client->answer(std::exchange(here.wire.output, {}));
+        }
+    };
+    here.the_set.add(make_tls_stream(here.wire.make_stream(), context(), {}, own_line),
+                     {.from = *base::parse_ip("10.0.0.1"), .port = 1});
+    carry(client->answer({}));
+    carry(client->say(package(package_type::handshake, "{}")));
+    carry(client->say(package(package_type::handshake_ack)));
+    ASSERT_THAT(here.events.ready, ::testing::SizeIs(1));
+    client->seen.clear();
+    here.wire.make_room(100);
+    here.events.ready[0]->send_package(package(package_type::data, std::string(10'000, 'x')));
+    here.settle();
+    here.wire.give(client->end());
+    here.wire.end();
+    here.settle();
+    here.wire.make_room(memory_wire::all);
+    here.settle();
+    client->answer(here.wire.output);
+    EXPECT_EQ(client->seen.size(), 10'004U);
+    EXPECT_TRUE(client->has_ended);
+    EXPECT_EQ(here.connections(), 0U);
 }
 
 struct identity_files : ::testing::Test {

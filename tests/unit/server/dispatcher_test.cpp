@@ -392,6 +392,30 @@ TEST_F(dispatcher_test, calls_kept_back_are_answered_when_all_is_cancelled) {
     EXPECT_EQ(notes, (outcomes{"a=cancelled"}));
 }
 
+TEST_F(dispatcher_test, calls_are_bounded_while_somebody_waits_for_what_they_are_made_for) {
+    std::vector<service> served;
+    made->slow.does = [&](auto call) {
+        served.push_back(calls.serving().all());
+        made->held.push_back(std::move(call));
+    };
+    run("t.h.slow", "a", 1);
+    run("t.h.slow", "b", 2);
+    const auto deadline = clock.now() + 10s;
+    const auto end_of = [&](std::size_t which, base::duration own) {
+        const served_request::scope here(calls.serving(), served[which]);
+        return calls.serving().bounded(clock.now() + own, clock.now());
+    };
+    EXPECT_EQ(end_of(0, 10min), deadline);
+    EXPECT_EQ(end_of(0, 1s), clock.now() + 1s);
+    made->held[0]->finish(door::body{});
+    EXPECT_EQ(end_of(0, 10min), clock.now() + 10min);
+    clock.advance(9s);
+    EXPECT_EQ(end_of(1, 2s), deadline);
+    clock.advance(1s);
+    EXPECT_EQ(end_of(1, 2s), clock.now() + 2s) << "a clean-up has its own time";
+    EXPECT_EQ(calls.serving().bounded(clock.now() + 2s, clock.now()), clock.now() + 2s);
+}
+
 TEST_F(dispatcher_test, says_which_request_the_code_that_runs_serves) {
     std::vector<std::uint64_t> served;
     const auto note = [&](auto call) {
@@ -406,7 +430,8 @@ TEST_F(dispatcher_test, says_which_request_the_code_that_runs_serves) {
     }
     EXPECT_EQ(served, (std::vector<std::uint64_t>{5}));
     EXPECT_EQ(calls.serving().now().number, 0U);
-    const served_request::scope elsewhere(calls.serving(), {incarnation{1}, session_id{1}, 9});
+    const served_request::scope elsewhere(calls.serving(),
+                                          request_id{incarnation{1}, session_id{1}, 9});
     made->held[0]->finish(door::body{});
     turn(); // the second one waited for the first
     EXPECT_EQ(served, (std::vector<std::uint64_t>{5, 6}));

@@ -5,6 +5,8 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <functional>
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -61,31 +63,40 @@ public:
               base::unique_function<void(result<std::string>)>,
               const shaddock::bus::load&) override {}
     result<void> cast(std::string_view to, shaddock::bus::envelope_view what,
-                      const shaddock::bus::load&) override {
+                      const shaddock::bus::load& of) override {
         if (!up.contains(std::string(to))) {
             return error(errc::no_server, "not linked");
+        }
+        if (auto fits = admits(to, what.bytes.size(), of); !fits) {
+            return fits;
         }
         casts.push_back({std::string(to), what.kind, std::string(what.bytes)});
         return {};
     }
-    result<void> admits(std::string_view to, std::size_t, const shaddock::bus::load&) override {
-        return full.contains(std::string(to)) ? error(errc::overloaded, "full") : result<void>();
+    result<void> admits(std::string_view to, std::size_t bytes,
+                        const shaddock::bus::load&) override {
+        const auto room = room_for.find(to);
+        return room != room_for.end() && bytes > room->second ? error(errc::overloaded, "full")
+                                                              : result<void>();
     }
     result<void> tell(std::string_view to, shaddock::bus::envelope_view what,
                       std::string_view) override {
-        return cast(to, what, {});
+        casts.push_back({std::string(to), what.kind, std::string(what.bytes)});
+        return {};
     }
     bool is_linked(std::string_view id) const override { return up.contains(std::string(id)); }
-    std::vector<shaddock::bus::peer> linked() const override { return {}; }
+    std::vector<shaddock::bus::peer> linked() const override { return peers; }
     const shaddock::bus::bus_counts& counts() const override { return counts_; }
     std::vector<shaddock::bus::link_queue> queues() const override { return {}; }
     std::size_t calls_in_flight() const override { return 0; }
     void report_dead(const shaddock::bus::peer&) override {}
+    void report_own_death(std::string_view) override {}
     void stop(base::unique_function<void()> done) override { done(); }
 
     std::set<std::string> up;
-    /// They admit nothing.
-    std::set<std::string> full;
+    std::vector<shaddock::bus::peer> peers;
+    /// The longest cast that is admitted; who is not here admits any.
+    std::map<std::string, std::size_t, std::less<>> room_for;
     std::vector<cast_record> casts;
 
 private:

@@ -147,7 +147,7 @@ struct server_generations : ::testing::Test {
     base::manual_clock clock;
     server_options options;
     fake_bus links;
-    line servers{loop.get_executor(), links, {"probe-server-1", incarnation{1}}};
+    outgoing servers{loop.get_executor(), links, {"probe-server-1", incarnation{1}}};
     directory list;
     dispatcher calls{loop.get_executor(), clock, 64};
     channel_store channels{servers, [](const std::string&, const door::member&) {}};

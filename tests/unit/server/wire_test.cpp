@@ -16,7 +16,7 @@ TEST(wire, a_request_comes_out_as_it_went_in) {
     const auto data = session();
     const request_id whole{incarnation{7}, session_id{9}, 11};
     const auto bytes =
-        wire::encode("chat.chatHandler.send", whole, 42, &data, "{\"a\":1}", "connector.so 1.2");
+        wire::encode("chat.chatHandler.send", whole, 42, &data, "{\"a\":1}", "connector.so 1.2", 5);
     wire::request out;
     ASSERT_TRUE(wire::decode(bytes, out));
     EXPECT_EQ(out.route, "chat.chatHandler.send");
@@ -31,6 +31,7 @@ TEST(wire, a_request_comes_out_as_it_went_in) {
     EXPECT_EQ(out.session.settings[0].key, "rid");
     EXPECT_EQ(out.session.settings[0].json, "\"room\"");
     EXPECT_EQ(out.body, "{\"a\":1}");
+    EXPECT_EQ(out.epoch, 5U);
 }
 
 TEST(wire, a_request_without_a_session_has_none) {
@@ -44,13 +45,16 @@ TEST(wire, a_request_without_a_session_has_none) {
 TEST(wire, every_cut_request_is_refused) {
     const auto data = session();
     const std::string whole = wire::encode("a.b.c", {}, 1, &data, "");
-    // An older writer ends before the client's address.
-    const auto older = whole.size() - 4 - data.address.size();
+    // Older writers end before the epoch, and before the client's address.
+    const auto older = whole.size() - 8;
+    const auto oldest = older - 4 - data.address.size();
     for (std::size_t size = 0; size < whole.size(); ++size) {
         wire::request out;
-        EXPECT_EQ(wire::decode(std::string_view(whole).substr(0, size), out), size == older)
+        EXPECT_EQ(wire::decode(std::string_view(whole).substr(0, size), out),
+                  size == older || size == oldest)
             << size;
-        EXPECT_EQ(out.session.address, "");
+        EXPECT_EQ(out.session.address, size >= older ? data.address : "");
+        EXPECT_EQ(out.epoch, 0U);
     }
 }
 

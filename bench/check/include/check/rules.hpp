@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -70,6 +71,26 @@ struct violation {
     std::string text;
 };
 
+/// Whom a fault has touched; nobody by default.
+struct hurt_ones {
+    /// Whose owner it was.
+    std::vector<std::string> rooms{};
+    /// Ids: clients whose label ends in `@` and one of them.
+    std::vector<std::string> frontends{};
+};
+
+/// A time in which a fault was at work or was not got over. What is exempt from which rule then
+/// stands at `check`.
+struct trouble {
+    nanoseconds from = 0;
+    nanoseconds to = 0;
+    /// Whether members are told all the same who came and went, though later: true of the death of
+    /// a room's owner, not of a link's.
+    bool is_told = false;
+    /// Who may miss a message that was sent in this time and answered well; absent: anybody.
+    std::optional<hurt_ones> only{};
+};
+
 struct check_options {
     /// How long after a client's connection has closed the server may take to tell the others.
     nanoseconds leave_grace = 2'000'000'000;
@@ -77,6 +98,8 @@ struct check_options {
     std::size_t explain = 20;
     /// Kinds that are counted but do not fail, by number.
     std::array<bool, violation_kinds> allowed{};
+    /// In any order; they may overlap.
+    std::vector<trouble> troubles{};
 };
 
 /// What the check found.
@@ -107,7 +130,18 @@ struct check_report {
 /// connection closed. A message must reach all who were surely members from its send to its answer,
 /// may reach those who were possibly members in that time, and nobody else. The same holds for
 /// onAdd over the newcomer's enter and onLeave over the leaver's going. bench/README.md has the
-/// whole list. Throws std::runtime_error when the history contradicts itself (a request id used
+/// whole list.
+///
+/// In a trouble, and `leave_grace` around it, nobody is surely a member, requests may be refused,
+/// connections may close, and an enter that was refused may have been carried out until its end;
+/// who left is possibly a member until its end. A message that was answered well must all the same
+/// reach those who have believed themselves in the room since before it was sent and for a second
+/// after it was answered, unless the trouble has hurt them (trouble::only). An enter or leave then
+/// must still be told if the trouble `is_told`; and an onLeave may come for an enter that was
+/// refused or not answered. Everything else holds all the time: answers, order, nothing twice,
+/// nothing to those who were not members, nothing of what did not happen. After it all rules hold
+/// for whoever then believes itself in a room: the answer of its last good enter counts, whatever
+/// was refused. Throws std::runtime_error when the history contradicts itself (a request id used
 /// twice on a connection, a text sent twice). Thread: any.
 check_report check(const history& log, const check_options& options);
 

@@ -55,6 +55,13 @@ public:
     virtual time_point now() const = 0;
     /// The date, which may jump: for people, and for numbers that grow from life to life.
     virtual wall_time wall_now() const = 0;
+    /// As Unix time: an incarnation, which is larger for each later life of an id.
+    std::uint64_t wall_ns() const {
+        return static_cast<std::uint64_t>(
+            std::chrono::nanoseconds(wall_now().time_since_epoch()).count());
+    }
+    /// Every JSON reader takes a number of that size exactly.
+    std::uint64_t wall_ms() const { return wall_ns() / 1'000'000; }
     /// Calls `call` on the loop at or after `due`, never inline. Keep the timer: dropping it
     /// cancels.
     [[nodiscard]] virtual timer at(time_point due, unique_function<void()> call) = 0;
@@ -84,6 +91,8 @@ public:
     wall_time wall_now() const override { return wall_at_zero_ + now_.time_since_epoch(); }
     timer at(time_point due, unique_function<void()> call) override;
     void advance(duration by);
+    /// As when the process was stopped: what falls due runs late, with the next advance.
+    void stand_still(duration by) { now_ += by; }
     /// It goes on from there.
     void set_wall(wall_time now) { wall_at_zero_ = now - now_.time_since_epoch(); }
 

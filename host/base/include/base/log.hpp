@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <map>
 #include <optional>
@@ -58,6 +59,11 @@ struct options {
 void start(std::string_view name, const options& wanted);
 /// Flushes and closes the sinks.
 void stop();
+/// Makes the file anew, and those that stdout and stderr were appended to when the log started, if
+/// somebody has moved or deleted them. To be called about once a second.
+void look_after_files();
+/// Lines that could not be written since the process started.
+std::uint64_t lost_lines();
 
 /// From now on; replaces all levels. Unknown areas are ignored.
 void set_levels(const levels& wanted);

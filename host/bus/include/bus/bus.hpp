@@ -22,10 +22,13 @@ namespace shaddock::bus {
 /// envelopes in them. Both ends say in their greeting which ones they speak; the link speaks the
 /// highest that is common, so that a new build can be rolled over a running system. Version 1 was
 /// the form before the greeting had a range: nobody speaks it any more. Version 3 has the question
-/// for contracts (host/server/wire.hpp), version 4 the marks.
+/// for contracts (host/server/wire.hpp), version 4 the marks. Who speaks version 5 knows what to do
+/// when it is told that it was declared dead, and owners acknowledge members that
+/// were lost; and rooms move when the list of servers changes. Version 6 has what stays with a
+/// server that leaves (`rooms: stay`).
 struct version_range {
     std::uint16_t lowest = 2;
-    std::uint16_t highest = 4;
+    std::uint16_t highest = 6;
     friend bool operator==(const version_range&, const version_range&) = default;
 };
 /// The highest version that both speak; 0: there is none.
@@ -58,6 +61,12 @@ enum class link_end {
 struct envelope_view {
     std::uint8_t kind = 0;
     std::string_view bytes;
+    /// Its link was not looked at for 250 ms, so that it may have waited while this process stood
+    /// still, and what its sender has said since is not read yet: `receiver::on_read_up` follows.
+    bool may_be_old = false;
+    /// Of a cast: its link had ended on the other side while this process stood still. The sender
+    /// reckons with its loss, or with its arrival, but not with an answer to it.
+    bool is_last_word = false;
 };
 
 /// For whom a message is and what it costs, beside its own bytes: what the admission to a link
@@ -110,6 +119,9 @@ class receiver {
 public:
     virtual void on_call(const peer& from, envelope_view call, responder answer) = 0;
     virtual void on_cast(const peer& from, envelope_view cast) = 0;
+    /// After what may be old: all that had come from the peer by now was handed over. Not called
+    /// when the link ends before.
+    virtual void on_read_up(const peer& from) { (void)from; }
 
 protected:
     ~receiver() = default;
@@ -123,6 +135,12 @@ public:
     virtual void on_link_down(const peer& with, link_end why) = 0;
     /// A peer that is not linked is proven dead (also later than its link's loss).
     virtual void on_dead(const peer& gone) = 0;
+    /// Nobody runs under this id now. Told at each try to reach it.
+    virtual void on_absent(std::string_view id) { (void)id; }
+    /// Others have declared this server dead, which it is told when it links again. All links were
+    /// lost, and from here on it is `self`, a new incarnation; what the old one had with others is
+    /// over for them.
+    virtual void on_reborn(const peer& self) { (void)self; }
 
 protected:
     ~link_observer() = default;
@@ -195,10 +213,14 @@ public:
     virtual std::size_t calls_in_flight() const = 0;
 
     /// News from elsewhere (the master saw it exit): breaks its link if any and tells the
-    /// observers.
+    /// observers. That life may not link again.
     virtual void report_dead(const peer& gone) = 0;
+    /// News from elsewhere: others have given this life up. As when one of them tells it
+    /// (link_observer::on_reborn). `from`: who says so, for the log.
+    virtual void report_own_death(std::string_view from) = 0;
 
-    /// Says goodbye on every link, cancels all calls, closes; `done` is posted.
+    /// Says goodbye on every link and cancels all calls; closes each link when the other side has
+    /// taken what was sent, at most a second later. `done` is posted.
     virtual void stop(base::unique_function<void()> done) = 0;
 };
 

@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -19,6 +20,11 @@ std::filesystem::path lock_path(const std::filesystem::path& run, std::string_vi
 /// Makes the folder with mode 0700, its parents too. Errors: config (it cannot be made, is
 /// no folder or a symbolic link, belongs to another user, or has another mode).
 result<void> prepare_run_folder(const std::filesystem::path& run);
+
+/// Who shares this run folder, so that its processes reach each other by sockets: 32 hexadecimal
+/// digits, kept in `<run>/machine`, made when it is absent. Errors: config (it can be neither read
+/// nor made, or holds something else).
+result<std::string> machine_id(const std::filesystem::path& run);
 
 /// Says that the server `id` runs, as long as this object or its process lives; the file holds the
 /// pid for people. The file stays when the lock goes.

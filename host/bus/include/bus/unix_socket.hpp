@@ -1,5 +1,7 @@
 #pragma once
 
+#include "bus/transport.hpp"
+
 #include <shaddock/error.hpp>
 
 #include <boost/asio/local/stream_protocol.hpp>
@@ -20,14 +22,6 @@ using unix_acceptor = boost::asio::local::stream_protocol::acceptor;
 result<unix_acceptor> listen_at(const boost::asio::any_io_executor& executor,
                                 const std::filesystem::path& path);
 
-enum class dial_failure {
-    /// Nobody listens there: no file, or a file without a process.
-    nobody,
-    /// It may work later: its queue is full, we are out of descriptors.
-    try_again,
-    /// Another user's process answers.
-    stranger,
-};
 /// Connects without waiting: a Unix socket answers at once. The socket is non-blocking.
 boost::system::result<unix_socket, dial_failure> dial(const boost::asio::any_io_executor& executor,
                                                       const std::filesystem::path& path);

@@ -2,7 +2,8 @@
 
 #include "base/log.hpp"
 #include "client/address.hpp"
-#include "master/reload.hpp"
+#include "control/reload.hpp"
+#include "node/complain.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -25,6 +26,9 @@ struct place {
     std::optional<std::filesystem::path> servers;
     /// Sockets, locks and tokens.
     std::filesystem::path run = "run";
+    /// The list that the run folder has counts although nobody runs: a master that has replaced
+    /// itself has stopped all its servers before.
+    bool keeps_list = false;
 };
 
 /// `host --type T --id I`: one server.
@@ -34,6 +38,8 @@ struct serve_command {
     std::string id;
     /// Started by a master: its output is a file that the master reads, the log has one of its own.
     bool is_child = false;
+    /// With the modules that served before the last swap: the new ones have crashed.
+    bool with_modules_before = false;
 };
 struct start_command {
     place where;
@@ -52,13 +58,23 @@ struct list_command {
     /// The master and the page's server too.
     bool with_all = false;
 };
+/// Words of targets, here and below: ids, types, `all`, which is all servers; where it makes sense
+/// `web` and `master`. None: what is shown by `host list --all`.
+struct health_command {
+    place where;
+    std::vector<std::string> targets;
+    bool as_json = false;
+};
 struct stop_command {
     place where;
-    std::vector<std::string> ids;
+    /// Empty: everything, the master included.
+    std::vector<std::string> targets;
+    /// Absent: at once. Else they drain first, at most for so long.
+    std::optional<std::chrono::milliseconds> within{};
 };
 struct reload_command {
     place where;
-    master::reload_request wanted;
+    control::reload_request wanted;
     bool as_json = false;
 };
 /// `host admin`: where the admin page is.
@@ -71,28 +87,31 @@ struct add_command {
     std::vector<std::pair<std::string, std::string>> keys;
     bool as_json = false;
 };
+struct remove_command {
+    place where;
+    std::vector<std::string> targets;
+};
 struct restart_command {
     place where;
-    /// Types and ids.
     std::vector<std::string> targets;
     bool as_json = false;
 };
 struct kill_command {
     place where;
     /// Empty: everything, the master included.
-    std::vector<std::string> ids;
+    std::vector<std::string> targets;
 };
 struct logs_command {
     place where;
     /// Empty: all processes of the system.
-    std::vector<std::string> ids;
+    std::vector<std::string> targets;
     /// Goes on with what is written, until SIGINT or SIGTERM.
     bool follows = false;
     std::size_t lines = 20;
 };
 struct log_command {
     place where;
-    /// An id, a type, `master` or `all`.
+    /// `all`: the master too.
     std::string target;
     /// Absent: only shows the levels.
     std::optional<base::log::level> level;
@@ -153,13 +172,14 @@ struct answer {
     int status = 0;
 };
 
-using command = std::variant<answer, serve_command, start_command, web_command, list_command,
-                             stop_command, reload_command, admin_command, check_command,
-                             routes_command, client_command, new_command, add_command,
-                             restart_command, kill_command, logs_command, log_command>;
+using command =
+    std::variant<answer, serve_command, start_command, web_command, list_command, stop_command,
+                 reload_command, admin_command, check_command, routes_command, client_command,
+                 new_command, add_command, remove_command, restart_command, kill_command,
+                 logs_command, log_command, health_command>;
 
 /// Exit statuses of `host`.
-inline constexpr int exit_failed = 1;
+using node::exit_failed;
 inline constexpr int exit_usage = 2;
 inline constexpr int exit_no_master = 3;
 

@@ -2,6 +2,8 @@
 
 #include "cli/arguments.hpp"
 #include "config/load.hpp"
+#include "node/complain.hpp"
+#include "node/setting.hpp"
 
 #include <filesystem>
 #include <string>
@@ -10,6 +12,9 @@
 
 /// What the commands of `host` do.
 namespace shaddock::cli {
+
+using node::complain;
+using node::setting;
 
 /// Runs one command to its end and returns the exit status. Text for people goes to stdout, errors
 /// to stderr.
@@ -21,29 +26,27 @@ struct located_folder {
     std::filesystem::path exe;
     std::filesystem::path run;
 };
-/// Errors: config: there is no config folder.
-result<located_folder> locate(const place& where);
-
-/// Everything that the flags say, found and checked. Paths are absolute.
-struct setting {
-    config::system system;
-    std::filesystem::path exe;
-    std::filesystem::path run;
-    std::optional<std::filesystem::path> servers_file;
+/// Which servers.json is meant.
+enum class list_choice {
+    /// While any process of the system runs its own list, if it has one (control::running_list);
+    /// `--servers` must name that one then. Else what `files` means.
+    running,
+    /// What `--servers` names, else that of the config folder.
+    files,
 };
+/// Errors: config: there is no config folder; `--servers` names another list than the one that
+/// counts.
+result<located_folder> locate(const place& where, list_choice which = list_choice::running);
+
 /// Removes the list of servers of a system that runs no more.
 void forget_stale_list(const place& where);
-/// While any process of the system runs, its own list counts, if it has one, instead of the files
-/// (master::running_list). Errors: config: all that is wrong in the files, a line each.
-result<setting> resolve(const place& where);
+/// Errors: as locate; config: all that is wrong in the files, a line each.
+result<setting> resolve(const place& where, list_choice which = list_choice::running);
 
 /// The record that `--type` and `--id` name. Errors: config, with the known types or the nearest
 /// ids.
 result<config::server_record> find_record(const config::system& system, std::string_view type,
                                           std::string_view id);
-
-/// `host: <text>` on stderr, for each line of the text; returns `exit_failed`.
-int complain(std::string_view text);
 
 /// What run() does with each command that has a file of its own; the rest stands in run.cpp. Each
 /// returns the exit status.
@@ -55,9 +58,11 @@ int run_command(const client_command& wanted);
 int run_command(const logs_command& wanted);
 /// Those that ask a running master: run_with_master.cpp.
 int run_command(const list_command& wanted);
+int run_command(const health_command& wanted);
 int run_command(const stop_command& wanted);
 int run_command(const reload_command& wanted);
 int run_command(const add_command& wanted);
+int run_command(const remove_command& wanted);
 int run_command(const restart_command& wanted);
 int run_command(const kill_command& wanted);
 int run_command(const log_command& wanted);

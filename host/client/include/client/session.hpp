@@ -2,7 +2,7 @@
 
 #include "base/clock.hpp"
 #include "client/connection.hpp"
-#include "client/line.hpp"
+#include "client/statement.hpp"
 
 #include <deque>
 #include <optional>

@@ -4,7 +4,10 @@
 
 #include <boost/asio/any_io_executor.hpp>
 
+#include <functional>
 #include <memory>
+#include <set>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -23,18 +26,21 @@ public:
     local_directory& operator=(const local_directory&) = delete;
 
     const view_ptr& now() const { return now_; }
-    /// Replaces the expected list (add, stop, give-up); those who are up stay up, also when not in
-    /// it.
-    void set_expected(std::vector<door::server_info> expected);
+    /// As registry::propose, at once.
+    proposal propose(std::vector<door::server_info> servers, std::uint64_t epoch);
     /// A fault: the server dies without deregistering. It stays expected; its id is free.
     void kill(std::string_view id);
+    /// As if the process were stopped (SIGSTOP): it is told nothing until `thaw`, and then all.
+    void freeze(std::string_view id);
+    void thaw(std::string_view id);
 
 private:
     friend class local_registry;
-    void publish(std::vector<door::server_info> servers, bool list_has_changed);
+    void publish(view next);
 
     view_ptr now_;
     std::vector<local_registry*> registered_;
+    std::set<std::string, std::less<>> frozen_;
 };
 
 /// The registry of one process. A server that stops stays expected, down.

@@ -3,16 +3,14 @@
 #include "base/clock.hpp"
 #include "base/function.hpp"
 #include "base/gate.hpp"
-#include "bus/bus.hpp"
-#include "bus/run_folder.hpp"
-#include "bus/unix_socket.hpp"
+#include "base/rare_lines.hpp"
+#include "bus/run_place.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
 #include <filesystem>
 #include <map>
 #include <memory>
-#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -23,17 +21,17 @@ namespace shaddock::cluster {
 
 class line_connection;
 
-/// What the master hears from the servers. Thread: the loop. `json` is an object as compact text.
+/// What the master hears from the servers. Thread: the loop. `body` is compact JSON text.
 class hub_listener {
 public:
     /// A server has found its master. `pid` is the kernel's word (SO_PEERCRED), not the server's.
-    virtual void on_register(std::string_view id, pid_t pid, std::string_view json) = 0;
-    virtual void on_status(std::string_view id, std::string_view json) = 0;
+    virtual void on_register(std::string_view id, pid_t pid, std::string_view body) = 0;
+    virtual void on_status(std::string_view id, std::string_view body) = 0;
     /// Anything else that a server says.
-    virtual void on_message(std::string_view id, std::string_view name, std::string_view json) {
+    virtual void on_message(std::string_view id, std::string_view word, std::string_view body) {
         (void)id;
-        (void)name;
-        (void)json;
+        (void)word;
+        (void)body;
     }
     /// Its line has ended: it stopped, died, or was replaced by another registration of the same
     /// id.
@@ -57,33 +55,34 @@ public:
     /// Errors: duplicate (another master runs), config (folder or socket cannot be made).
     result<void> start();
     /// False: that server has no line now.
-    bool send(std::string_view id, std::string_view name, std::string_view args_json = "{}");
-    bool send_dead(std::string_view to, const bus::peer& gone);
-    /// The server has begun to stop.
-    bool send_leaving(std::string_view to, const bus::peer& who);
+    bool send(std::string_view id, std::string_view word, std::string_view body = "{}");
     /// To all that have a line.
-    void send_all(std::string_view name, std::string_view args_json = "{}");
+    void send_all(std::string_view word, std::string_view body = "{}");
     std::vector<std::string> connected() const;
+    /// Takes the lock and listens anew when the socket is no longer in the run folder. True: it had
+    /// to. Errors: as start().
+    result<bool> restore();
     /// `done` is posted.
     void stop(base::unique_function<void()> done);
 
 private:
     using connection_ptr = std::shared_ptr<line_connection>;
 
+    result<void> open();
     void accept_next();
     void on_accepted(bus::unix_socket socket);
     void on_line(const connection_ptr& from, pid_t pid, std::string& id, std::string_view line);
     void on_end(const connection_ptr& from, const std::string& id);
     void register_child(const connection_ptr& from, pid_t pid, std::string& id,
-                        std::string_view args);
+                        std::string_view body);
 
     boost::asio::any_io_executor executor_;
     base::clock& clock_;
-    std::filesystem::path run_folder_;
     hub_listener& listener_;
-    bus::run_lock lock_;
-    std::optional<bus::unix_acceptor> acceptor_;
+    bus::run_place place_;
     base::timer accept_again_;
+    /// It is tried again for as long as it fails.
+    base::rare_line cannot_accept_;
     /// Connected, not registered yet.
     std::set<connection_ptr> strangers_;
     std::map<std::string, connection_ptr, std::less<>> children_;

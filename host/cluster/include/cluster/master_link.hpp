@@ -3,7 +3,6 @@
 #include "base/clock.hpp"
 #include "base/function.hpp"
 #include "base/gate.hpp"
-#include "bus/bus.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 
@@ -20,22 +19,15 @@ class line_connection;
 /// What a server hears from its master. Thread: the loop.
 class master_listener {
 public:
-    /// The master saw the process end.
-    virtual void on_dead(const bus::peer& gone) = 0;
-    /// A server has begun to stop: it takes nothing new.
-    virtual void on_leaving(const bus::peer& who) { (void)who; }
-    /// Any other command: its name and its arguments as JSON text.
-    virtual void on_command(std::string_view name, std::string_view args) {
-        (void)name;
-        (void)args;
-    }
+    /// `body` is compact JSON text.
+    virtual void on_message(std::string_view word, std::string_view body) = 0;
 
 protected:
     ~master_listener() = default;
 };
 
 /// A server's line to its master, `<run>/master.sock`: JSON lines of at most 1 MiB,
-/// `{"name":{..}}`.
+/// `{"word":{..}}`.
 ///
 /// Says `register` whenever it finds a master, then `status` every `period` and at each `report()`.
 /// The master need not be there: it is looked for without end, first at once, then with backoff up
@@ -45,7 +37,7 @@ class master_link {
 public:
     struct options {
         std::filesystem::path run_folder;
-        std::chrono::milliseconds period{1000};
+        std::chrono::milliseconds period{250};
     };
     /// Gives compact JSON text (an object) each time it is asked. What `register` carries must have
     /// the member `id`.
@@ -59,8 +51,10 @@ public:
     void start();
     /// The state has changed: sends `status` now, if a master is there.
     void report();
+    /// What `register` carries has changed: says it again, on a new line.
+    void register_anew();
     /// Says something else to the master; dropped while there is none.
-    void send(std::string_view name, std::string_view args_json);
+    void send(std::string_view word, std::string_view body);
     bool is_connected() const { return connection_ != nullptr; }
     /// `done` is posted.
     void stop(base::unique_function<void()> done);

@@ -30,6 +30,10 @@
 /// Source: Pomelo's rule for config files (lib/util/appUtil.js).
 namespace shaddock::config {
 
+/// The record as it stands in a list: with "stopped" and "leaving" if it is, and without
+/// `clusterCount`, which counts only where ids are yet to be made. Compact JSON.
+std::string written(const server_record& server);
+
 struct load_options {
     std::filesystem::path folder;
     std::string env = "development";
@@ -45,6 +49,8 @@ struct system {
     /// In the order of the file: types as their keys stand, then records; clusters expanded in
     /// place.
     std::vector<server_record> servers;
+    /// Of the expected list (cluster::view) that `servers` without the stopped ones is.
+    std::uint64_t epoch = 1;
     /// The types of servers.json in the order of the file, also those without a server.
     std::vector<std::string> types;
     master_record master;

@@ -34,7 +34,9 @@ struct server_record {
     std::string id;
     /// The key of servers.json under which the record stands.
     std::string type;
-    /// Address of the server itself; for a bus of one machine, one of this machine.
+    /// Address of the server itself; for a bus of one machine, one of this machine. It, the id,
+    /// the address of clients and the ports may be `${NAME}` in the file: variables of the
+    /// environment.
     std::string host;
     /// Pomelo's RPC port, 1-65535; 0 = the record has none, so nobody can call this server.
     std::uint16_t port = 0;
@@ -47,16 +49,30 @@ struct server_record {
     std::uint16_t public_port = 0;
     /// Whether clients connect here: `true` or the text "true" in the file.
     bool frontend = false;
+    /// It is known, but not in the list over which servers route, and not started: it was stopped.
+    bool stopped = false;
+    /// It drains (`rooms: stay`): in the list, but it takes no new rooms and ends when those that
+    /// it has are empty. When it ends anyway, in milliseconds of Unix time; 0 = never.
+    std::optional<std::uint64_t> leaving{};
     /// `max-connections`: overrides connector_options::connections_limit; 0 = no limit.
     std::optional<std::size_t> max_connections;
+    /// `auto-restart`: the master starts it again when it dies. Default true.
+    bool auto_restart = true;
+    /// The machine that read the files is its `host`. Of a bus of one machine: always.
+    bool is_here = true;
+    /// `restart-force`: killed and started again when its loop stands still, also where
+    /// supervision_options says to report only. Default false.
+    bool restart_force = false;
     /// The whole record as compact JSON text: keys in file order, custom keys and their numbers as
-    /// written; `id` (text) and `serverType` always present, ports as numbers, `frontend` as bool.
+    /// written; `id` (text) and `serverType` always present, ports as numbers, `frontend` as bool;
+    /// without `stopped` and `leaving`.
     std::string json;
 };
 
 /// master.json: where the master listens for servers and tools.
 struct master_record {
     std::string id;
+    /// Where the system is on several machines, and this one has no such address: 127.0.0.1.
     std::string host;
     std::uint16_t port = 0;
 };
@@ -115,6 +131,10 @@ struct connector_options {
     /// above the burst is taken when the client has been quiet for so long, and leaves a debt.
     std::size_t byte_rate = std::size_t{256} * 1024;
     std::size_t byte_burst = std::size_t{1024} * 1024;
+    /// Clients per second that a server kicks while it stops, so that they do not come to the
+    /// others in one burst; more when it would take longer than a quarter of limits.stop_timeout.
+    /// Default 500, 1 to 10000000; 0 = all at once.
+    std::size_t drain = 500;
     /// For how many messages one of the route counts, where it is not 1. Default none; 1 to
     /// 1000000.
     std::map<std::string, std::size_t, std::less<>> route_cost{};
@@ -159,9 +179,63 @@ enum class bus_kind {
     direct,
     /// All servers in one process; for tests.
     local,
+    /// Processes of several machines, over NATS.
+    nats,
 };
 
-/// `bus:` of host.yaml. `kind: nats` is a reserved word: load() says that this build has none.
+/// How two servers of one machine reach each other while others are reached over NATS.
+enum class local_way {
+    /// Their Unix socket, as without NATS.
+    socket,
+    /// NATS; for tests.
+    nats,
+};
+
+/// Text that no log, list or error shows: it has no form but this one.
+class secret {
+public:
+    secret() = default;
+    explicit secret(std::string text) : text_(std::move(text)) {}
+    const std::string& reveal() const { return text_; }
+    bool is_empty() const { return text_.empty(); }
+
+private:
+    std::string text_;
+};
+
+/// `bus.nats:` of host.yaml: where NATS is, and who we are there. Files are relative to the config
+/// folder and are read at start.
+struct nats_options {
+    /// `nats://host:port` or `tls://host:port`, at least one; without user or password.
+    std::vector<std::string> servers;
+    /// Name of this system, which may share its NATS with others. 1-64 letters, digits, `_`, `-`;
+    /// required.
+    std::string cluster;
+    local_way local_pairs = local_way::socket;
+    /// Seconds. A server that nobody on the other machines hears for so long is dead, and gives up
+    /// its rooms before. Default 10 s, from 2 s to 10 min.
+    milliseconds host_lost{std::chrono::seconds(10)};
+    /// Seconds. A machine whose servers are all dead for so long leaves the list. Default 30 s, at
+    /// most 24 h; 0 = by a word only.
+    milliseconds machine_lost{std::chrono::seconds(30)};
+    /// Copies of the list that NATS keeps. Default 1, 1 to 5; as many as its servers can have.
+    std::size_t replicas = 1;
+    /// At most one of: user and password, token, credentials, nkey.
+    std::string user;
+    secret password;
+    secret token;
+    /// Of a user's JWT and seed, as `nsc` writes it.
+    std::filesystem::path credentials;
+    /// Of an nkey's seed.
+    std::filesystem::path nkey;
+    /// PEM files: who may have signed the certificate of NATS (default: as the system trusts), and
+    /// our own certificate and key, both or none.
+    std::filesystem::path tls_ca;
+    std::filesystem::path tls_certificate;
+    std::filesystem::path tls_key;
+};
+
+/// `bus:` of host.yaml.
 struct bus_options {
     bus_kind kind = bus_kind::direct;
     /// Seconds until a call without a deadline of its own ends in `timeout`. Default 10 s; 0 is
@@ -175,6 +249,8 @@ struct bus_options {
     /// Seconds without a sign of life after which the other side counts as gone. Default 5 s,
     /// longer than `heartbeat`; 0 is refused.
     milliseconds silence{std::chrono::seconds(5)};
+    /// Of `kind: nats` only.
+    nats_options nats{};
 };
 
 /// `limits:` of host.yaml.
@@ -238,6 +314,20 @@ struct metrics_options {
     std::string token_group;
 };
 
+/// What becomes of a process whose loop does not turn for `bus: silence`.
+enum class stalled_process {
+    /// The master kills it and starts it anew.
+    kill,
+    /// It is only named, and no server declares it dead: somebody debugs it.
+    report,
+};
+
+/// `supervision:` of host.yaml.
+struct supervision_options {
+    /// Default: report in the env development, else kill.
+    stalled_process stalled = stalled_process::kill;
+};
+
 /// `reload:` of host.yaml, and `types.<type>.reload:` for one type: how running servers change over
 /// to new module files.
 struct reload_options {
@@ -262,11 +352,21 @@ struct reload_options {
     friend bool operator==(const reload_options&, const reload_options&) = default;
 };
 
+/// What becomes of the rooms of a server that is taken out of the list.
+enum class room_rule {
+    /// They move to other servers at once.
+    move,
+    /// `host stop --within` drains it: they stay until they are empty. Of backends only.
+    stay,
+};
+
 /// `types.<type>:` of host.yaml.
 struct type_options {
     /// File names of the type's modules in the plugins folder, or absolute paths. Default: one,
     /// `<type>.so`; never empty.
     std::vector<std::string> modules;
+    /// Default move.
+    room_rule rooms = room_rule::move;
     /// `connector:` of the file, overlaid by `types.<type>.connector:`.
     connector_options connector;
     /// `reload:` of the file, overlaid by `types.<type>.reload:`.
@@ -285,6 +385,7 @@ struct host_options {
     log_options log;
     web_options web;
     metrics_options metrics;
+    supervision_options supervision;
 
     /// The type's options; for a type that is in no file: `<type>.so`, and what all types have.
     type_options type(std::string_view name) const;

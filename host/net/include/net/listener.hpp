@@ -49,6 +49,9 @@ struct listener_options {
     /// Connections in all. 0: no limit. Once there are so many, who comes takes the place of one
     /// that is older than a second and has sent no message; if there is none, it is refused.
     std::size_t connections_limit = 10'000;
+    /// File descriptors of the process that are not for clients: links, logs and modules need some.
+    /// Below it, at most half of what the process may have, none is accepted.
+    std::size_t descriptor_reserve = 32;
     /// Connections of one address (IPv6: of one /64). Trusted proxies are not counted. 0: no limit.
     std::size_t connections_per_address = 2'000;
     /// Handshakes per second, as many at once; one address has a quarter of it. 0: no limit.
@@ -154,6 +157,8 @@ public:
     /// The body of a data package; valid during the call. False: malformed, the connection is
     /// closed.
     virtual bool on_data(connection& from, std::string_view message) = 0;
+    /// Who the client of a connection is, for the log. Empty: nobody knows.
+    virtual std::string name_of(const connection& /*one*/) const { return {}; }
     /// After this the connection is gone. Called for every connection that became ready, exactly
     /// once.
     virtual void on_closed(connection& which, std::string_view reason) = 0;

@@ -33,7 +33,8 @@ struct handshake_request {
 /// Form: `{"sys":{"type":..,"version":..,"rsa":{},"protoVersion":..,"dictVersion":..},"user":..}`,
 /// order free, further keys ignored, of a doubled key the last one counts. Errors: bad_request
 /// (answer handshake_failure(500), close) for an empty body, no JSON, nesting over
-/// max_handshake_depth, `sys` missing or no object. Strings are not checked to be UTF-8. Thread: any.
+/// max_handshake_depth, `sys` missing or no object. Strings are not checked to be UTF-8. Thread:
+/// any.
 result<handshake_request> parse_handshake_request(std::string_view body);
 
 /// The dictionary as a handshake response carries it: all three parts or nothing (libpomelo2 aborts

@@ -16,8 +16,11 @@ inline constexpr std::string_view attack = "attack";
 inline constexpr std::string_view full = "full";
 /// Its network is on the deny list now.
 inline constexpr std::string_view denied = "denied";
-/// The server stops.
+/// The server stops. After this one and the next clients come back by themselves.
 inline constexpr std::string_view shutdown = "shutdown";
+/// What others knew of it is lost: its server was declared dead and goes on as a new one, or the
+/// owner of one of its channels knows it no longer.
+inline constexpr std::string_view lost = "lost";
 /// More bytes wait for the client than it may have waiting (`connector: pending_limit`).
 inline constexpr std::string_view slow_consumer = "slow consumer";
 

@@ -7,6 +7,7 @@
 #include "base/turn_budget.hpp"
 #include "bus/bus.hpp"
 #include "cluster/registry.hpp"
+#include "control/status.hpp"
 #include "net/listener.hpp"
 #include "protocol/dictionary.hpp"
 #include "protocol/protos.hpp"
@@ -35,6 +36,8 @@ struct server_options {
     door::server_info self;
     /// Set exactly when the server is a frontend.
     std::optional<net::listener_options> listener;
+    /// Makes the client port; empty: net::make_listener. Thread: the loop.
+    std::function<std::unique_ptr<net::listener>(const net::listener_options&)> make_port{};
     /// Frontends: routes may be codes; null: they are text only.
     std::shared_ptr<const protocol::route_dictionary> dictionary;
     /// Frontends: routes whose bodies are in the protobuf dialect; null: all bodies are JSON.
@@ -45,8 +48,13 @@ struct server_options {
     std::map<std::string, std::size_t, std::less<>> route_cost;
     /// How long a request or call waits for its answer.
     base::duration call_timeout = std::chrono::seconds(10);
-    /// How long a graceful stop waits for requests in flight, and then for components.
+    /// How long a graceful stop may take to send clients away and for requests in flight, together;
+    /// and then for components.
     base::duration drain_timeout = std::chrono::seconds(5);
+    /// Frontends: clients per second that are kicked while the server stops; more when it would
+    /// take longer than half of `drain_timeout`. 0: all at once, and so are so few that it takes no
+    /// 100 ms.
+    std::size_t drain_rate = 500;
     /// Requests of one session that may be unanswered at a time; further ones are answered
     /// `overloaded`.
     std::size_t requests_limit = 1024;
@@ -63,6 +71,16 @@ struct server_options {
     base::duration generation_timeout = std::chrono::seconds(10);
     /// Runs what plugins give to `blocking`; empty: such work is refused.
     boost::asio::any_io_executor blocking_pool;
+    /// What the life before this one has given to `keep_rooms`; empty: nothing.
+    std::string kept_rooms;
+    /// Given what plugins know of their rooms when the server stops, for its next life. Empty: that
+    /// is lost.
+    std::function<void(std::string bytes)> keep_rooms;
+    /// Asked whenever it matters. No: others may own its rooms by now. It serves none of them until
+    /// it may again: requests and calls for it are answered `no_server`, nobody joins its channels,
+    /// and they push nothing. A frontend goes on with what is not of its own channels. Empty: it
+    /// always may.
+    std::function<bool()> may_own;
     /// Plugins are only tried: components start and stop, nothing serves, no timer runs.
     bool is_check = false;
 };
@@ -89,29 +107,20 @@ struct reload_options {
     base::duration handover = std::chrono::seconds(5);
 };
 
-enum class state { starting, ready, draining, stopped };
-std::string_view to_string(state now);
+enum class stop_pace {
+    drains,
+    /// Clients are kicked and requests in flight are cancelled at once: another server has its
+    /// place. Components have their time all the same.
+    at_once
+};
 
-/// What `host list` and the master are told.
-struct status {
-    state now = state::starting;
-    std::size_t connections = 0;
+/// What the master is told, and what it need not know.
+struct status : control::server_status {
     std::size_t sessions = 0;
     std::size_t channels = 0;
     std::size_t members = 0;
     std::size_t requests_in_flight = 0;
     std::uint64_t requests = 0;
-    std::string module;
-    std::string version;
-    std::string build_id;
-    std::uint32_t generation = 0;
-    /// Generations that were replaced and still have work under way.
-    std::size_t ending = 0;
-    /// Those that did not end when they were cancelled: their objects are kept for ever.
-    std::size_t kept = 0;
-    /// Links that are up and links that are wanted (servers expected, without this one).
-    std::size_t links = 0;
-    std::size_t links_expected = 0;
 };
 
 /// One server: a value without globals that is given its loop, clock, bus and registry.
@@ -130,11 +139,13 @@ public:
     void start(std::vector<plugin_source> plugins,
                base::unique_function<void(result<void>)> started);
 
-    /// Client port closes -> deregisters -> requests in flight end (at most `drain_timeout`) ->
-    /// clients are kicked with `reason`
+    /// Client port closes -> clients are kicked with `reason` one after the other, the others are
+    /// served meanwhile (`drain_rate`) -> deregisters -> requests in flight end (at most
+    /// `drain_timeout`) -> the last clients are kicked
     /// -> components stop in reverse -> the plugin's objects are destroyed. `stopped` is posted
     /// when all is over. Call once.
-    void stop(std::string_view reason, base::unique_function<void()> stopped);
+    void stop(std::string_view reason, base::unique_function<void()> stopped,
+              stop_pace pace = stop_pace::drains);
 
     /// Replaces all that plugins registered by a new generation, at one point between two turns of
     /// the loop:
@@ -160,6 +171,8 @@ public:
     void deny(base::network_set networks);
 
     status now() const;
+    /// Called whenever `status::epoch` has changed. Before the start.
+    void on_settled(base::unique_function<void()> told);
     /// All that it counts, under the names that docs/operations.md lists; its loop: add_loop.
     base::metric_families metrics() const;
     /// The port that clients use; 0 for a backend.

@@ -23,6 +23,7 @@ public:
     std::vector<std::function<void(const session&, std::string_view)>> session_closed;
     std::vector<std::function<void()>> servers_changed;
     std::vector<std::function<void()>> started;
+    room_table rooms;
 
     void on_member_lost(std::string_view channel, const door::member& gone) noexcept override {
         each("on_member_lost", member_lost, [&](const auto& hook) { hook(channel, gone); });
@@ -37,6 +38,25 @@ public:
     }
     void on_started() noexcept override {
         each("on_started", started, [](const auto& hook) { hook(); });
+    }
+    std::vector<door::saved_state> save_room(std::string_view channel) noexcept override {
+        std::vector<door::saved_state> states;
+        each("save_room", rooms.entries(), [&](const auto& object) {
+            if (auto bytes = object.save(channel); !bytes.empty()) {
+                states.push_back({object.name, std::move(bytes)});
+            }
+        });
+        return states;
+    }
+    void restore_room(std::string_view channel,
+                      std::span<const door::saved_state> states) noexcept override {
+        each("restore_room", rooms.entries(), [&](const auto& object) {
+            for (const auto& state : states) {
+                if (state.name == object.name) {
+                    object.restore(channel, state.bytes);
+                }
+            }
+        });
     }
 
 private:
@@ -56,10 +76,13 @@ private:
 
 using pick_function =
     std::function<result<std::string>(const route_param&, std::span<const server_info>)>;
+using key_function = std::function<result<std::string>(const route_param&)>;
 
 class router_of final : public door::router {
 public:
-    router_of(door::host& host, pick_function pick) : host_(host), pick_(std::move(pick)) {}
+    /// `key`: empty when it is not known.
+    router_of(door::host& host, pick_function pick, key_function key)
+        : host_(host), pick_(std::move(pick)), key_(std::move(key)) {}
     result<std::string> pick(const door::route_param& by,
                              std::span<const server_info> expected) noexcept override {
         try {
@@ -68,10 +91,22 @@ public:
             return current_error();
         }
     }
+    std::optional<std::string> key(const door::route_param& by) noexcept override {
+        if (!key_) {
+            return std::nullopt;
+        }
+        try {
+            auto text = key_(route_param(host_, by));
+            return text ? std::optional(std::move(*text)) : std::nullopt;
+        } catch (...) {
+            return std::nullopt; // `pick` says why
+        }
+    }
 
 private:
     door::host& host_;
     pick_function pick_;
+    key_function key_;
 };
 
 template <class F>

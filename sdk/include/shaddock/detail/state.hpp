@@ -3,6 +3,7 @@
 #include <shaddock/detail/wait.hpp>
 
 #include <concepts>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,6 +25,50 @@ inline constexpr bool has_part_of_a_state = requires {
 }
 || requires {
     &T::restore_state;
+};
+
+template <class T>
+concept keeps_rooms = requires(T& object, std::string_view text) {
+    { object.save_room(text) } -> std::convertible_to<std::string>;
+    { object.restore_room(text, text) } -> std::same_as<void>;
+};
+
+template <class T>
+inline constexpr bool has_part_of_a_room = requires {
+    &T::save_room;
+}
+|| requires {
+    &T::restore_room;
+};
+
+/// The objects of one plugin that know something of rooms, by name.
+class room_table {
+public:
+    template <class T>
+    void add(std::string name, T& object) {
+        static_assert(keeps_rooms<T> || !has_part_of_a_room<T>,
+                      "what it knows of a room would be lost when the room moves: it needs both "
+                      "std::string save_room(std::string_view channel) and void "
+                      "restore_room(std::string_view channel, std::string_view bytes)");
+        if constexpr (keeps_rooms<T>) {
+            entries_.push_back({std::move(name),
+                                [&object](std::string_view channel) -> std::string {
+                                    return object.save_room(channel);
+                                },
+                                [&object](std::string_view channel, std::string_view bytes) {
+                                    object.restore_room(channel, bytes);
+                                }});
+        }
+    }
+    struct entry {
+        std::string name;
+        std::function<std::string(std::string_view)> save;
+        std::function<void(std::string_view, std::string_view)> restore;
+    };
+    const std::vector<entry>& entries() const { return entries_; }
+
+private:
+    std::vector<entry> entries_;
 };
 
 /// An object with state, whatever its type. Lifetime: the object's.

@@ -1,7 +1,7 @@
 /** Uses all that the client library exports, as TypeScript reads it; compiled by types.test.mjs, never run. */
 import {
     Client, ShaddockError, WireError, defaultConnectTimeoutMs, defaultMemory, defaultReconnect, defaultRequestTimeoutMs,
-    finalCodes, plainTimers, signingKey, storageMemory,
+    isFinal, plainTimers, signingKey, storageMemory,
 } from "shaddock-web";
 import type {
     ClientEvents, ClientOptions, ClientState, ConnectionOptions, HandshakeReply, Memory, Reconnecting, ReconnectOptions,
@@ -137,7 +137,7 @@ export function bytes(): void {
     packages.map((one: Package): Message => decodeMessage(one.body)).forEach(({ route }) => route?.toString());
     const limits: number[] = [maxPackageBody, maxRouteBytes, maxMessageDepth, defaultReconnect.healthyMs];
     const stored: Memory = storageMemory(() => ({ getItem: () => null, setItem: () => {}, removeItem: () => {} }));
-    use(then === "end", limits, toText(body), stored.get("k"), defaultMemory.delete("k"), finalCodes.has("kicked"));
+    use(then === "end", limits, toText(body), stored.get("k"), defaultMemory.delete("k"), isFinal(new ShaddockError("kicked", "", { reason: "lost" })));
 }
 
 export function failures(error: unknown): ShaddockErrorCode | string {

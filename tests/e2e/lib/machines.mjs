@@ -1,0 +1,178 @@
+/** A system on several machines: network namespaces, each with a run folder of its own; a nats-server on one of them. */
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { NetLab } from "./net_lab.mjs";
+import { until } from "./wait.mjs";
+
+const root = fileURLToPath(new URL("../../../", import.meta.url));
+const host = process.env.SHADDOCK_HOST_BIN;
+const bin = process.env.SHADDOCK_BIN_DIR;
+export const hostLostS = 3;
+export const machineLostS = 6;
+
+/** Which servers stand where. */
+const servers = {
+    gate: [["gate-1", "door"]],
+    connector: [["connector-1", "one"], ["connector-2", "two"]],
+    chat: [["chat-1", "one"], ["chat-2", "two"]],
+};
+const names = ["door", "one", "two", "nats", "users"];
+
+export class Machines {
+    #folder;
+    #nats = null;
+    #children = new Map();
+    #haveMasters;
+    lab;
+
+    /**
+     * Everything runs and is linked when it returns.
+     * @param {{haveMasters?: boolean}} [options] true: `host start` on each machine; false: each server by itself, as systemd or Kubernetes
+     *   start them
+     */
+    static async start({ haveMasters = true } = {}) {
+        const made = new Machines();
+        made.#haveMasters = haveMasters;
+        made.#folder = await mkdtemp(join(tmpdir(), "shaddock-machines-"));
+        made.lab = await NetLab.open(names);
+        try {
+            await made.#configure();
+            await made.beginNats();
+            await Promise.all(["door", "one", "two"].map((name) => made.begin(name)));
+            await made.areWhole();
+        } catch (error) {
+            await made.close();
+            throw error;
+        }
+        return made;
+    }
+
+    async close() {
+        await this.lab.close();
+        await rm(this.#folder, { recursive: true, force: true });
+    }
+
+    async begin(name) {
+        await mkdir(join(this.#folder, name), { recursive: true });
+        if (this.#haveMasters) {
+            this.#spawn(name, name, host, ["start", ...this.#place(name)]);
+            return;
+        }
+        for (const [id, where] of Object.values(servers).flat()) {
+            if (where === name) {
+                this.beginServer(id);
+            }
+        }
+    }
+
+    /** Without masters. */
+    beginServer(id) {
+        const [type] = Object.entries(servers).find(([, all]) => all.some(([each]) => each === id));
+        const name = this.#machineOf(id);
+        this.#spawn(name, id, host, ["--type", type, "--id", id, ...this.#place(name)]);
+    }
+
+    /** A command, on that machine. @returns {Promise<{code: number, output: string}>} */
+    async command(name, ...words) {
+        const child = this.lab.spawn(name, host, [...words, "--run", join(this.#folder, name, "run")], { stdio: ["ignore", "pipe", "pipe"] });
+        let output = "";
+        child.stdout.on("data", (bytes) => { output += bytes; });
+        child.stderr.on("data", (bytes) => { output += bytes; });
+        const code = await new Promise((resolve) => child.once("close", resolve));
+        return { code, output };
+    }
+
+    async signal(id, name) {
+        const pid = Number(await readFile(join(this.#folder, this.#machineOf(id), "run", `${id}.lock`), "utf8"));
+        process.kill(pid, name);
+    }
+
+    async beginNats() {
+        this.#nats = this.#spawn("nats", "nats", "nats-server", ["--addr", this.lab.addressOf("nats"), "--port", "4222", "--jetstream", "--store_dir", join(this.#folder, "store")]);
+        await until(() => / Server is ready/.test(this.#nats.output), "nats-server is ready", 10_000);
+    }
+
+    async killNats({ losesStore = false } = {}) {
+        this.#nats.kill("SIGKILL");
+        await this.#nats.ended;
+        if (losesStore) {
+            await rm(join(this.#folder, "store"), { recursive: true, force: true });
+        }
+    }
+
+    /** Whoever comes now gets in, in every room, and hears all: asked again until it is so. */
+    async areWhole(limitMs = 15_000) {
+        let last = "nothing was tried";
+        await until(async () => {
+            try {
+                await this.load(["--users", "16", "--rooms", "8", "--count", "1", "--settle-ms", "100", "--login-timeout", "2", "--drain-ms", "2000"]);
+                return true;
+            } catch (failed) {
+                last = `${failed.message}\n${failed.stdout}`;
+                return false;
+            }
+        }, "the system is whole", limitMs).catch((error) => {
+            throw new Error(`${error.message}; the last try said:\n${last}\n${this.outputs()}`);
+        });
+    }
+
+    /** The checking load generator on a machine of its own. @returns {Promise<string>} its report; throws when it has found anything */
+    async load(options) {
+        const child = this.lab.spawn("users", join(bin, "shaddock-load"), ["--gate", `${this.lab.addressOf("door")}:3014`, ...options], { stdio: ["ignore", "pipe", "pipe"] });
+        let stdout = "";
+        child.stdout.on("data", (bytes) => { stdout += bytes; });
+        child.stderr.on("data", (bytes) => { stdout += bytes; });
+        const code = await new Promise((resolve) => child.once("close", resolve));
+        if (code !== 0) {
+            throw Object.assign(new Error(`shaddock-load ended with ${code}`), { stdout });
+        }
+        return stdout;
+    }
+
+    /** What the processes have said, for people. */
+    outputs() {
+        return [...this.#children].map(([id, { output }]) => `== ${id}\n${output.split("\n").slice(-25).join("\n")}`).join("\n");
+    }
+
+    /** What a server has logged. */
+    log(id) {
+        return readFile(join(this.#folder, this.#machineOf(id), "logs", `${id}.log`), "utf8");
+    }
+
+    #machineOf(id) {
+        return Object.values(servers).flat().find(([each]) => each === id)[1];
+    }
+
+    #place(name) {
+        return ["--config", join(this.#folder, "config"), "--run", join(this.#folder, name, "run")];
+    }
+
+    #spawn(name, id, program, words) {
+        const child = this.lab.spawn(name, program, words, { cwd: join(this.#folder, name), stdio: ["ignore", "pipe", "pipe"] });
+        child.output = "";
+        child.stdout.on("data", (bytes) => { child.output += bytes; });
+        child.stderr.on("data", (bytes) => { child.output += bytes; });
+        child.ended = new Promise((resolve) => child.once("exit", resolve));
+        this.#children.set(id, child);
+        return child;
+    }
+
+    async #configure() {
+        const config = join(this.#folder, "config");
+        await cp(join(root, "config"), config, { recursive: true });
+        await mkdir(join(this.#folder, "nats"));
+        const records = Object.fromEntries(Object.entries(servers).map(([type, all]) => [type, all.map(([id, where]) => ({
+            id, host: this.lab.addressOf(where), ...(type === "chat" ? { port: 6050 } : { frontend: true, clientPort: type === "gate" ? 3014 : 3050 }),
+            ...(type === "connector" ? { port: 4050 } : {}),
+        }))]));
+        await writeFile(join(config, "servers.json"), JSON.stringify(records));
+        const file = join(config, "host.yaml");
+        const text = await readFile(file, "utf8");
+        await writeFile(file, text.replace("  kind: direct\n", `  kind: nats
+  nats: {servers: ['nats://${this.lab.addressOf("nats")}:4222'], cluster: lab, host_lost: ${hostLostS} s, machine_lost: ${machineLostS} s}
+`).replace("port: 3001", "port: 0").replace("  # stalled: kill", "  stalled: kill"));
+    }
+}
