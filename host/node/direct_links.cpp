@@ -25,6 +25,7 @@ public:
         told.epoch = told.is_numbered ? told.epoch : registry_->now()->epoch + 1;
         registry_->take(std::move(told));
     }
+    bool has_masters_list() const override { return true; }
     bool may_own() const override { return true; }
     void set_leaving(const bus::peer& who) override { registry_->set_leaving(who); }
     void close(base::unique_function<void()> done) override {

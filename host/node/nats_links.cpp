@@ -83,6 +83,7 @@ public:
         });
     }
     void take(cluster::view) override {}
+    bool has_masters_list() const override { return false; }
     bool may_own() const override { return keeper_->has_lease(); }
     void set_leaving(const bus::peer& who) override { registry_->set_leaving(who); }
     void close(base::unique_function<void()> done) override {

@@ -262,6 +262,7 @@ private:
     }
     server::server_options wired(server::server_options options) {
         options.may_own = [this] { return links_->may_own(); };
+        options.lists = list_exchange();
         options.kept_rooms = read_kept_rooms(run_folder_, self_.id);
         options.keep_rooms = [this](const std::string& bytes) {
             node::keep_rooms(run_folder_, self_.id, bytes);
@@ -334,10 +335,19 @@ private:
     void expect(std::string_view body) {
         auto list = list_from_json(body);
         if (!list) {
-            base::log::warn("host", "the master's list of servers: {}", list.error().text());
-        } else {
-            links_->take(std::move(*list));
+            base::log::warn("host", "the list of servers: {}", list.error().text());
+            return;
         }
+        told_lists_.keep(list->epoch, body);
+        links_->take(std::move(*list));
+    }
+    /// From others, when the master cannot be heard.
+    server::list_exchange list_exchange() {
+        if (!links_->has_masters_list()) {
+            return {};
+        }
+        return {[this](std::uint64_t epoch) { return told_lists_.after(epoch); },
+                [this](std::string_view list) { expect(list); }};
     }
     void tell_master(const control::reload_record& record) {
         note_build();
@@ -354,6 +364,7 @@ private:
     door::server_info self_;
     std::filesystem::path run_folder_;
     std::unique_ptr<system_links> links_;
+    told_lists told_lists_;
     server::server server_;
     cluster::master_link master_;
     link_reports reports_{master_, self_};

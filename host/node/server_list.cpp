@@ -68,4 +68,23 @@ result<cluster::view> list_from_json(std::string_view text) {
     return cluster::view{said->epoch, std::move(*list), std::move(*guests)};
 }
 
+void told_lists::keep(std::uint64_t epoch, std::string_view text) {
+    constexpr std::size_t limit = 4;
+    if (epoch == 0) {
+        return;
+    }
+    texts_.insert_or_assign(epoch, std::string(text));
+    if (texts_.size() > limit) {
+        texts_.erase(texts_.begin());
+    }
+}
+
+std::vector<std::string> told_lists::after(std::uint64_t epoch) const {
+    std::vector<std::string> later;
+    for (auto at = texts_.upper_bound(epoch); at != texts_.end(); ++at) {
+        later.push_back(at->second);
+    }
+    return later;
+}
+
 } // namespace shaddock::node

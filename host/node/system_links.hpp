@@ -27,6 +27,7 @@ public:
     virtual void open(base::unique_function<void(result<void>)> done) = 0;
     /// The list of the master of this machine; passed over where the list is not the master's.
     virtual void take(cluster::view told) = 0;
+    virtual bool has_masters_list() const = 0;
     /// Whether the server may own rooms now: no timer has to say so.
     virtual bool may_own() const = 0;
     /// As cluster::direct_registry::set_leaving.

@@ -97,7 +97,14 @@ void incoming::on_cast(const bus::peer& from, bus::envelope_view cast) {
         return;
     case wire::kind::roster:
         return channels_.on_roster(from, cast.bytes, moves_);
-    case wire::kind::list_known:
+    case wire::kind::list_known: {
+        moves_.on_cast(from, what, cast.bytes);
+        wire::reader in(cast.bytes);
+        return lists_.on_known(from, in.u64());
+    }
+    case wire::kind::list_wanted:
+    case wire::kind::list:
+        return lists_.on_cast(from, what, cast.bytes);
     case wire::kind::room_state:
     case wire::kind::rooms_released:
     case wire::kind::moved_roster:
@@ -210,6 +217,7 @@ void incoming::on_link_up(const bus::peer& with) {
             with, [&](const std::string& channel) { return moves_.leaves(with.id, channel); });
     }
     moves_.on_link_up(with);
+    lists_.on_link_up(with);
 }
 
 void incoming::on_link_down(const bus::peer& with, bus::link_end why) {

@@ -3,6 +3,7 @@
 #include "channels.hpp"
 #include "dispatcher.hpp"
 #include "frontend.hpp"
+#include "list_catch_up.hpp"
 #include "outgoing.hpp"
 #include "request_log.hpp"
 #include "room_moves.hpp"
@@ -15,9 +16,10 @@ class incoming final : public bus::receiver, public bus::link_observer {
 public:
     /// `clients` is null on a backend.
     incoming(base::clock& clock, base::duration call_timeout, const directory& list,
-             dispatcher& calls, channel_store& channels, room_moves& moves, frontend* clients)
+             dispatcher& calls, channel_store& channels, room_moves& moves,
+             list_catch_up& lists, frontend* clients)
         : clock_(clock), call_timeout_(call_timeout), list_(list), calls_(calls),
-          channels_(channels), moves_(moves), clients_(clients) {}
+          channels_(channels), moves_(moves), lists_(lists), clients_(clients) {}
 
     /// What the server does when it has become a new incarnation.
     void when_reborn(base::unique_function<void(incarnation)> then) { reborn_ = std::move(then); }
@@ -31,7 +33,10 @@ public:
     void on_link_up(const bus::peer& with) override;
     void on_link_down(const bus::peer& with, bus::link_end why) override;
     void on_dead(const bus::peer& gone) override;
-    void on_absent(std::string_view id) override { channels_.expect_nothing_of(id); }
+    void on_absent(std::string_view id) override {
+        channels_.expect_nothing_of(id);
+        moves_.on_absent(id);
+    }
     void on_reborn(const bus::peer& self) override { reborn_(self.life); }
 
 private:
@@ -58,6 +63,7 @@ private:
     dispatcher& calls_;
     channel_store& channels_;
     room_moves& moves_;
+    list_catch_up& lists_;
     frontend* clients_;
     base::unique_function<void(incarnation)> reborn_;
     /// Its own id once it stops.

@@ -41,6 +41,11 @@ void room_moves::begin(const cluster::view_ptr& now) {
     const auto last = list_.epoch();
     const bool is_first = last == 0;
     now_.emplace(change{});
+    for (const auto& each : now->servers) {
+        if (!is_first && list_.find(each.id) == nullptr && !servers_.reaches(each.id)) {
+            now_->unmet.insert(each.id);
+        }
+    }
     now_->before = list_.begin(now);
     for (const auto& each : told_by_) {
         note_told(each.first);
@@ -76,6 +81,14 @@ void room_moves::begin(const cluster::view_ptr& now) {
     look();
 }
 
+void room_moves::on_absent(std::string_view id) {
+    if (now_) {
+        if (const auto at = now_->unmet.find(id); at != now_->unmet.end()) {
+            now_->unmet.erase(at);
+        }
+    }
+}
+
 void room_moves::stop() {
     tick_.cancel();
     serve_all();
@@ -105,7 +118,7 @@ void room_moves::look() {
     bool is_open = may_open && list_.has_all_told();
     for (const auto& each : now_->before) {
         for (const auto& server : *list_.of_type(each.first)) {
-            if (may_open && has_said(ready_, server.id)) {
+            if (may_open && has_said(ready_, server.id) && !now_->unmet.contains(server.id)) {
                 list_.open(server.id);
             } else {
                 is_open = false;

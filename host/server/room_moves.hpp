@@ -61,6 +61,8 @@ public:
     void on_view(const cluster::view_ptr& now);
     void on_cast(const bus::peer& from, wire::kind what, std::string_view bytes);
     void on_link_up(const bus::peer& with);
+    /// Nobody runs under the id.
+    void on_absent(std::string_view id);
     /// The frontends have told who is in the rooms.
     void on_recovered() { look(); }
     /// Whether a cast for the frontend waits: who sends it has taken rooms over by a list that this
@@ -136,6 +138,8 @@ private:
         base::time_point looked{};
         /// Who had told of its rooms before this server knew the list, or may have.
         std::set<std::string, std::less<>> had_told{};
+        /// Who has come into the list without having been a guest here: a link to it is on its way.
+        std::set<std::string, std::less<>> unmet{};
         /// Of dispatcher::mark, once everybody has told.
         std::optional<std::uint64_t> mark;
         bool has_released = false;

@@ -84,6 +84,7 @@ void room_moves::on_link_up(const bus::peer& with) {
     if (now_) {
         // It has not waited for this server, to which it had no link.
         now_->had_told.insert(with.id);
+        now_->unmet.erase(with.id);
     }
     const auto* self = list_.leaving(self_.id);
     if (self != nullptr && self->stays && with.version >= wire::staying_version) {

@@ -43,7 +43,8 @@ public:
           options_(std::move(options)), outgoing_(executor, links, peer_of(options_.self)),
           channels_(outgoing_, [this](const std::string& channel,
                                       const door::member& gone) { on_member_lost(channel, gone); }),
-          calls_(executor, clock, options_.serial_limit) {
+          calls_(executor, clock, options_.serial_limit),
+          lists_(clock, outgoing_, registry, options_.lists) {
         if (options_.listener) {
             clients_ =
                 std::make_unique<frontend>(executor, clock, options_, outgoing_, list_, calls_);
@@ -54,7 +55,7 @@ public:
         moves_ = std::make_unique<room_moves>(clock, options_.self, outgoing_, list_, calls_,
                                               channels_, clients_.get());
         incoming_ = std::make_unique<incoming>(clock, options_.call_timeout, list_, calls_,
-                                               channels_, *moves_, clients_.get());
+                                               channels_, *moves_, lists_, clients_.get());
         incoming_->when_reborn([this](incarnation life) { live_anew(life); });
         outgoing_.serve(*incoming_);
         channels_.on_recovered([this] {
@@ -143,6 +144,7 @@ private:
     directory list_;
     channel_store channels_;
     dispatcher calls_;
+    list_catch_up lists_;
     std::unique_ptr<frontend> clients_;
     std::unique_ptr<room_moves> moves_;
     std::unique_ptr<incoming> incoming_;
@@ -324,6 +326,7 @@ void server::parts::stop(std::string_view reason, base::unique_function<void()> 
 
 void server::parts::refuse_new() {
     moves_->stop();
+    lists_.stop();
     incoming_->drain(options_.self.id);
     if (clients_open_) {
         clients_->drain();

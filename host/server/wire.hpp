@@ -54,6 +54,10 @@ enum class kind : std::uint8_t {
     rooms_ready = 37,
     /// From version 6 of the bus on.
     rooms_staying = 38,
+    // casts; from version 6 of the bus on (list_catch_up.hpp): the epoch of one's own list, and the
+    // text of a later one
+    list_wanted = 39,
+    list = 40,
 };
 
 using base::reader;
@@ -110,6 +114,8 @@ inline constexpr std::uint16_t contracts_version = 3;
 inline constexpr std::uint16_t moves_version = 5;
 /// The first version of the bus in which rooms stay with a server that leaves.
 inline constexpr std::uint16_t staying_version = 6;
+/// The first version of the bus in which servers get the list of servers from each other.
+inline constexpr std::uint16_t list_version = 6;
 
 /// A session change: the session, then the change.
 std::string encode(const session_ref& who, const door::session_change& change);

@@ -111,6 +111,16 @@ void cluster::start(const std::string& id) {
             return clients.make_port(runs);
         };
     }
+    options.lists = {[raw = one.get()](std::uint64_t after) {
+                         std::vector<std::string> later;
+                         for (const auto& [epoch, list] : raw->lists) {
+                             if (epoch > after) {
+                                 later.push_back(list);
+                             }
+                         }
+                         return later;
+                     },
+                     [this, raw = one.get()](std::string_view list) { take_list(*raw, list); }};
     one->instance = std::make_unique<server::server>(one->runs->executor(), *one->runs, *one->links,
                                                      *one->registry, options);
     servers_[id] = one;
@@ -162,6 +172,9 @@ void cluster::tell_dead(const bus::peer& gone) {
         return; // nobody tells them
     }
     for (const auto& [id, one] : servers_) {
+        if (one->heard_from > in.now()) {
+            continue;
+        }
         in.wake(in.now() + in.chance.between(100us, 20ms), one->runs, [one, gone] {
             if (!one->is_stopping) {
                 one->links->report_dead(gone);
@@ -199,7 +212,7 @@ void cluster::stop_well(const running_ptr& one, base::unique_function<void()> st
     const auto id = one->runs->id();
     ++ending_;
     for (const auto& [other, told] : servers_) {
-        if (told != one) {
+        if (told != one && told->heard_from <= in.now()) {
             in.wake(in.now() + in.chance.between(100us, 5ms), told->runs,
                     [told, who = bus::peer{id, one->life}] { told->registry->set_leaving(who); });
         }
@@ -356,16 +369,35 @@ void cluster::tell_list() {
 }
 
 void cluster::tell_list(const running_ptr& one) {
-    if (master_is_away_for() > 0s) {
+    if (master_is_away_for() > 0s || one->heard_from > in.now()) {
         return;
     }
     one->list_told = std::max(one->list_told, in.now() + in.chance.between(100us, 20ms));
+    told_.push_back({epoch_, expected_, guests_});
     in.wake(one->list_told, one->runs,
-            [one, list = shaddock::cluster::view{epoch_, expected_, guests_}]() mutable {
-                if (!one->is_stopping) {
-                    one->registry->take(std::move(list));
-                }
-            });
+            [this, one, list = std::to_string(told_.size() - 1)] { take_list(*one, list); });
+}
+
+void cluster::take_list(running& one, std::string_view list) {
+    if (one.is_stopping) {
+        return;
+    }
+    auto told = told_.at(std::stoul(std::string(list)));
+    one.lists[told.epoch] = list;
+    one.registry->take(std::move(told));
+}
+
+void cluster::cut_master(const std::string& id, duration span) {
+    const auto at = servers_.find(id);
+    if (at == servers_.end()) {
+        return;
+    }
+    at->second->heard_from = in.now() + span;
+    in.after(span, [this, last = std::weak_ptr(at->second)] {
+        if (const auto one = last.lock(); one && !is_stopping_) {
+            tell_list(one);
+        }
+    });
 }
 
 void cluster::go_on() {

@@ -50,6 +50,8 @@ public:
     void kill_master(duration away);
     /// Zero: there is one.
     duration master_is_away_for() const { return std::max(master_from_ - in.now(), duration(0)); }
+    /// Its line to the master is cut for so long: it hears of no list and of no death.
+    void cut_master(const std::string& id, duration span);
     /// One more server of the type comes, as a guest, and into the list once it is linked. Its id;
     /// empty: nothing happens, because the list is changing, or has enough of them.
     std::string add(std::string_view type);
@@ -85,6 +87,10 @@ private:
         bool is_started = false;
         bool is_stopping = false;
         time_point list_told{};
+        /// Its master hears and tells nothing before.
+        time_point heard_from{};
+        /// What it was told, by epoch: an index of `told_`.
+        std::map<std::uint64_t, std::string> lists{};
         ~running();
         void on_link_up(const bus::peer&) override {}
         void on_link_down(const bus::peer&, bus::link_end) override {}
@@ -113,6 +119,7 @@ private:
     void change_list(records& from, records& into, const std::string& id);
     void tell_list();
     void tell_list(const running_ptr& one);
+    void take_list(running& one, std::string_view list);
     void go_on();
     void go_on_coming();
     void go_on_leaving();
@@ -126,6 +133,8 @@ private:
     std::uint64_t epoch_ = 1;
     /// The chat servers of each list since its time.
     std::vector<std::pair<time_point, std::vector<std::string>>> lists_;
+    /// All lists that were told to somebody.
+    std::vector<shaddock::cluster::view> told_;
     std::optional<change> change_;
     time_point master_from_{};
     std::map<std::string, running_ptr> servers_;

@@ -35,7 +35,8 @@ constexpr std::string_view words[faults_count] = {"kill_chat",
                                                   "reload",
                                                   "add_frontend",
                                                   "stop_frontend",
-                                                  "remove_frontend"};
+                                                  "remove_frontend",
+                                                  "cut_master"};
 
 /// From the end of a fault to where all rules hold again.
 constexpr duration recovery = 2s;
@@ -253,6 +254,12 @@ private:
             return take_out_frontend("stop", false);
         case fault::remove_frontend:
             return take_out_frontend("remove", true);
+        case fault::cut_master: {
+            const auto& id = any();
+            const auto span = in_.chance.between(0s, 9s);
+            note(fmt::format("cut {} from the master for {:.3f} s", id, seconds(span)));
+            return servers_.cut_master(id, span);
+        }
         case fault::reload: {
             const auto& id = any();
             note("reload " + id);

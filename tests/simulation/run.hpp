@@ -45,8 +45,10 @@ enum class fault : std::uint8_t {
     add_frontend,
     stop_frontend,
     remove_frontend,
+    /// The line between a server and the master is cut.
+    cut_master,
 };
-inline constexpr std::size_t faults_count = 21;
+inline constexpr std::size_t faults_count = 22;
 std::string_view to_string(fault kind);
 
 struct run_options {

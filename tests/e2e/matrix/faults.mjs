@@ -41,7 +41,6 @@ const reporters = ["chat-server-1", "connector-server-1", "gate-server-1"];
  * @property {string} kind
  * @property {string[]} ids to whom it happens
  * @property {string[]} hurt at which of them messages may be lost that were answered well; at all others none may
- * @property {string[]} [hurtByMoves] as `hurt`, where rooms move meanwhile
  * @property {string[]} [hurtByRestart] as `hurt`, where a chat server is restarted meanwhile
  * @property {boolean} isTold who comes and goes meanwhile is told later
  * @property {string[]} [link] cut or slowed: a proxy has to stand there
@@ -174,13 +173,12 @@ function between(kind, link, ms) {
     };
 }
 
-/** The server works, and nobody but the master misses anything of it. But it goes on with the last list that it was told. */
+/** The server works, and nobody but the master misses anything of it: others tell it of a new list. */
 function onMastersLine(kind, id, ms) {
     return {
         kind,
         ids: [id, "master"],
         hurt: [],
-        hurtByMoves: kind.startsWith("cut") && id.startsWith("connector") ? [id] : [],
         isTold: false,
         isOfMastersLine: true,
         async run(world) {

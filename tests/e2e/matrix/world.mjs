@@ -207,9 +207,9 @@ export class World {
     }
 
     /** Who may miss messages: the members of rooms of the chat servers that the fault hurts, and the clients of its connectors. */
-    hurtOf({ hurt: always, hurtByMoves = [], hurtByRestart = [] }, step) {
+    hurtOf({ hurt: always, hurtByRestart = [] }, step) {
         const doRoomsMove = ["add", "stop", "remove"].includes(step);
-        const hurt = [...always, ...doRoomsMove ? hurtByMoves : [], ...step === "restart" ? hurtByRestart : []];
+        const hurt = [...always, ...step === "restart" ? hurtByRestart : []];
         const owners = hurt.filter((id) => chats.includes(id));
         const rooms = owners.length > 0 && doRoomsMove ? this.rooms : owners.map((id) => this.rooms[chats.indexOf(id)]);
         return [...rooms, ...hurt.filter((id) => connectors.includes(id)).map((id) => `@${id}`)].join();

@@ -53,6 +53,23 @@ TEST(server_list, has_those_that_leave_in_the_list_though_older_servers_take_the
     EXPECT_EQ(plain.guests, std::vector<std::string>{leaving.json});
 }
 
+TEST(told_lists, gives_those_that_came_later_in_order_of_the_last_four) {
+    told_lists lists;
+    using texts = std::vector<std::string>;
+    EXPECT_EQ(lists.after(0), texts{});
+    lists.keep(0, "of an older master");
+    lists.keep(1, "a");
+    lists.keep(2, "b");
+    lists.keep(2, "b, with a guest more");
+    lists.keep(3, "c");
+    EXPECT_EQ(lists.after(0), (texts{"a", "b, with a guest more", "c"}));
+    EXPECT_EQ(lists.after(2), texts{"c"});
+    EXPECT_EQ(lists.after(3), texts{});
+    lists.keep(4, "d");
+    lists.keep(5, "e");
+    EXPECT_EQ(lists.after(0), (texts{"b, with a guest more", "c", "d", "e"}));
+}
+
 TEST(server_list, refuses_what_is_none) {
     for (const auto* text : {"", "[]", "{}", R"({"list":[{}]})", R"({"list":["x"]})",
                              R"({"list":["{\"id\":\"a\"}"]})"}) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "bus/bus.hpp"
+#include "cluster/registry.hpp"
 #include "net/listener.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -101,6 +102,20 @@ public:
 
 private:
     shaddock::bus::bus_counts counts_;
+};
+
+/// A list that is what the test says.
+class fake_registry final : public cluster::registry {
+public:
+    result<void> start(const door::server_info&, cluster::registry_listener&) override {
+        return {};
+    }
+    cluster::view_ptr now() const override { return std::make_shared<cluster::view>(list); }
+    void live_anew(incarnation) override {}
+    void propose(std::vector<door::server_info>, std::uint64_t, cluster::proposed_call) override {}
+    void stop(base::unique_function<void()> done) override { done(); }
+
+    cluster::view list;
 };
 
 } // namespace shaddock::server

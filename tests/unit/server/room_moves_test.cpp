@@ -133,6 +133,8 @@ struct room_moves_test : ::testing::Test {
                                lost.push_back(gone.ref.uid);
                            }};
     room_moves moves{clock, self, servers, list, calls, channels, nullptr};
+    fake_registry registry;
+    list_catch_up catch_up{clock, servers, registry, {}};
     std::shared_ptr<generation> living;
 };
 
@@ -194,7 +196,7 @@ TEST_F(room_moves_test, who_stood_still_waits_anew_for_what_others_have_said_mea
 }
 
 TEST_F(room_moves_test, who_links_while_rooms_move_has_told_nobody_and_kept_nothing_back) {
-    incoming port(clock, 10s, list, calls, channels, moves, nullptr);
+    incoming port(clock, 10s, list, calls, channels, moves, catch_up, nullptr);
     know(1, 1);
     know(2, 2);
     EXPECT_TRUE(moves.is_early(connector.id, 2, false)) << "it has linked after it had the list";
@@ -208,7 +210,7 @@ TEST_F(room_moves_test, who_links_while_rooms_move_has_told_nobody_and_kept_noth
 }
 
 TEST_F(room_moves_test, nobody_is_taken_out_by_the_last_words_of_a_link_that_has_ended) {
-    incoming port(clock, 10s, list, calls, channels, moves, nullptr);
+    incoming port(clock, 10s, list, calls, channels, moves, catch_up, nullptr);
     const auto room = room_of(1, 2);
     know(1, 1);
     know(2, 2);
@@ -290,7 +292,7 @@ TEST_F(room_moves_test, a_request_waits_for_rooms_only_of_who_had_moved_them_bef
 }
 
 TEST_F(room_moves_test, a_kept_request_whose_time_is_over_does_not_run) {
-    incoming port(clock, 10s, list, calls, channels, moves, nullptr);
+    incoming port(clock, 10s, list, calls, channels, moves, catch_up, nullptr);
     know(1, 1);
     say(connector, kind::list_known, 2);
     std::vector<errc> answers;
@@ -310,7 +312,7 @@ TEST_F(room_moves_test, a_kept_request_whose_time_is_over_does_not_run) {
 }
 
 TEST_F(room_moves_test, a_kept_request_does_not_run_where_others_may_own_the_rooms_by_now) {
-    incoming port(clock, 10s, list, calls, channels, moves, nullptr);
+    incoming port(clock, 10s, list, calls, channels, moves, catch_up, nullptr);
     know(1, 1);
     say(connector, kind::list_known, 2);
     std::optional<errc> answer;
@@ -358,7 +360,7 @@ struct old_requests_test : room_moves_test {
     }
 
     const bus::peer asks{connector.id, connector.life, wire::outdated_version};
-    incoming port{clock, 10s, list, calls, channels, moves, nullptr};
+    incoming port{clock, 10s, list, calls, channels, moves, catch_up, nullptr};
     std::vector<errc> answers;
     // What is served has no such route.
     const std::vector<errc> served{errc::unknown_route};
@@ -476,6 +478,44 @@ TEST_F(room_moves_test, who_is_refused_when_a_list_settles_may_ask_again_at_once
     moves.stop();
     EXPECT_EQ(said, (std::vector<std::string>{"cancelled", "goes"}));
     EXPECT_EQ(list.waiting(), 0U);
+}
+
+TEST_F(room_moves_test, what_goes_to_a_server_that_is_only_met_with_the_list_waits_for_its_link) {
+    std::vector<std::string> said;
+    const bus::peer three{"probe-server-3", incarnation{3}, wire::staying_version};
+    const auto ask = [&] {
+        list.when_open({three.id, true}, [&](const error* why, const std::string&) {
+            said.emplace_back(why != nullptr ? shaddock::to_string(why->code()) : "goes");
+        });
+    };
+    know(1, 2);
+    pass(600ms);
+    know(2, 3);
+    ask();
+    pass(100ms);
+    EXPECT_TRUE(said.empty());
+    links.peers.push_back(three);
+    links.up.insert(three.id);
+    moves.on_link_up(three);
+    pass(50ms);
+    EXPECT_TRUE(said.empty()) << "its rooms are not there yet";
+    say(three, kind::rooms_ready, 2);
+    EXPECT_EQ(said, std::vector<std::string>{"goes"});
+}
+
+TEST_F(room_moves_test, what_goes_to_a_new_server_that_does_not_run_does_not_wait) {
+    std::vector<std::string> said;
+    know(1, 2);
+    pass(600ms);
+    know(2, 3);
+    list.when_open({"probe-server-3", true}, [&](const error* why, const std::string&) {
+        said.emplace_back(why != nullptr ? shaddock::to_string(why->code()) : "goes");
+    });
+    pass(50ms);
+    EXPECT_TRUE(said.empty());
+    moves.on_absent("probe-server-3");
+    pass(10ms);
+    EXPECT_EQ(said, std::vector<std::string>{"goes"}) << "the call finds out that it is down";
 }
 
 /// Notes how its call ended.
@@ -744,7 +784,7 @@ TEST_F(room_moves_test, a_late_leave_of_the_owner_before_takes_the_seat_that_cam
 }
 
 TEST_F(room_moves_test, a_request_by_an_older_list_is_refused_by_the_owner_before) {
-    incoming port(clock, 10s, list, calls, channels, moves, nullptr);
+    incoming port(clock, 10s, list, calls, channels, moves, catch_up, nullptr);
     for (const int probes : {2, 3}) {
         cluster::view made;
         made.epoch = list.epoch() + 1;

@@ -25,7 +25,7 @@ namespace shaddock::bus {
 /// for contracts (host/server/wire.hpp), version 4 the marks. Who speaks version 5 knows what to do
 /// when it is told that it was declared dead, and owners acknowledge members that
 /// were lost; and rooms move when the list of servers changes. Version 6 has what stays with a
-/// server that leaves (`rooms: stay`).
+/// server that leaves (`rooms: stay`), and the list of servers from those who have heard of it.
 struct version_range {
     std::uint16_t lowest = 2;
     std::uint16_t highest = 6;

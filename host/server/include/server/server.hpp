@@ -30,6 +30,15 @@
 /// from start to stop.
 namespace shaddock::server {
 
+/// How servers get the list from each other that its keeper cannot tell one of them. Thread: the
+/// loop. Empty: this server neither tells nor asks, since its list comes from where all have it.
+struct list_exchange {
+    /// The lists later than that epoch as they were told here, in order; of many, the last ones.
+    std::function<std::vector<std::string>(std::uint64_t epoch)> told;
+    /// What `told` of another server has given.
+    std::function<void(std::string_view list)> take;
+};
+
 /// What a server needs to be told; a value.
 struct server_options {
     /// Own record; `life` is this process's incarnation.
@@ -81,6 +90,7 @@ struct server_options {
     /// and they push nothing. A frontend goes on with what is not of its own channels. Empty: it
     /// always may.
     std::function<bool()> may_own;
+    list_exchange lists{};
     /// Plugins are only tried: components start and stop, nothing serves, no timer runs.
     bool is_check = false;
 };
