@@ -54,9 +54,9 @@ TYPED_TEST(bus_faults_contract, takes_any_one_message_into_an_empty_queue) {
     ASSERT_TRUE(b.start({"a"}));
     this->in.link(a, "b");
     const std::string big(16 * 1024 * 1024, 'x');
-    const auto done = call(this->in, a, "b", echo, big);
+    const auto done = call(this->in, a, "b", echo, big, this->in.patience);
     ASSERT_TRUE(this->in.runs_until([&] { return done->is_done(); }));
-    ASSERT_TRUE(done->what);
+    ASSERT_TRUE(done->what) << done->what.error().text();
     EXPECT_EQ(*done->what, big);
 }
 

@@ -161,7 +161,7 @@ void world::remove(server& gone) {
 }
 
 bool world::runs_until(const std::function<bool()>& is_so) {
-    const auto deadline = std::chrono::steady_clock::now() + 10s;
+    const auto deadline = std::chrono::steady_clock::now() + patience;
     while (!is_so()) {
         if (std::chrono::steady_clock::now() >= deadline) {
             return false;
