@@ -27,6 +27,7 @@ public:
     }
     bool has_masters_list() const override { return true; }
     bool may_own() const override { return true; }
+    bool may_other_own(std::string_view) const override { return false; }
     void set_leaving(const bus::peer& who) override { registry_->set_leaving(who); }
     void close(base::unique_function<void()> done) override {
         boost::asio::post(executor_, std::move(done));

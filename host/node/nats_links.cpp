@@ -85,6 +85,7 @@ public:
     void take(cluster::view) override {}
     bool has_masters_list() const override { return false; }
     bool may_own() const override { return keeper_->has_lease(); }
+    bool may_other_own(std::string_view id) const override { return keeper_->may_own(id); }
     void set_leaving(const bus::peer& who) override { registry_->set_leaving(who); }
     void close(base::unique_function<void()> done) override {
         waiting_.cancel();

@@ -78,8 +78,7 @@ public:
     running_server(const setting& found, const config::server_record& record,
                    const wire_files& agreed, module::loader& loader)
         : clock_(loop_.get_executor()), pool_(found.system.host.limits.blocking_threads),
-          self_(own_info(record, clock_)), run_folder_(found.run),
-          links_(make_links(found)),
+          self_(own_info(record, clock_)), run_folder_(found.run), links_(make_links(found)),
           server_(loop_.get_executor(), clock_, links_->bus(), links_->registry(),
                   wired(options_of(found, record, self_, agreed, pool_.get_executor()))),
           master_(
@@ -132,15 +131,16 @@ public:
         server_.on_settled([this] { master_.report(); });
         reload_.begin_with(plugins);
         reload_steps_.begin_with(plugins);
-        links_->open([this, plugins = std::move(plugins), files](const result<void>& opened) mutable {
-            if (is_stopping_) {
-                return;
-            }
-            if (!opened) {
-                return fail(opened.error());
-            }
-            start(std::move(plugins), files);
-        });
+        links_->open(
+            [this, plugins = std::move(plugins), files](const result<void>& opened) mutable {
+                if (is_stopping_) {
+                    return;
+                }
+                if (!opened) {
+                    return fail(opened.error());
+                }
+                start(std::move(plugins), files);
+            });
         answer_log(questions_);
         master_.start();
         watch_.start();
@@ -204,8 +204,7 @@ private:
         stop("the start has failed");
     }
 
-    void stop(std::string_view why,
-              std::string_view kick_reason = protocol::kick_reason::shutdown,
+    void stop(std::string_view why, std::string_view kick_reason = protocol::kick_reason::shutdown,
               server::stop_pace pace = server::stop_pace::drains) {
         if (std::exchange(is_stopping_, true)) {
             return;
@@ -262,6 +261,7 @@ private:
     }
     server::server_options wired(server::server_options options) {
         options.may_own = [this] { return links_->may_own(); };
+        options.may_other_own = [this](auto id) { return links_->may_other_own(id); };
         options.lists = list_exchange();
         options.kept_rooms = read_kept_rooms(run_folder_, self_.id);
         options.keep_rooms = [this](const std::string& bytes) {

@@ -10,6 +10,7 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include <memory>
+#include <string_view>
 
 namespace shaddock::node {
 
@@ -30,6 +31,8 @@ public:
     virtual bool has_masters_list() const = 0;
     /// Whether the server may own rooms now: no timer has to say so.
     virtual bool may_own() const = 0;
+    /// As server_options::may_other_own.
+    virtual bool may_other_own(std::string_view id) const = 0;
     /// As cluster::direct_registry::set_leaving.
     virtual void set_leaving(const bus::peer& who) = 0;
     /// After the server has stopped; `done` is posted.

@@ -75,6 +75,11 @@ public:
     /// pushed to their members.
     void fence_if(std::function<bool()> is_fenced) { is_fenced_ = std::move(is_fenced); }
     bool is_fenced() const { return is_fenced_(); }
+    /// As fence_if, of one channel.
+    void fence_rooms_if(std::function<bool(std::string_view name)> is_fenced) {
+        is_room_fenced_ = std::move(is_fenced);
+    }
+    bool is_fenced(std::string_view name) const { return is_fenced_() || is_room_fenced_(name); }
     /// Called when the rooms are whole, before anything is reported of them.
     void on_recovered(base::unique_function<void()> then) { recovered_ = std::move(then); }
     const std::set<std::string, std::less<>>& awaited() const { return awaited_; }
@@ -176,6 +181,7 @@ private:
     void expel(owned_channel& from, const session_ref& who);
 
     std::function<bool()> is_fenced_ = [] { return false; };
+    std::function<bool(std::string_view)> is_room_fenced_ = [](auto) { return false; };
     outgoing& to_frontends_;
     lost_callback lost_;
     std::map<std::string, std::unique_ptr<owned_channel>, std::less<>> channels_;

@@ -16,8 +16,8 @@ class incoming final : public bus::receiver, public bus::link_observer {
 public:
     /// `clients` is null on a backend.
     incoming(base::clock& clock, base::duration call_timeout, const directory& list,
-             dispatcher& calls, channel_store& channels, room_moves& moves,
-             list_catch_up& lists, frontend* clients)
+             dispatcher& calls, channel_store& channels, room_moves& moves, list_catch_up& lists,
+             frontend* clients)
         : clock_(clock), call_timeout_(call_timeout), list_(list), calls_(calls),
           channels_(channels), moves_(moves), lists_(lists), clients_(clients) {}
 
@@ -42,8 +42,8 @@ public:
 private:
     /// What a frontend without channels does for its own clients nobody else can do.
     bool is_cut_off(wire::kind what) const {
-        return channels_.is_fenced() && (clients_ == nullptr || (what == wire::kind::remote &&
-                                                                 channels_.size() != 0));
+        return channels_.is_fenced() &&
+               (clients_ == nullptr || (what == wire::kind::remote && channels_.size() != 0));
     }
     bool takes(wire::kind what) const {
         return stopping_.empty() || (clients_ != nullptr && what == wire::kind::remote);

@@ -9,7 +9,7 @@ result<void> owned_channel::add(const session_ref& session) noexcept {
         return error(errc::duplicate, fmt::format("channel '{}': session {} of {} is in it already",
                                                   name_, number(session.id), session.frontend));
     }
-    if (store_.is_fenced()) {
+    if (store_.is_fenced(name_)) {
         return fenced();
     }
     if (store_.is_recovering()) {
@@ -53,13 +53,13 @@ bool owned_channel::remove(const session_ref& session) noexcept {
 }
 
 error owned_channel::fenced() const {
-    return {errc::no_server, fmt::format("channel '{}': this server is cut off, and another one may "
-                                         "own it by now",
+    return {errc::no_server, fmt::format("channel '{}': servers are cut off from each other, and "
+                                         "another one may own it now",
                                          name_)};
 }
 
 result<void> owned_channel::push(std::string_view route, door::body_view message) noexcept {
-    if (store_.is_fenced()) {
+    if (store_.is_fenced(name_)) {
         return fenced();
     }
     const auto bytes = wire::encoded(name_, route, message);
@@ -79,7 +79,7 @@ result<void> owned_channel::push(std::string_view route, door::body_view message
 
 result<void> owned_channel::push_to(std::string_view route, door::body_view message,
                                     std::span<const session_ref> to) noexcept {
-    if (store_.is_fenced()) {
+    if (store_.is_fenced(name_)) {
         return fenced();
     }
     std::map<std::string_view, std::vector<session_id>> by_frontend;

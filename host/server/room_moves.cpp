@@ -91,6 +91,7 @@ void room_moves::on_absent(std::string_view id) {
 
 void room_moves::stop() {
     tick_.cancel();
+    silence_.cancel();
     serve_all();
     while (!due_.empty()) {
         serve_due();
@@ -105,6 +106,7 @@ void room_moves::stop() {
 // ---- the steps
 
 void room_moves::look() {
+    end_silence();
     if (!now_) {
         return decide_what_stays();
     }
@@ -228,24 +230,34 @@ void room_moves::take_rooms() {
     if (!is_whole && !is_late(taken_limit)) {
         return;
     }
-    now_->is_ready = true;
+    become_ready();
+    take_coming();
+    tell_all(wire::kind::rooms_ready);
+    serve_early();
+}
+
+/// But what another one may have still.
+void room_moves::take_coming() {
     std::vector<std::pair<std::string, std::vector<door::member>>> gone;
-    const auto has_told = [this](const session_ref& who) {
-        const auto at = told_by_.find(who.frontend);
-        return at != told_by_.end() && at->second >= list_.epoch();
-    };
+    std::map<std::uint64_t, moved_rooms> still;
     while (!coming_.empty() && coming_.begin()->first <= list_.epoch()) {
-        const auto node = coming_.extract(coming_.begin());
-        for (const auto& [name, room] : node.mapped()) {
-            gone.emplace_back(name, channels_.take_over(name, room, has_told));
-            calls_.current()->restore_room(name, room.state);
+        const auto epoch = coming_.begin()->first;
+        const auto by = epoch > settled_ ? list_.epoch() : epoch;
+        const auto has_told = [&](const session_ref& who) { return told(who.frontend) >= by; };
+        auto node = coming_.extract(coming_.begin());
+        for (auto& [name, room] : node.mapped()) {
+            if (is_others_still(name)) {
+                still[epoch].emplace(name, std::move(room));
+            } else if (epoch > settled_ || may_own(name)) { // else it has moved on meanwhile
+                gone.emplace_back(name, channels_.take_over(name, room, has_told));
+                calls_.current()->restore_room(name, room.state);
+            }
         }
     }
+    coming_.merge(still);
     for (auto& [name, members] : gone) {
         report(name, std::move(members));
     }
-    tell_all(wire::kind::rooms_ready);
-    serve_early();
 }
 
 void room_moves::settle() {
@@ -258,7 +270,7 @@ void room_moves::settle() {
             std::chrono::duration_cast<milliseconds>(clock_.now() - now_->begun).count());
     }
     settled_ = list_.epoch();
-    now_->is_ready = true;
+    become_ready();
     serve_early();
     channels_.set_epoch(list_.told_epoch());
     if (clients_ != nullptr) {
@@ -295,15 +307,7 @@ void room_moves::on_cast(const bus::peer& from, wire::kind what, std::string_vie
         on_staying(from, epoch, in);
         break;
     case wire::kind::room_state:
-        if (!is_too_late(epoch)) {
-            on_state(epoch, in);
-        } else if (const auto untold = late_states_.due(clock_.now())) {
-            base::log::warn("server",
-                            "{} has told of a room too late: it serves here already; {} more since "
-                            "the last such line",
-                            from.id, *untold);
-        }
-        return;
+        return on_state(from, epoch, in);
     case wire::kind::rooms_released:
         note(gone_);
         break;
@@ -319,8 +323,17 @@ void room_moves::on_cast(const bus::peer& from, wire::kind what, std::string_vie
     look();
 }
 
-void room_moves::on_state(std::uint64_t epoch, wire::reader& in) {
+void room_moves::on_state(const bus::peer& from, std::uint64_t epoch, wire::reader& in) {
     const std::string name(in.text());
+    if (is_too_late(epoch, name)) {
+        if (const auto untold = late_states_.due(clock_.now())) {
+            base::log::warn("server",
+                            "{} has told of a room too late: it serves here already; {} more since "
+                            "the last such line",
+                            from.id, *untold);
+        }
+        return;
+    }
     auto& room = coming_[epoch][name];
     room.state = in.text();
     room.is_told = true;
@@ -333,9 +346,10 @@ void room_moves::on_state(std::uint64_t epoch, wire::reader& in) {
     room.next_join = in.at_end() ? 0 : in.u64(); // an older build ends before
 }
 
-/// The rooms of that list serve here.
-bool room_moves::is_too_late(std::uint64_t epoch) const {
-    return epoch <= settled_ || (now_ && now_->is_ready && epoch == list_.epoch());
+/// The room serves here by that list.
+bool room_moves::is_too_late(std::uint64_t epoch, std::string_view room) const {
+    return (epoch <= settled_ || (now_ && now_->is_ready && epoch == list_.epoch())) &&
+           !is_others_still(room);
 }
 
 void room_moves::on_seats(const bus::peer& from, std::uint64_t epoch, wire::reader& in) {
@@ -361,16 +375,12 @@ void room_moves::on_seats(const bus::peer& from, std::uint64_t epoch, wire::read
 }
 
 void room_moves::take_seats(const bus::peer& from, const told_seats& told) {
-    if (!is_too_late(told.epoch)) {
-        for (const auto& [name, room] : told.rooms) {
+    for (const auto& [name, room] : told.rooms) {
+        if (!is_too_late(told.epoch, name)) {
             auto& coming = coming_[told.epoch][name];
             coming.seats.insert(coming.seats.end(), room.seats.begin(), room.seats.end());
             coming.lost.insert(coming.lost.end(), room.lost.begin(), room.lost.end());
-        }
-        return;
-    }
-    for (const auto& [name, room] : told.rooms) {
-        if (may_own(name)) { // else the frontend tells the next one
+        } else if (may_own(name)) { // else the frontend tells the next one
             report(name, channels_.take_late(from, name, room));
         }
     }
@@ -388,7 +398,7 @@ bool room_moves::take_seat(std::uint64_t epoch, const std::string& channel, cons
                            const door::member& who, bool is_lost) {
     const auto& before = now_ && epoch == list_.epoch() ? now_->before : list_.by_type();
     const auto* owner = directory::owner_in(before, self_.type, channel);
-    if (is_too_late(epoch) || owner == nullptr || *owner == self_.id) {
+    if (is_too_late(epoch, channel) || owner == nullptr || *owner == self_.id) {
         return false;
     }
     auto& room = coming_[epoch][channel];

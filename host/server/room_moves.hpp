@@ -10,12 +10,14 @@
 #include "outgoing.hpp"
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace shaddock::server {
 
@@ -76,6 +78,13 @@ public:
     bool owes_seats(const std::string& frontend, std::uint64_t epoch) override;
     bool take_seat(std::uint64_t epoch, const std::string& channel, const bus::peer& from,
                    const door::member& who, bool is_lost) override;
+    /// Asked of an owner before that has not told that it released its rooms: whether it may own
+    /// them still, as far as is known here. Where nobody asks, it may not.
+    void ask_who_may_own(std::function<bool(std::string_view id)> may_own) {
+        may_other_own_ = std::move(may_own);
+    }
+    /// Whether such a one may serve the room still, though the list has made it this server's.
+    bool is_others_still(std::string_view room) const;
     /// Of the list that has settled here.
     std::uint64_t epoch() const { return settled_; }
     /// Whether a request that was routed by this list comes too late: its room may have moved, or
@@ -159,7 +168,11 @@ private:
     void release_rooms();
     void tell_rooms();
     void take_rooms();
+    void take_coming();
     void settle();
+    void become_ready();
+    void note_silent_owners();
+    void end_silence();
     void turn(std::uint64_t epoch);
     void note_told(std::string_view frontend);
     /// The list by which it has told of its rooms last.
@@ -181,10 +194,10 @@ private:
     const std::string* new_owner(std::string_view type, const std::string& owner,
                                  const std::string& channel) const;
     void on_staying(const bus::peer& from, std::uint64_t epoch, wire::reader& in);
-    void on_state(std::uint64_t epoch, wire::reader& in);
+    void on_state(const bus::peer& from, std::uint64_t epoch, wire::reader& in);
     void on_seats(const bus::peer& from, std::uint64_t epoch, wire::reader& in);
     void take_seats(const bus::peer& from, const told_seats& told);
-    bool is_too_late(std::uint64_t epoch) const;
+    bool is_too_late(std::uint64_t epoch, std::string_view room) const;
     void report(const std::string& channel, std::vector<door::member> gone);
 
     base::clock& clock_;
@@ -232,6 +245,16 @@ private:
     std::deque<early> due_;
     std::size_t due_since_ = 0;
     base::timer serving_;
+    /// Owners before some list that had not released their rooms when these were to serve here.
+    struct silent_owner {
+        std::string id;
+        std::uint64_t epoch = 0;
+        directory::lists before;
+    };
+    bool is_over(const silent_owner& one) const;
+    std::vector<silent_owner> silent_;
+    base::timer silence_;
+    std::function<bool(std::string_view id)> may_other_own_;
     base::unique_function<void()> told_;
     base::rare_line late_states_;
     base::timer tick_;

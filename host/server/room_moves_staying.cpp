@@ -91,6 +91,10 @@ void room_moves::on_link_up(const bus::peer& with) {
         tell_staying(with.id, *self->stays);
     }
     note_build(with);
+    if (released_ != 0 && with.version >= wire::moves_version) {
+        // It may have come into its first list while others wait for what it had before.
+        servers_.tell(with.id, wire::kind::rooms_released, wire::encoded(released_), {});
+    }
 }
 
 /// An older build knows of no rooms that stay.

@@ -65,6 +65,11 @@ public:
         if (options_.may_own) {
             channels_.fence_if([this] { return !options_.may_own(); });
         }
+        if (options_.may_other_own) {
+            moves_->ask_who_may_own(options_.may_other_own);
+            channels_.fence_rooms_if(
+                [this](std::string_view name) { return moves_->is_others_still(name); });
+        }
         channels_.refuse_if([this](std::string_view name) { return moves_->is_anothers(name); });
         calls_.types().ask_by([this](const bus::peer& to, std::string_view routes, auto done) {
             ask_contracts(to, routes, std::move(done));
@@ -352,9 +357,9 @@ void server::parts::wait_for_requests() {
         clients_->on_idle(check);
     }
     patience_ = clock_.at(base::later(stop_began_, drain_time_), [this] {
-        base::log::warn(
-            "server", "{} requests had not ended after {} ms: cancelled", calls_.in_flight(),
-            std::chrono::duration_cast<std::chrono::milliseconds>(drain_time_).count());
+        base::log::warn("server", "{} requests had not ended after {} ms: cancelled",
+                        calls_.in_flight(),
+                        std::chrono::duration_cast<std::chrono::milliseconds>(drain_time_).count());
         close_clients();
     });
     check();

@@ -48,7 +48,7 @@ cluster::running::~running() {
     runs->is_gone = true;
 }
 
-cluster::cluster(world& around, shape wanted) : in(around) {
+cluster::cluster(world& around, shape wanted) : in(around), has_leases_(wanted.has_leases) {
     const auto expect = [this](std::string_view type, int count, bool is_frontend) {
         for (int i = 1; i <= count; ++i) {
             expected_.push_back(record(type, i, is_frontend));
@@ -121,6 +121,9 @@ void cluster::start(const std::string& id) {
                          return later;
                      },
                      [this, raw = one.get()](std::string_view list) { take_list(*raw, list); }};
+    options.may_other_own = [this](std::string_view who) {
+        return has_leases_ && servers_.contains(std::string(who));
+    };
     one->instance = std::make_unique<server::server>(one->runs->executor(), *one->runs, *one->links,
                                                      *one->registry, options);
     servers_[id] = one;

@@ -24,6 +24,8 @@ public:
         int gates = 1;
         int connectors = 2;
         int chats = 2;
+        /// As run_options::has_leases.
+        bool has_leases = false;
     };
     cluster(world& in, shape wanted);
     ~cluster();
@@ -127,6 +129,7 @@ private:
     bool has_settled() const;
     static std::vector<std::string> ids_of(const records& list, std::string_view type);
 
+    bool has_leases_;
     std::vector<std::string> ids_;
     records expected_;
     records guests_;

@@ -23,6 +23,7 @@ struct arguments {
     int seconds = 60;
     std::vector<std::string> faults;
     bool are_leaves_told = false;
+    bool has_leases = false;
     bool is_twice = false;
     bool does_log = false;
     bool goes_on = false;
@@ -49,8 +50,9 @@ std::vector<fault> faults_of(const std::vector<std::string>& names) {
 }
 
 std::string command(const arguments& asked, std::uint64_t seed) {
-    return fmt::format("simulate --seed {} --seconds {} --faults {}{} --log", seed, asked.seconds,
-                       fmt::join(asked.faults, ","), asked.are_leaves_told ? " --told" : "");
+    return fmt::format("simulate --seed {} --seconds {} --faults {}{}{} --log", seed, asked.seconds,
+                       fmt::join(asked.faults, ","), asked.are_leaves_told ? " --told" : "",
+                       asked.has_leases ? " --leases" : "");
 }
 
 void report(const arguments& asked, std::uint64_t seed, const run_result& found) {
@@ -77,7 +79,8 @@ struct totals {
 };
 
 bool is_good(const arguments& asked, std::uint64_t seed, totals& all) {
-    const run_options options{seed, asked.seconds, faults_of(asked.faults), asked.are_leaves_told};
+    const run_options options{seed, asked.seconds, faults_of(asked.faults), asked.are_leaves_told,
+                              asked.has_leases};
     try {
         const auto found = run(options);
         all.simulated_s += found.simulated_s;
@@ -170,6 +173,8 @@ int main(int count, char** words) {
     app.add_option("--cpu", asked.cpu_seconds, "as many as take so many seconds of CPU");
     app.add_option("--seconds", asked.seconds, "simulated, of each seed");
     app.add_option("--faults", asked.faults, "which harm")->delimiter(',');
+    app.add_flag("--leases", asked.has_leases,
+                 "who lives owns its rooms until it has said that it gave them away");
     app.add_flag("--told", asked.are_leaves_told, "leaves while an owner is down must be told");
     app.add_flag("--twice", asked.is_twice, "each seed twice; both must be the same");
     app.add_flag("--log", asked.does_log, "the servers' log");

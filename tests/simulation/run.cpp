@@ -87,7 +87,7 @@ private:
     cluster::shape shape() {
         rooms_ = 1 + static_cast<int>(in_.chance.below(4));
         return {1, 2 + static_cast<int>(in_.chance.below(2)),
-                1 + static_cast<int>(in_.chance.below(3))};
+                1 + static_cast<int>(in_.chance.below(3)), options_.has_leases};
     }
 
     void begin() {

@@ -58,6 +58,9 @@ struct run_options {
     std::vector<fault> faults;
     /// While the owner of a room is down, who leaves is told of later. False: perhaps never.
     bool leaves_are_told = false;
+    /// As over NATS: who lives may own rooms that a list has given to another, until it says that
+    /// it has released them.
+    bool has_leases = false;
 };
 
 struct run_result {

@@ -46,7 +46,9 @@ struct list_catch_up_test : ::testing::Test {
     outgoing servers{loop.get_executor(), links, {"connector-server-1", incarnation{9}}};
     fake_registry registry;
     std::vector<std::string> taken;
-    list_catch_up lists{clock, servers, registry,
+    list_catch_up lists{clock,
+                        servers,
+                        registry,
                         {[](std::uint64_t after) {
                              const std::vector<std::string> all{"list 1", "list 2", "list 3"};
                              return std::vector(all.begin() + static_cast<long>(after), all.end());

@@ -480,6 +480,119 @@ TEST_F(room_moves_test, who_is_refused_when_a_list_settles_may_ask_again_at_once
     EXPECT_EQ(list.waiting(), 0U);
 }
 
+/// probe-server-1 has a room that falls to this server, and says nothing of it.
+struct silent_owner_test : room_moves_test {
+    silent_owner_test() {
+        moves.ask_who_may_own([this](std::string_view id) { return may_own.contains(id); });
+        channels.fence_rooms_if([this](auto name) { return moves.is_others_still(name); });
+        know(1, 1);
+        know(2, 2);
+        tell_seat(2, room);
+        say(connector, kind::rooms_told, 2);
+    }
+    bool serves(const std::string& name) {
+        links.casts.clear();
+        return (channels.find(name) != nullptr ? channels.find(name) : channels.create(name))
+            ->push("onChat", "{}")
+            .has_value();
+    }
+    bool lets_in(const std::string& name) {
+        return channels.find(name)
+            ->add({connector.id, connector.life, session_id{5}, "bob"})
+            .has_value();
+    }
+
+    std::set<std::string, std::less<>> may_own{one.id};
+    const std::string room = room_of(1, 2);
+};
+
+TEST_F(silent_owner_test, serves_its_rooms_alone_until_it_says_that_it_gave_them_away) {
+    pass(600ms);
+    EXPECT_EQ(members_of(room), 0U);
+    EXPECT_FALSE(serves(room));
+    EXPECT_FALSE(lets_in(room));
+    pass(5s);
+    EXPECT_FALSE(serves(room));
+    say(one, kind::rooms_released, 2);
+    EXPECT_EQ(members_of(room), 1U);
+    EXPECT_TRUE(serves(room));
+    EXPECT_TRUE(lets_in(room));
+}
+
+TEST_F(silent_owner_test, serves_them_no_longer_than_it_may) {
+    pass(5s);
+    EXPECT_FALSE(serves(room));
+    may_own.clear();
+    pass(100ms);
+    EXPECT_TRUE(serves(room));
+    EXPECT_EQ(members_of(room), 1U);
+}
+
+TEST_F(silent_owner_test, tells_of_its_rooms_also_late) {
+    pass(600ms);
+    tell_state(2, room);
+    EXPECT_FALSE(serves(room));
+    say(one, kind::rooms_released, 2);
+    EXPECT_EQ(members_of(room), 1U);
+    EXPECT_TRUE(serves(room));
+    EXPECT_TRUE(lost.empty());
+}
+
+TEST_F(silent_owner_test, has_members_who_leave_meanwhile) {
+    pass(600ms);
+    EXPECT_TRUE(moves.keeps_lost(connector, seat_in(room)));
+    tell_state(2, room); // it has not heard of that
+    say(one, kind::rooms_released, 2);
+    EXPECT_EQ(members_of(room), 0U);
+    EXPECT_EQ(lost, std::vector<std::string>{"ann"});
+}
+
+TEST_F(silent_owner_test, has_members_of_whom_a_frontend_tells_late) {
+    pass(600ms);
+    joined = 12;
+    tell_roster(2, true, wire::encoded(wire::membership{room, session_id{2}, "bob", joined}), {});
+    say(one, kind::rooms_released, 2);
+    EXPECT_EQ(members_of(room), 2U);
+}
+
+TEST_F(silent_owner_test, keeps_only_its_own_rooms_through_a_later_list) {
+    pass(600ms);
+    std::string ours; // by the second list and the third
+    for (int n = 0; ours.empty(); ++n) {
+        auto name = fmt::format("r{}", n);
+        if (dispatch_index(name, 2) == 1 && dispatch_index(name, 3) == 1) {
+            ours = std::move(name);
+        }
+    }
+    know(3, 3);
+    pass(600ms);
+    EXPECT_FALSE(serves(ours)) << "the first server has had all of them by the first list";
+    say(one, kind::rooms_released, 3);
+    EXPECT_TRUE(serves(ours));
+}
+
+TEST_F(room_moves_test, an_owner_that_told_in_time_is_not_asked_about) {
+    moves.ask_who_may_own([](std::string_view id) {
+        ADD_FAILURE() << id;
+        return true;
+    });
+    know(1, 1);
+    know(2, 2);
+    say(one, kind::rooms_released, 2);
+    say(connector, kind::rooms_told, 2);
+    pass(600ms);
+    EXPECT_FALSE(moves.is_others_still(room_of(1, 2)));
+}
+
+TEST_F(room_moves_test, who_links_is_told_of_the_last_list_by_which_rooms_were_given_away) {
+    know(4, 2);
+    links.casts.clear();
+    moves.on_link_up(one);
+    ASSERT_EQ(links.casts.size(), 1U);
+    EXPECT_EQ(static_cast<kind>(links.casts[0].kind), kind::rooms_released);
+    EXPECT_EQ(links.casts[0].bytes, wire::encoded(std::uint64_t{4}));
+}
+
 TEST_F(room_moves_test, what_goes_to_a_server_that_is_only_met_with_the_list_waits_for_its_link) {
     std::vector<std::string> said;
     const bus::peer three{"probe-server-3", incarnation{3}, wire::staying_version};

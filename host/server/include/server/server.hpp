@@ -90,6 +90,10 @@ struct server_options {
     /// and they push nothing. A frontend goes on with what is not of its own channels. Empty: it
     /// always may.
     std::function<bool()> may_own;
+    /// Asked of a server whose rooms a list has made this one's, and which has not said that it
+    /// gave them away. Yes: it may serve them still, so this server lets nobody join them and
+    /// pushes nothing in them until it has said so, or the answer is no. Empty: no.
+    std::function<bool(std::string_view id)> may_other_own;
     list_exchange lists{};
     /// Plugins are only tried: components start and stop, nothing serves, no timer runs.
     bool is_check = false;

@@ -1,0 +1,71 @@
+#include "room_moves.hpp"
+
+#include "base/log.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+/// Owners before that are cut off, and may serve their rooms still.
+namespace shaddock::server {
+
+namespace {
+
+constexpr std::chrono::milliseconds look_period{50};
+
+} // namespace
+
+void room_moves::become_ready() {
+    if (!std::exchange(now_->is_ready, true)) {
+        note_silent_owners();
+    }
+}
+
+void room_moves::note_silent_owners() {
+    const auto own = now_->before.find(self_.type);
+    if (!may_other_own_ || own == now_->before.end()) {
+        return;
+    }
+    const auto linked = servers_.linked();
+    own->second.each_owner([&](const std::string& id) {
+        const auto said = gone_.find(id);
+        const auto link = std::ranges::find(linked, id, &bus::peer::id);
+        const bool knows_moves = link == linked.end() || link->version >= wire::moves_version;
+        if (id == self_.id || !knows_moves ||
+            (said != gone_.end() && said->second >= list_.epoch()) || !may_other_own_(id)) {
+            return;
+        }
+        silent_.push_back({id, list_.epoch(), now_->before});
+        base::log::warn("server",
+                        "{} has not said that it gave its rooms away, and may serve them still: "
+                        "here they are not served before it says so or is over",
+                        id);
+    });
+    end_silence();
+}
+
+/// It has released its rooms, which its next life says, too, when it links (on_link_up); or it has
+/// lost its lease.
+bool room_moves::is_over(const silent_owner& one) const {
+    const auto said = gone_.find(one.id);
+    return (said != gone_.end() && said->second >= one.epoch) || !may_other_own_(one.id);
+}
+
+/// What they had is taken over.
+void room_moves::end_silence() {
+    if (std::erase_if(silent_, [this](const auto& one) { return is_over(one); }) != 0) {
+        take_coming();
+    }
+    if (!silent_.empty() && !silence_.is_armed()) {
+        silence_ = clock_.after(look_period, [this] { end_silence(); });
+    }
+}
+
+bool room_moves::is_others_still(std::string_view room) const {
+    return std::ranges::any_of(silent_, [&](const auto& one) {
+        const auto* owner = directory::owner_in(one.before, self_.type, room);
+        return owner != nullptr && *owner == one.id;
+    });
+}
+
+} // namespace shaddock::server
