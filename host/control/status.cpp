@@ -47,6 +47,8 @@ std::string_view to_string(server_state state) {
         return "stalled";
     case server_state::silent:
         return "silent";
+    case server_state::joining:
+        return "joining";
     }
     return "unknown";
 }

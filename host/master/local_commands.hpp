@@ -29,6 +29,7 @@ struct command_parts {
     const master_options& options;
     const config::system& system;
     const master_phase& phase;
+    const server_book& book;
     supervisor& children;
     departures& leaving;
     drains& draining;

@@ -94,7 +94,7 @@ public:
                    [this](std::string_view id, metrics_round::answer_call answer) {
                        asks_.ask(id, "metrics", "{}", metrics_patience, std::move(answer));
                    }),
-          commands_(command_parts{loop.get_executor(), options, system_, phase_, children_,
+          commands_(command_parts{loop.get_executor(), options, system_, phase_, book_, children_,
                                   departures_, drains_, additions_, restarts_, reloads_,
                                   replacement_, asks_, metrics_, life_,
                                   [this](std::string_view text, bool is_bad) { say(text, is_bad); },
@@ -262,6 +262,7 @@ private:
     void on_news(std::string_view text, bool is_bad) override { say(text, is_bad); }
 
     void on_ready(std::size_t servers) override {
+        machines_.bring_in();
         for (const auto& row : commands_.rows(false)) {
             const auto* record = system_.find(row.id);
             const auto clients =
@@ -455,7 +456,7 @@ private:
     metrics_round metrics_;
     const incarnation life_{clock_.wall_ns()};
     local_commands commands_;
-    several_machines machines_{{clock_, options_, book_, departures_, settling_, phase_, commands_,
+    several_machines machines_{{clock_, options_, book_, children_, settling_, phase_, commands_,
                                 [this](std::string_view text, bool is_bad) { say(text, is_bad); }}};
     result<void> made_;
     admin_server admin_;

@@ -17,9 +17,14 @@ void add_usage(control::server_row& row) {
 
 } // namespace
 
-control::server_row row_of(const child_report& child, bool is_out, bool is_stopping) {
+control::server_row row_of(const child_report& child, bool is_out, bool is_unlisted,
+                           bool is_stopping) {
     control::server_row row = child;
     row.stopped = is_out;
+    if (is_unlisted && !is_stopping && row.is(control::server_state::ready)) {
+        row.state = to_string(control::server_state::joining);
+        row.missing = true;
+    }
     const bool is_killed =
         child.is_server && !is_out && !is_stopping && !child.is(control::server_state::ready);
     row.missing = row.missing || is_killed;

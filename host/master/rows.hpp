@@ -8,8 +8,9 @@
 namespace shaddock::master {
 
 /// `is_out`: it was stopped. One that is not, and does not serve, is missing, also when it was
-/// killed; unless the system stops.
-control::server_row row_of(const child_report& child, bool is_out, bool is_stopping);
+/// killed; and so is one that serves and is `is_unlisted` (server_book); unless the system stops.
+control::server_row row_of(const child_report& child, bool is_out, bool is_unlisted,
+                           bool is_stopping);
 /// Of the master, which is this process.
 control::server_row master_row(const std::string& id, const std::string& version, incarnation life,
                                bool is_stopping);

@@ -143,10 +143,16 @@ void server_book::write_again() {
     }
 }
 
+bool server_book::is_unlisted(std::string_view id) const {
+    const auto* record = system_.find(id);
+    return listed_ && record != nullptr && record->is_here && !record->stopped &&
+           !listed_->contains(id);
+}
+
 std::vector<std::string> server_book::left_out() const {
     std::vector<std::string> ids;
     for (const auto& record : system_.servers) {
-        if (record.is_here && !record.stopped && guests_.contains(record.id)) {
+        if (is_unlisted(record.id) && guests_.contains(record.id)) {
             ids.push_back(record.id);
         }
     }

@@ -53,6 +53,8 @@ public:
     /// On several machines: servers of this one that should be in the list, and are its guests: who
     /// is not heard there would be taken out again.
     std::vector<std::string> left_out() const;
+    /// On several machines: a server of this one that should be in the list, and is not.
+    bool is_unlisted(std::string_view id) const;
     /// On several machines: servers of this one that are in the list, if others are too.
     std::vector<std::string> shared_own() const;
     /// As change(ids, true) of those that never left it by a word. Errors: as propose.

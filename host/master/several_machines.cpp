@@ -1,8 +1,11 @@
 #include "several_machines.hpp"
 
+#include "targets.hpp"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +15,8 @@ namespace {
 
 /// What is brought in and taken out again by others must not become a loop.
 constexpr std::chrono::seconds bring_in_pause{5};
+/// Somebody in the list may be cut off from it.
+constexpr std::chrono::seconds link_patience{3};
 
 } // namespace
 
@@ -42,20 +47,36 @@ commands& several_machines::all() {
 }
 
 void several_machines::bring_in() {
-    if (!others_ || with_.phase.is_stopping || with_.clock.now() < bring_in_again_) {
+    if (!others_ || with_.phase.is_stopping) {
         return;
     }
     auto ids = with_.book.left_out();
-    std::erase_if(ids, [this](const auto& id) { return !with_.leaving.is_ready(id); });
+    std::erase_if(coming_,
+                  [&](const auto& each) { return std::ranges::count(ids, each.first) == 0; });
+    const auto children = with_.children.list();
+    std::erase_if(ids, [&](const auto& id) { return !may_come(id, children); });
     if (ids.empty()) {
         return;
     }
-    bring_in_again_ = with_.clock.now() + bring_in_pause;
+    for (const auto& id : ids) {
+        coming_[id].again = with_.clock.now() + bring_in_pause;
+    }
     const auto changed = with_.book.bring_in(ids);
     with_.say(fmt::format("{} {}", fmt::join(ids, ", "),
                           changed ? "come into the list of servers"
                                   : "cannot come into the list: " + changed.error().text()),
               !changed);
+}
+
+bool several_machines::may_come(const std::string& id, const std::vector<child_report>& children) {
+    const auto* child = find_child(children, id);
+    if (child == nullptr || !child->is(control::server_state::ready)) {
+        return false;
+    }
+    const auto now = with_.clock.now();
+    auto& its = coming_.try_emplace(id, coming{now, now}).first->second;
+    const bool is_linked = child->links >= child->expected || now - its.ready >= link_patience;
+    return is_linked && now >= its.again;
 }
 
 void several_machines::hand_over(base::unique_function<void()> done) {

@@ -3,9 +3,9 @@
 #include "base/clock.hpp"
 #include "base/function.hpp"
 #include "cluster_commands.hpp"
-#include "departures.hpp"
 #include "master/machines.hpp"
 #include "master/master.hpp"
+#include "master/supervisor.hpp"
 #include "master_phase.hpp"
 #include "server_book.hpp"
 #include "settling.hpp"
@@ -13,8 +13,10 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 namespace shaddock::master {
@@ -23,7 +25,7 @@ struct machines_parts {
     base::clock& clock;
     const master_options& options;
     server_book& book;
-    const departures& leaving;
+    const supervisor& children;
     settling& settled;
     const master_phase& phase;
     /// Of this machine.
@@ -48,7 +50,8 @@ public:
     /// Those of all machines.
     commands& all();
     /// Servers of this machine that serve and are not in the list come into it: the system has
-    /// begun without them, or has given this machine up while it was cut off.
+    /// begun without them, or has given this machine up while it was cut off. Each once it is
+    /// linked with those that are in the list: its rooms come over these links.
     void bring_in();
     /// Rooms of this machine go to the others, if there are any. `done` once, inline or later.
     void hand_over(base::unique_function<void()> done);
@@ -60,7 +63,15 @@ private:
     machines_parts with_;
     std::unique_ptr<machines> others_;
     std::optional<cluster_commands> cluster_;
-    base::time_point bring_in_again_{};
+    bool may_come(const std::string& id, const std::vector<child_report>& children);
+
+    /// Of servers that are not in the list.
+    struct coming {
+        base::time_point ready{};
+        /// When it may be brought in again.
+        base::time_point again{};
+    };
+    std::map<std::string, coming, std::less<>> coming_;
     base::unique_function<void()> handed_over_;
 };
 

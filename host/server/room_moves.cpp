@@ -40,9 +40,13 @@ void room_moves::on_view(const cluster::view_ptr& now) {
 void room_moves::begin(const cluster::view_ptr& now) {
     const auto last = list_.epoch();
     const bool is_first = last == 0;
+    const auto before = list_.all();
+    const auto was_listed = [&](const std::string& id) {
+        return before && std::ranges::count(*before, id, &door::server_info::id) != 0;
+    };
     now_.emplace(change{});
     for (const auto& each : now->servers) {
-        if (!is_first && list_.find(each.id) == nullptr && !servers_.reaches(each.id)) {
+        if (!is_first && !was_listed(each.id) && !servers_.reaches(each.id)) {
             now_->unmet.insert(each.id);
         }
     }

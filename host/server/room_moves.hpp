@@ -147,7 +147,7 @@ private:
         base::time_point looked{};
         /// Who had told of its rooms before this server knew the list, or may have.
         std::set<std::string, std::less<>> had_told{};
-        /// Who has come into the list without having been a guest here: a link to it is on its way.
+        /// Who has come into the list before a link to it was there: one is on its way.
         std::set<std::string, std::less<>> unmet{};
         /// Of dispatcher::mark, once everybody has told.
         std::optional<std::uint64_t> mark;

@@ -90,6 +90,9 @@ export const states = {
         + "and ends when they are empty",
     stopped: "it was stopped and stays so",
     failed: "it died again and again, and stays down",
+    stalled: "its loop does not turn",
+    silent: "its machine's master does not answer",
+    joining: "it serves, and is not in the list that the machines share yet",
 };
 
 /** @typedef {{isGood: boolean, text: string}} Outcome */

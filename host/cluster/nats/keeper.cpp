@@ -130,14 +130,21 @@ bool bucket_keeper::may_own(std::string_view id) const {
 }
 
 std::size_t bucket_keeper::running() const {
-    const auto& servers = list_.now().servers;
+    const auto& now = list_.now();
     const auto* self = claims_.find(own_.id());
-    return static_cast<std::size_t>(std::ranges::count_if(servers, [&](const auto& each) {
-        const bool is_near = self != nullptr && each.host == self->value.record.host;
+    const auto runs = [&](const door::server_info& each, bool is_listed) {
+        const bool is_near = is_listed && self != nullptr && each.host == self->value.record.host;
         const auto* found = claims_.find(each.id);
-        return each.id != own_.id() &&
-               (is_near || (found != nullptr && claims_.may_live(*found)));
-    }));
+        return each.id != own_.id() && (is_near || (found != nullptr && claims_.may_live(*found)));
+    };
+    std::size_t count = 0;
+    for (const auto& each : now.servers) {
+        count += runs(each, true) ? 1 : 0;
+    }
+    for (const auto& each : now.guests) {
+        count += runs(each, false) ? 1 : 0;
+    }
+    return count;
 }
 
 void bucket_keeper::tell_over(std::string_view id, incarnation life) {

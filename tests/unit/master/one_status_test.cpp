@@ -62,7 +62,7 @@ TEST(one_status, is_seen_with_every_member_in_the_list_the_api_and_the_metrics) 
 
     // `host list --json` prints what `GET /api/servers` answers.
     rapidjson::Document list;
-    const auto rows = control::to_json(control::server_rows{row_of(child, false, false)});
+    const auto rows = control::to_json(control::server_rows{row_of(child, false, false, false)});
     list.Parse(rows.c_str());
     const auto families = process_families(child, base::process_usage{}, true);
     const auto metrics = prometheus_text({{"chat-1", "chat", families}});

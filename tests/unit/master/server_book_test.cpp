@@ -118,6 +118,7 @@ TEST_F(server_book_test, brings_in_only_who_is_heard_beside_the_shared_list) {
     cluster::view now{.epoch = 5, .servers = {}};
     book.follow(now);
     EXPECT_EQ(book.left_out(), ids{}) << "given up: nobody hears them";
+    EXPECT_TRUE(book.is_unlisted("b"));
     now.guests.emplace_back().id = "b";
     now.guests.emplace_back().id = "other";
     book.follow(now);

@@ -72,8 +72,8 @@ public:
     virtual result<void> start(const door::server_info& self, registry_listener& listener) = 0;
     /// Never null once started.
     virtual view_ptr now() const = 0;
-    /// To how many others of the list a link is wanted: those of this machine, and those of others
-    /// that run. Nothing: to all, there is one machine.
+    /// To how many others a link is wanted: those of the list that are of this machine, and all
+    /// that run on others. Nothing: to all of the list, there is one machine.
     virtual std::optional<std::size_t> running() const { return std::nullopt; }
     /// The server goes on as a new incarnation.
     virtual void live_anew(incarnation life) = 0;

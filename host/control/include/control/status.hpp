@@ -19,8 +19,9 @@ namespace shaddock::control {
 /// machine that does not answer. `failed`: it ended and is not up; in a crash
 /// loop it waits so for the next try. A server itself is never one of both. `draining`: it stops,
 /// and ends what it has accepted; in a list also one that serves and takes no new rooms, which has
-/// server_row::draining.
-enum class server_state { starting, ready, draining, stopped, failed, stalled, silent };
+/// server_row::draining. `joining`: it serves, and is not in the list that several machines share
+/// yet, so that nobody routes to it.
+enum class server_state { starting, ready, draining, stopped, failed, stalled, silent, joining };
 std::string_view to_string(server_state state);
 
 /// Of a server that drains: the rooms that are not empty yet.

@@ -80,8 +80,8 @@ public:
     virtual bool may_own(std::string_view id) const = 0;
     /// Where that server runs, or ran last; empty: nobody has its id.
     virtual std::string machine_of(std::string_view id) const = 0;
-    /// How many others of the list run, as their claims say, or stand on this machine, which starts
-    /// all of its servers.
+    /// How many others run, as their claims say, in the list or as its guests; those of the list
+    /// that stand on this machine count in any case, since it starts all of its servers.
     virtual std::size_t running() const = 0;
     /// That life of a server of this machine has ended, which this process has seen: its claim says
     /// so from now on, and whoever claims the id next need not wait.
