@@ -1,8 +1,11 @@
 /** A system on several machines: network namespaces, each with a run folder of its own; a nats-server on one of them. */
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 
 import { NetLab } from "./net_lab.mjs";
 import { until } from "./wait.mjs";
@@ -23,6 +26,7 @@ const names = ["door", "one", "two", "nats", "users"];
 
 export class Machines {
     #folder;
+    #program = host;
     #nats = null;
     #children = new Map();
     #haveMasters;
@@ -58,7 +62,7 @@ export class Machines {
     async begin(name) {
         await mkdir(join(this.#folder, name), { recursive: true });
         if (this.#haveMasters) {
-            this.#spawn(name, name, host, ["start", ...this.#place(name)]);
+            this.#spawn(name, name, this.#program, ["start", ...this.#place(name)]);
             return;
         }
         for (const [id, where] of Object.values(servers).flat()) {
@@ -68,16 +72,42 @@ export class Machines {
         }
     }
 
+    /** From now on machines begin with another build of host and plugins: the same code under build ids of its own. */
+    async installNewBuild() {
+        const from = dirname(dirname(host));
+        const to = join(this.#folder, "new");
+        await Promise.all(["bin", "plugins"].map((each) => mkdir(join(to, each), { recursive: true })));
+        const plugins = (await readdir(join(from, "plugins"))).filter((name) => name.endsWith(".so"));
+        const note = join(to, "note");
+        for (const file of ["bin/host", ...plugins.map((name) => `plugins/${name}`)]) {
+            await promisify(execFile)("objcopy", ["--dump-section", `.note.gnu.build-id=${note}`, join(from, file), join(to, "whole")]);
+            const bytes = await readFile(note);
+            randomBytes(16).copy(bytes, bytes.length - 16);
+            await writeFile(note, bytes);
+            await promisify(execFile)("objcopy", ["--update-section", `.note.gnu.build-id=${note}`, join(from, file), join(to, file)]);
+        }
+        this.#program = join(to, "bin", "host");
+    }
+
+    /** `host start -D`, as an operator types it. */
+    startByHand(name) {
+        return this.#command(name, ["start", "-D", ...this.#place(name)]);
+    }
+
     /** Without masters. */
     beginServer(id) {
         const [type] = Object.entries(servers).find(([, all]) => all.some(([each]) => each === id));
         const name = this.#machineOf(id);
-        this.#spawn(name, id, host, ["--type", type, "--id", id, ...this.#place(name)]);
+        this.#spawn(name, id, this.#program, ["--type", type, "--id", id, ...this.#place(name)]);
     }
 
     /** A command, on that machine. @returns {Promise<{code: number, output: string}>} */
-    async command(name, ...words) {
-        const child = this.lab.spawn(name, host, [...words, "--run", join(this.#folder, name, "run")], { stdio: ["ignore", "pipe", "pipe"] });
+    command(name, ...words) {
+        return this.#command(name, [...words, "--run", join(this.#folder, name, "run")]);
+    }
+
+    async #command(name, words) {
+        const child = this.lab.spawn(name, this.#program, words, { cwd: join(this.#folder, name), stdio: ["ignore", "pipe", "pipe"] });
         let output = "";
         child.stdout.on("data", (bytes) => { output += bytes; });
         child.stderr.on("data", (bytes) => { output += bytes; });

@@ -61,6 +61,29 @@ describe("a system on three machines", { skip: noNetLab() ?? noNatsServer() ?? f
         await until(async () => (await machines.command("door", "health")).code === 0, "all are in the list again", 10_000);
     });
 
+    test("a new build goes over all machines under load", async () => {
+        const rows = async () => JSON.parse((await machines.command("door", "list", "--json")).output);
+        const buildIds = (all) => all.filter(({ type }) => type !== "master").map((each) => each.buildId);
+        const before = buildIds(await rows());
+        const seconds = 12;
+        await talkWhile(seconds, async () => {
+            await machines.installNewBuild();
+            const began = Date.now();
+            for (const name of ["one", "two", "door"]) {
+                for (const [what, { code, output }] of [["stop", await machines.command(name, "stop")], ["start", await machines.startByHand(name)],
+                    ["health", await machines.command(name, "health")]]) {
+                    assert.equal(code, 0, `host ${what} on ${name} said:\n${output}`);
+                }
+            }
+            const took = (Date.now() - began) / 1000;
+            assert.ok(took < seconds - 2, `people talk for all of the deploy, which took ${took} s`);
+        }, ["--reconnect", "--login-timeout", "10", "--allow", "unexpected_close,unexpected_kick"]);
+        const after = buildIds(await rows());
+        assert.equal(after.length, before.length);
+        assert.deepEqual(after.filter((id) => before.includes(id)), [], "each server is of the new build");
+        await machines.areWhole(5_000);
+    });
+
     for (const losesStore of [false, true]) {
         test(`nobody loses the connection when NATS is away for ${outageS} s and comes back ${losesStore ? "with nothing in its store" : "with its store"}`, async () => {
             const report = await talkWhile(outageS + 4, async () => {
