@@ -62,8 +62,8 @@ control::server_rows local_commands::rows(bool with_all) const {
     control::server_rows all;
     for (const auto& child : with_.children.list()) {
         if (child.is_server || with_all) {
-            all.push_back(row_of(child, with_.leaving.is_out(child.id), with_.book.is_unlisted(child.id),
-                                 with_.phase.is_stopping));
+            all.push_back(row_of(child, with_.leaving.is_out(child.id),
+                                 with_.book.is_unlisted(child.id), with_.phase.is_stopping));
             with_.draining.show(all.back());
         }
     }

@@ -50,16 +50,23 @@ void several_machines::bring_in() {
     if (!others_ || with_.phase.is_stopping) {
         return;
     }
+    const auto now = with_.clock.now();
     auto ids = with_.book.left_out();
+    const auto is_in = [&](const auto& each) { return std::ranges::count(ids, each.first) == 0; };
     std::erase_if(coming_,
-                  [&](const auto& each) { return std::ranges::count(ids, each.first) == 0; });
+                  [&](const auto& each) { return is_in(each) && now >= each.second.again; });
+    for (auto& each : coming_) {
+        if (is_in(each)) {
+            each.second.ready.reset();
+        }
+    }
     const auto children = with_.children.list();
     std::erase_if(ids, [&](const auto& id) { return !may_come(id, children); });
     if (ids.empty()) {
         return;
     }
     for (const auto& id : ids) {
-        coming_[id].again = with_.clock.now() + bring_in_pause;
+        coming_[id].again = now + bring_in_pause;
     }
     const auto changed = with_.book.bring_in(ids);
     with_.say(fmt::format("{} {}", fmt::join(ids, ", "),
@@ -74,8 +81,9 @@ bool several_machines::may_come(const std::string& id, const std::vector<child_r
         return false;
     }
     const auto now = with_.clock.now();
-    auto& its = coming_.try_emplace(id, coming{now, now}).first->second;
-    const bool is_linked = child->links >= child->expected || now - its.ready >= link_patience;
+    auto& its = coming_[id];
+    its.ready = its.ready.value_or(now);
+    const bool is_linked = child->links >= child->expected || now - *its.ready >= link_patience;
     return is_linked && now >= its.again;
 }
 

@@ -60,15 +60,15 @@ public:
     void tell_over(std::string_view id, incarnation life);
 
 private:
+    bool may_come(const std::string& id, const std::vector<child_report>& children);
+
     machines_parts with_;
     std::unique_ptr<machines> others_;
     std::optional<cluster_commands> cluster_;
-    bool may_come(const std::string& id, const std::vector<child_report>& children);
-
-    /// Of servers that are not in the list.
     struct coming {
-        base::time_point ready{};
-        /// When it may be brought in again.
+        /// Since when it serves beside the list.
+        std::optional<base::time_point> ready{};
+        /// When it may be brought in again, if it is taken out meanwhile.
         base::time_point again{};
     };
     std::map<std::string, coming, std::less<>> coming_;

@@ -332,10 +332,13 @@ private:
             {*order, [this](const control::reload_record& record) { tell_master(record); }});
     }
     /// The master's list counts: servers come and go while the system runs.
-    void expect(std::string_view body) {
+    void expect(std::string_view body, std::uint64_t later_than = 0) {
         auto list = list_from_json(body);
         if (!list) {
             base::log::warn("host", "the list of servers: {}", list.error().text());
+            return;
+        }
+        if (later_than != 0 && list->epoch <= later_than) {
             return;
         }
         told_lists_.keep(list->epoch, body);
@@ -347,7 +350,7 @@ private:
             return {};
         }
         return {[this](std::uint64_t epoch) { return told_lists_.after(epoch); },
-                [this](std::string_view list) { expect(list); }};
+                [this](std::string_view list) { expect(list, links_->registry().now()->epoch); }};
     }
     void tell_master(const control::reload_record& record) {
         note_build();

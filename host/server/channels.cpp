@@ -128,6 +128,13 @@ void channel_store::on_dead(const bus::peer& frontend) {
     expect_nothing_of(frontend.id);
 }
 
+void channel_store::on_forgotten(const std::string& frontend) {
+    const auto known = frontends_.find(frontend);
+    if (known != frontends_.end() && !to_frontends_.reaches(frontend)) {
+        on_dead({frontend, known->second.life});
+    }
+}
+
 /// In order of joining in each channel.
 template <class F>
 std::vector<std::pair<std::string, door::member>> channel_store::take_of(std::string_view frontend,

@@ -127,6 +127,8 @@ public:
     void on_link_up(const bus::peer& frontend);
     /// That life of the frontend is over: all its members are lost.
     void on_dead(const bus::peer& frontend);
+    /// It has left the system, and no link will tell how it ended.
+    void on_forgotten(const std::string& frontend);
     void on_member_lost(const bus::peer& from, std::string_view bytes);
     /// One chunk of a frontend's mirror of our channels; after the last the two are made equal.
     /// Form: u8 whether it is the last, text memberships, text memberships that were lost, u64

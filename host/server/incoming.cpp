@@ -102,6 +102,10 @@ void incoming::on_cast(const bus::peer& from, bus::envelope_view cast) {
         wire::reader in(cast.bytes);
         return lists_.on_known(from, in.u64());
     }
+    case wire::kind::list_here: {
+        wire::reader in(cast.bytes);
+        return lists_.on_known(from, in.u64());
+    }
     case wire::kind::list_wanted:
     case wire::kind::list:
         return lists_.on_cast(from, what, cast.bytes);
@@ -224,9 +228,12 @@ void incoming::on_link_down(const bus::peer& with, bus::link_end why) {
     moves_.drop_unread(with.id);
     switch (why) {
     case bus::link_end::lost:
-        // Not its death: members stay until that is proven, rosters are compared when the link is
-        // back.
         base::log::warn("server", "link with {} lost", with.id);
+        // Not its death: members stay until that is proven, rosters are compared when the link is
+        // back. None comes from who has left the system.
+        if (list_.find(with.id) == nullptr) {
+            channels_.on_dead(with);
+        }
         break;
     case bus::link_end::dead:
         base::log::warn("server", "{} is dead", with.id);

@@ -22,7 +22,7 @@ std::uint64_t list_catch_up::epoch() const {
 
 void list_catch_up::on_link_up(const bus::peer& with) {
     if (lists_.take && epoch() != 0 && with.version >= wire::list_version) {
-        servers_.tell(with.id, wire::kind::list_known, wire::encoded(epoch()), {});
+        servers_.tell(with.id, wire::kind::list_here, wire::encoded(epoch()), {});
     }
 }
 

@@ -16,12 +16,12 @@ namespace shaddock::server {
 /// Gets the list of servers from other servers when its keeper cannot tell it: who is cut off from
 /// the master while the list changes would route to servers that have given their rooms away.
 ///
-///   list_known    says by its epoch that its sender has a list (room_moves.hpp); whoever links is
-///                 told, too
+///   list_known    says by its epoch that its sender routes by a list (room_moves.hpp)
+///   list_here     says to whom one links which list is here
 ///   list_wanted   asks for it, 40 ms later at first, since the keeper may only be slower here;
 ///                 then one after the other of those who have it is asked, 4 times a second
-///   list          the answer: each later list, as its keeper had told it there. Who skips one
-///                 moves rooms alone, and the others wait for it
+///   list          the answer: the last lists that are later, in order, as their keeper had told
+///                 them there. Who skips one moves rooms alone, and the others wait for it
 ///
 /// Lists without numbers are not compared, and nobody is asked of an older build. Thread: the loop.
 /// Lifetime: what it is given outlives it.

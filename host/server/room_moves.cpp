@@ -75,6 +75,11 @@ void room_moves::begin(const cluster::view_ptr& now) {
     const auto own = list_.of_type(self_.type);
     now_->is_ready =
         !has_owned || std::ranges::find(*own, self_.id, &door::server_info::id) == own->end();
+    if (now_->has_released && list_.told_epoch() != 0) {
+        // Others may have skipped a list by which it had something to release.
+        let_go_ = list_.told_epoch();
+        tell_others(wire::kind::rooms_released);
+    }
     // After the first list there is always one before, and most changes are none of these types.
     tell_all(wire::kind::list_known);
     if (clients_ != nullptr) {
@@ -96,6 +101,7 @@ void room_moves::on_absent(std::string_view id) {
 void room_moves::stop() {
     tick_.cancel();
     silence_.cancel();
+    is_stopped_ = true;
     serve_all();
     while (!due_.empty()) {
         serve_due();
@@ -154,6 +160,7 @@ void room_moves::release() {
     release_rooms();
     released_ = list_.told_epoch();
     channels_.set_epoch(released_);
+    let_go_ = released_;
     tell_all(wire::kind::rooms_released);
 }
 
@@ -234,7 +241,8 @@ void room_moves::take_rooms() {
     if (!is_whole && !is_late(taken_limit)) {
         return;
     }
-    become_ready();
+    now_->is_ready = true;
+    note_silent_owners();
     take_coming();
     tell_all(wire::kind::rooms_ready);
     serve_early();
@@ -274,7 +282,8 @@ void room_moves::settle() {
             std::chrono::duration_cast<milliseconds>(clock_.now() - now_->begun).count());
     }
     settled_ = list_.epoch();
-    become_ready();
+    now_->is_ready = true;
+    note_silent_owners(); // also of who is a guest as yet
     serve_early();
     channels_.set_epoch(list_.told_epoch());
     if (clients_ != nullptr) {
@@ -456,8 +465,12 @@ void room_moves::tell_all(wire::kind what) {
     if (now_->before.empty()) {
         return;
     }
+    servers_.tell(self_.id, what, wire::encoded(list_.epoch()), {});
+    tell_others(what);
+}
+
+void room_moves::tell_others(wire::kind what) {
     const auto bytes = wire::encoded(list_.epoch());
-    servers_.tell(self_.id, what, bytes, {});
     for (const auto& each : servers_.linked()) {
         if (each.version >= wire::moves_version) {
             servers_.tell(each.id, what, bytes, {});

@@ -154,6 +154,7 @@ private:
         bool has_released = false;
         bool has_told = false;
         bool is_ready = false;
+        bool has_noted_silent = false;
     };
 
     void begin(const cluster::view_ptr& now);
@@ -170,7 +171,6 @@ private:
     void take_rooms();
     void take_coming();
     void settle();
-    void become_ready();
     void note_silent_owners();
     void end_silence();
     void turn(std::uint64_t epoch);
@@ -190,7 +190,9 @@ private:
     /// It is up and knows of moves, so that it will say so.
     bool is_awaited(const std::string& id) const;
     bool have_all_said(const epochs& what, const placement& owners) const;
+    /// Where the list has changed something.
     void tell_all(wire::kind what);
+    void tell_others(wire::kind what);
     const std::string* new_owner(std::string_view type, const std::string& owner,
                                  const std::string& channel) const;
     void on_staying(const bus::peer& from, std::uint64_t epoch, wire::reader& in);
@@ -212,6 +214,8 @@ private:
     std::uint64_t settled_ = 0;
     /// The list by which own rooms have moved last.
     std::uint64_t released_ = 0;
+    /// Nothing is owned here by any list before that one.
+    std::uint64_t let_go_ = 0;
     /// The list that has last changed the servers of the own type.
     std::uint64_t changed_ = 0;
     /// The latest epoch for which each server has said so.
@@ -254,6 +258,7 @@ private:
     bool is_over(const silent_owner& one) const;
     std::vector<silent_owner> silent_;
     base::timer silence_;
+    bool is_stopped_ = false;
     std::function<bool(std::string_view id)> may_other_own_;
     base::unique_function<void()> told_;
     base::rare_line late_states_;

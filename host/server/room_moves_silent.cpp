@@ -15,15 +15,10 @@ constexpr std::chrono::milliseconds look_period{50};
 
 } // namespace
 
-void room_moves::become_ready() {
-    if (!std::exchange(now_->is_ready, true)) {
-        note_silent_owners();
-    }
-}
-
 void room_moves::note_silent_owners() {
     const auto own = now_->before.find(self_.type);
-    if (!may_other_own_ || own == now_->before.end()) {
+    if (!may_other_own_ || own == now_->before.end() ||
+        std::exchange(now_->has_noted_silent, true)) {
         return;
     }
     const auto linked = servers_.linked();
@@ -38,7 +33,8 @@ void room_moves::note_silent_owners() {
         silent_.push_back({id, list_.epoch(), now_->before});
         base::log::warn("server",
                         "{} has not said that it gave its rooms away, and may serve them still: "
-                        "here they are not served before it says so or is over",
+                        "until it says so or is over nobody enters them here, and nothing is "
+                        "pushed in them",
                         id);
     });
     end_silence();
@@ -53,6 +49,9 @@ bool room_moves::is_over(const silent_owner& one) const {
 
 /// What they had is taken over.
 void room_moves::end_silence() {
+    if (is_stopped_) {
+        return;
+    }
     if (std::erase_if(silent_, [this](const auto& one) { return is_over(one); }) != 0) {
         take_coming();
     }
@@ -62,6 +61,9 @@ void room_moves::end_silence() {
 }
 
 bool room_moves::is_others_still(std::string_view room) const {
+    if (silent_.empty() || !may_own(room)) {
+        return false; // where it is not this server's by its name it did not move
+    }
     return std::ranges::any_of(silent_, [&](const auto& one) {
         const auto* owner = directory::owner_in(one.before, self_.type, room);
         return owner != nullptr && *owner == one.id;

@@ -91,9 +91,13 @@ void room_moves::on_link_up(const bus::peer& with) {
         tell_staying(with.id, *self->stays);
     }
     note_build(with);
-    if (released_ != 0 && with.version >= wire::moves_version) {
-        // It may have come into its first list while others wait for what it had before.
-        servers_.tell(with.id, wire::kind::rooms_released, wire::encoded(released_), {});
+    if (with.version < wire::moves_version || list_.told_epoch() == 0) {
+        return;
+    }
+    // It may wait for this server, which had not met it, or a life before that had not said so.
+    servers_.tell(with.id, wire::kind::rooms_released, wire::encoded(let_go_), {});
+    if (!now_ || now_->is_ready) {
+        servers_.tell(with.id, wire::kind::rooms_ready, wire::encoded(list_.epoch()), {});
     }
 }
 

@@ -243,6 +243,9 @@ void server::parts::keep_rooms() {
     std::string kept;
     base::writer out(kept);
     for (const auto& name : channels_.names()) {
+        if (channels_.is_fenced(name)) {
+            continue;
+        }
         if (const auto state = generations_->current()->save_room(name); !state.empty()) {
             out.text(name);
             out.text(state);
@@ -417,7 +420,11 @@ void server::parts::on_view(const cluster::view_ptr& now) {
         std::ranges::transform(*list, std::back_inserter(ids), &door::server_info::id);
     }
     if (ids != peers_) {
-        peers_ = ids;
+        for (const auto& each : std::exchange(peers_, ids)) {
+            if (std::ranges::count(ids, each) == 0) {
+                channels_.on_forgotten(each);
+            }
+        }
         links_.set_peers(std::move(ids));
     }
     moves_->on_view(now);

@@ -54,10 +54,11 @@ enum class kind : std::uint8_t {
     rooms_ready = 37,
     /// From version 6 of the bus on.
     rooms_staying = 38,
-    // casts; from version 6 of the bus on (list_catch_up.hpp): the epoch of one's own list, and the
-    // text of a later one
-    list_wanted = 39,
-    list = 40,
+    // casts; from version 6 of the bus on (list_catch_up.hpp): the epoch of one's own list, the same
+    // as a question, and the text of a later one
+    list_here = 39,
+    list_wanted = 40,
+    list = 41,
 };
 
 using base::reader;

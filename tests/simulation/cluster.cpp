@@ -111,16 +111,18 @@ void cluster::start(const std::string& id) {
             return clients.make_port(runs);
         };
     }
-    options.lists = {[raw = one.get()](std::uint64_t after) {
-                         std::vector<std::string> later;
-                         for (const auto& [epoch, list] : raw->lists) {
-                             if (epoch > after) {
-                                 later.push_back(list);
+    if (!has_leases_) { // over NATS the list comes from there
+        options.lists = {[raw = one.get()](std::uint64_t after) {
+                             std::vector<std::string> later;
+                             for (const auto& [epoch, list] : raw->lists) {
+                                 if (epoch > after) {
+                                     later.push_back(list);
+                                 }
                              }
-                         }
-                         return later;
-                     },
-                     [this, raw = one.get()](std::string_view list) { take_list(*raw, list); }};
+                             return later;
+                         },
+                         [this, raw = one.get()](std::string_view list) { take_list(*raw, list); }};
+    }
     options.may_other_own = [this](std::string_view who) {
         return has_leases_ && servers_.contains(std::string(who));
     };

@@ -121,6 +121,18 @@ TEST_F(channels_test, take_nobody_in_and_push_nothing_while_others_may_own_them)
     EXPECT_TRUE(room->push("onChat", "{}"));
 }
 
+TEST_F(channels_test, lose_the_members_of_a_frontend_that_has_left_the_system_without_a_link) {
+    link(connector);
+    auto* room = store.create("room");
+    ASSERT_TRUE(room->add(ref(connector, 1, "alice")));
+    store.on_forgotten(connector.id);
+    EXPECT_EQ(uids(*room), std::vector<std::string>{"alice"}) << "its link will say how it ended";
+    links.up.erase(connector.id);
+    store.on_forgotten("connector-server-9");
+    store.on_forgotten(connector.id);
+    EXPECT_EQ(uids(*room), std::vector<std::string>{});
+}
+
 TEST_F(channels_test, send_one_push_per_frontend_however_many_members) {
     const bus::peer other{"connector-server-2", incarnation{8}};
     link(connector);

@@ -116,7 +116,7 @@ TEST_F(list_catch_up_test, who_links_is_told_which_list_is_here) {
     lists.on_link_up(one);
     ASSERT_EQ(links.casts.size(), 1U);
     EXPECT_EQ(links.casts[0].to, one.id);
-    EXPECT_EQ(static_cast<kind>(links.casts[0].kind), kind::list_known);
+    EXPECT_EQ(static_cast<kind>(links.casts[0].kind), kind::list_here);
     EXPECT_EQ(links.casts[0].bytes, wire::encoded(std::uint64_t{3}));
     links.casts.clear();
     one.version = wire::list_version - 1;

@@ -555,6 +555,53 @@ TEST_F(silent_owner_test, has_members_of_whom_a_frontend_tells_late) {
     EXPECT_EQ(members_of(room), 2U);
 }
 
+/// By its name it was and is others'; this server has made it all the same.
+TEST_F(silent_owner_test, has_no_rooms_that_do_not_move) {
+    pass(600ms);
+    std::string lobby;
+    for (int n = 0; lobby.empty(); ++n) {
+        auto name = fmt::format("lobby{}", n);
+        if (dispatch_index(name, 2) == 0) {
+            lobby = std::move(name);
+        }
+    }
+    EXPECT_TRUE(serves(lobby));
+}
+
+TEST_F(silent_owner_test, is_known_to_a_guest_by_the_time_it_comes_into_the_list) {
+    moves.stop();
+    room_moves guest(clock, self, servers, list, calls, channels, nullptr);
+    guest.ask_who_may_own([](std::string_view id) { return id == "probe-server-1"; });
+    guest.on_view(view_of(10, 1));
+    pass(600ms);
+    // The first server's rooms go to the third, then to this one.
+    const auto with_third = [this](std::uint64_t epoch, bool has_self) {
+        cluster::view made{.epoch = epoch, .servers = {record("probe-server-1", "probe")}};
+        if (has_self) {
+            made.servers.push_back(self);
+        }
+        made.servers.push_back(record("probe-server-3", "probe"));
+        return std::make_shared<const cluster::view>(std::move(made));
+    };
+    guest.on_view(with_third(11, false));
+    pass(600ms);
+    guest.on_cast({"probe-server-3", incarnation{3}}, kind::rooms_released,
+                  wire::encoded(std::uint64_t{12}));
+    guest.on_view(with_third(12, true));
+    pass(600ms);
+    std::string was_its_own; // the first's by list 10, the third's by 11, this one's by 12
+    for (int n = 0; was_its_own.empty(); ++n) {
+        auto name = fmt::format("r{}", n);
+        if (dispatch_index(name, 2) == 1 && dispatch_index(name, 3) == 1) {
+            was_its_own = std::move(name);
+        }
+    }
+    EXPECT_TRUE(guest.is_others_still(was_its_own));
+    guest.on_cast(one, kind::rooms_released, wire::encoded(std::uint64_t{12}));
+    EXPECT_FALSE(guest.is_others_still(was_its_own));
+    guest.stop();
+}
+
 TEST_F(silent_owner_test, keeps_only_its_own_rooms_through_a_later_list) {
     pass(600ms);
     std::string ours; // by the second list and the third
@@ -588,9 +635,26 @@ TEST_F(room_moves_test, who_links_is_told_of_the_last_list_by_which_rooms_were_g
     know(4, 2);
     links.casts.clear();
     moves.on_link_up(one);
-    ASSERT_EQ(links.casts.size(), 1U);
+    ASSERT_EQ(links.casts.size(), 2U);
     EXPECT_EQ(static_cast<kind>(links.casts[0].kind), kind::rooms_released);
     EXPECT_EQ(links.casts[0].bytes, wire::encoded(std::uint64_t{4}));
+    EXPECT_EQ(static_cast<kind>(links.casts[1].kind), kind::rooms_ready);
+    EXPECT_EQ(links.casts[1].bytes, wire::encoded(std::uint64_t{4}));
+}
+
+TEST_F(room_moves_test, a_list_that_takes_no_rooms_from_it_lets_others_know_all_the_same) {
+    know(1, 2);
+    pass(600ms);
+    links.casts.clear();
+    auto now = *view_of(2, 2);
+    now.servers.push_back(record("connector-server-2", "connector"));
+    moves.on_view(std::make_shared<const cluster::view>(std::move(now)));
+    pass(600ms);
+    const auto said = std::ranges::count_if(links.casts, [&](const auto& each) {
+        return each.to == one.id && static_cast<kind>(each.kind) == kind::rooms_released &&
+               each.bytes == wire::encoded(std::uint64_t{2});
+    });
+    EXPECT_EQ(said, 1);
 }
 
 TEST_F(room_moves_test, what_goes_to_a_server_that_is_only_met_with_the_list_waits_for_its_link) {
