@@ -22,6 +22,7 @@ const charts = [
 ];
 
 const facts = [
+    [texts.fact.machine, ({ machine }) => machine ?? texts.thisMachine],
     [texts.fact.process, ({ pid }) => (pid === null ? texts.none : String(pid))],
     [texts.fact.uptime, ({ pid, uptime_s: seconds }) => ageText(pid === null ? null : seconds)],
     [texts.fact.module, ({ module }) => module || unknown],
@@ -32,7 +33,7 @@ const facts = [
 /** Shown above, in the table or as a chart; of the rest the page knows only the names. */
 const known = new Set([
     "id", "type", "pid", "state", "uptime_s", "rss_kb", "connections", "module", "version", "build_id", "generation", "ending", "kept",
-    "incarnation", "missing", "stopped",
+    "incarnation", "missing", "stopped", "machine",
 ]);
 
 /** @param {object} server of the list @returns {[string, string][]} what it has beyond that, for a master may be newer than this page */

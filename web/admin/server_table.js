@@ -9,6 +9,7 @@ import { states, texts } from "./texts.js";
 const { column } = texts;
 const columns = [
     [column.type, ({ type }) => type],
+    [column.machine, ({ machine }) => machine ?? unknown],
     [column.process, ({ pid }) => (pid === null ? unknown : String(pid))],
     [column.uptime, ({ pid, uptime_s: seconds }) => ageText(pid === null ? null : seconds)],
     [column.memory, ({ pid, rss_kb: kb }) => bytesText(pid === null ? null : kb * 1024)],
@@ -32,6 +33,9 @@ export function showState(node, state) {
     setText(node, state);
 }
 
+/** Masters and silent machines may have one id on several machines. */
+const keyOf = ({ id, machine = "" }) => `${machine}/${id}`;
+
 export class ServerTable {
     #rows = new Map();
     #onChoose;
@@ -43,15 +47,16 @@ export class ServerTable {
 
     /** @param {object[]} servers @param {import("./history.js").History} history @param {string|null} chosen an id */
     show(servers, history, chosen) {
-        const ids = new Set(servers.map(({ id }) => id));
-        for (const [id, { row }] of this.#rows) {
-            if (!ids.has(id)) {
+        byId("servers").parentElement.classList.toggle("several", servers.some(({ machine }) => machine !== undefined));
+        const keys = new Set(servers.map(keyOf));
+        for (const [key, { row }] of this.#rows) {
+            if (!keys.has(key)) {
                 row.remove();
-                this.#rows.delete(id);
+                this.#rows.delete(key);
             }
         }
         servers.forEach((server, index) => {
-            const known = this.#rows.get(server.id) ?? this.#add(server.id);
+            const known = this.#rows.get(keyOf(server)) ?? this.#add(server);
             const body = byId("servers");
             if (body.children[index] !== known.row) {
                 body.insertBefore(known.row, body.children[index] ?? null);
@@ -66,7 +71,8 @@ export class ServerTable {
         });
     }
 
-    #add(id) {
+    #add(server) {
+        const { id } = server;
         const button = element("button", "link", id);
         button.type = "button";
         button.setAttribute("aria-controls", "details");
@@ -85,7 +91,7 @@ export class ServerTable {
         const row = element("tr", "", heading, stateCell, ...cells);
         row.addEventListener("click", () => this.#onChoose(id));
         const made = { row, button, state, cells, warning };
-        this.#rows.set(id, made);
+        this.#rows.set(keyOf(server), made);
         return made;
     }
 }
@@ -95,6 +101,7 @@ export function tableHead() {
     return [column.server, column.state, ...columns.map(([name]) => name)].map((name) => {
         const cell = element("th", numbers.has(name) ? "number" : "", name);
         cell.scope = "col";
+        cell.dataset.name = name;
         return cell;
     });
 }

@@ -18,7 +18,7 @@ export const texts = Object.freeze({
     none: "none",
 
     column: Object.freeze({
-        server: "Server", state: "State", type: "Type", process: "Process", uptime: "Uptime", memory: "Memory", clients: "Clients",
+        server: "Server", state: "State", type: "Type", machine: "Machine", process: "Process", uptime: "Uptime", memory: "Memory", clients: "Clients",
         rooms: "Rooms", requests: "Requests/s", p99: "p99", lag: "Loop lag", build: "Build", generation: "Gen.",
     }),
     keepsOld: (count) => `keeps ${count} old`,
@@ -33,8 +33,9 @@ export const texts = Object.freeze({
         spoken: (title, value, peak) => `${title}: now ${value}${peak === null ? "" : `, at most ${peak} in the last 5 minutes`}`,
     }),
 
+    thisMachine: "this one",
     fact: Object.freeze({
-        process: "Process", uptime: "Uptime", module: "Module", build: "Build", generations: "Old generations",
+        machine: "Machine", process: "Process", uptime: "Uptime", module: "Module", build: "Build", generations: "Old generations",
         endingAndKept: (ending, kept) => `${ending} ending, ${kept} kept`,
     }),
 

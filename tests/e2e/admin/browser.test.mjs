@@ -130,6 +130,21 @@ describe("the page", options, () => {
         assert.equal(clients.reduce((sum, text) => sum + Number(text), 0), people.length);
     });
 
+    test("says where each server runs once there are several machines, also where they have one id", async () => {
+        const machines = page.locator("#servers td[data-name=Machine]");
+        assert.equal(await machines.first().isVisible(), false);
+        const second = await openTab(browser, address, complaints, {}, (tab) => tab.route("**/api/servers", async (route) => {
+            const answer = await route.fetch();
+            const servers = await answer.json();
+            await route.fulfill({ response: answer, json: ["10.0.0.1", "10.0.0.2"].flatMap((machine) => servers.map((each) => ({ ...each, machine }))) });
+        }));
+        const names = second.locator("#servers td[data-name=Machine]");
+        await until(async () => await names.count() === 2 * await machines.count(), "both machines' servers", limitMs);
+        assert.deepEqual([...new Set(await names.allTextContents())], ["10.0.0.1", "10.0.0.2"]);
+        assert.equal(await second.getByRole("columnheader", { name: "Machine" }).isVisible(), true);
+        await second.context().close();
+    });
+
     test("draws what comes in", async () => {
         const clients = chartOf(page, "totals", "Clients");
         await hasPoints(clients, 3);
