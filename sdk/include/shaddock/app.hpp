@@ -93,12 +93,12 @@ public:
     template <class = void>
     awaitable<result<std::vector<session>>> find(std::string frontend, std::string uid) {
         return look_up(
-            {.frontend = std::move(frontend), .life = {}, .id = {}, .uid = std::move(uid)});
+            *host_, {.frontend = std::move(frontend), .life = {}, .id = {}, .uid = std::move(uid)});
     }
     /// The session with this reference, with its settings. Empty when it is gone.
     template <class = void>
     awaitable<result<std::vector<session>>> find(session_ref who) {
-        return look_up(std::move(who));
+        return look_up(*host_, std::move(who));
     }
     /// A session to act on (push, bind, kick) without asking for its settings first.
     session at(session_ref who) const {
@@ -107,7 +107,14 @@ public:
     /// Kicks every session of the uid on every frontend; the number of sessions kicked.
     template <class = void>
     awaitable<result<std::uint64_t>> kick(std::string uid, std::string reason) {
-        auto& host = *host_;
+        return kick_all(*host_, std::move(uid), std::move(reason));
+    }
+
+private:
+    // They begin when they are awaited: by then app::sessions(), a temporary, may be gone.
+    template <class = void>
+    static awaitable<result<std::uint64_t>> kick_all(door::host& host, std::string uid,
+                                                     std::string reason) {
         auto pending = detail::wait([&](std::unique_ptr<door::completion> done) {
             host.kick_uid(uid, reason, std::move(done));
         });
@@ -117,11 +124,8 @@ public:
         }
         co_return json::decode<std::uint64_t>(*outcome, "kick");
     }
-
-private:
     template <class = void>
-    awaitable<result<std::vector<session>>> look_up(session_ref who) {
-        auto& host = *host_;
+    static awaitable<result<std::vector<session>>> look_up(door::host& host, session_ref who) {
         auto pending = detail::wait([&](std::unique_ptr<door::completion> done) {
             host.find_sessions(who, std::move(done));
         });
