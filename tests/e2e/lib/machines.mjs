@@ -27,24 +27,27 @@ const names = ["door", "one", "two", "nats", "users"];
 export class Machines {
     #folder;
     #program = host;
-    #nats = null;
+    /** By the machine's name. */
+    #nats = new Map();
+    #natsNames;
     #children = new Map();
     #haveMasters;
     lab;
 
     /**
      * Everything runs and is linked when it returns.
-     * @param {{haveMasters?: boolean}} [options] true: `host start` on each machine; false: each server by itself, as systemd or Kubernetes
-     *   start them
+     * @param {{haveMasters?: boolean, natsServers?: number}} [options] true: `host start` on each machine; false: each server by itself, as systemd or Kubernetes
+     *   start them; `natsServers`: more than one are a cluster, of which each keeps the list
      */
-    static async start({ haveMasters = true } = {}) {
+    static async start({ haveMasters = true, natsServers = 1 } = {}) {
         const made = new Machines();
+        made.#natsNames = ["nats", ...Array.from({ length: natsServers - 1 }, (_, n) => `nats${n + 2}`)];
         made.#haveMasters = haveMasters;
         made.#folder = await mkdtemp(join(tmpdir(), "shaddock-machines-"));
-        made.lab = await NetLab.open(names);
+        made.lab = await NetLab.open([...names, ...made.#natsNames.slice(1)]);
         try {
             await made.#configure();
-            await made.beginNats();
+            await Promise.all(made.#natsNames.map((name) => made.beginNats(name)));
             await Promise.all(["door", "one", "two"].map((name) => made.begin(name)));
             await made.areWhole();
         } catch (error) {
@@ -120,16 +123,28 @@ export class Machines {
         process.kill(pid, name);
     }
 
-    async beginNats() {
-        this.#nats = this.#spawn("nats", "nats", "nats-server", ["--addr", this.lab.addressOf("nats"), "--port", "4222", "--jetstream", "--store_dir", join(this.#folder, "store")]);
-        await until(() => / Server is ready/.test(this.#nats.output), "nats-server is ready", 10_000);
+    /** @returns {string[]} where a server of NATS runs */
+    get natsNames() {
+        return this.#natsNames;
     }
 
-    async killNats({ losesStore = false } = {}) {
-        this.#nats.kill("SIGKILL");
-        await this.#nats.ended;
+    async beginNats(name = "nats") {
+        const words = ["--addr", this.lab.addressOf(name), "--port", "4222", "--jetstream", "--store_dir", this.#storeOf(name)];
+        if (this.#natsNames.length > 1) {
+            const routes = this.#natsNames.map((each) => `nats://${this.lab.addressOf(each)}:6222`);
+            words.push("--server_name", name, "--cluster_name", "lab", "--cluster", `nats://${this.lab.addressOf(name)}:6222`, "--routes", routes.join());
+        }
+        const server = this.#spawn(name, name, "nats-server", words);
+        this.#nats.set(name, server);
+        await until(() => / Server is ready/.test(server.output), `${name} is ready`, 10_000);
+    }
+
+    async killNats({ name = "nats", signal = "SIGKILL", losesStore = false } = {}) {
+        const server = this.#nats.get(name);
+        server.kill(signal);
+        await server.ended;
         if (losesStore) {
-            await rm(join(this.#folder, "store"), { recursive: true, force: true });
+            await rm(this.#storeOf(name), { recursive: true, force: true });
         }
     }
 
@@ -162,6 +177,19 @@ export class Machines {
         return stdout;
     }
 
+    /** The program of nats/ with clients of other makers, on the machine of those who talk. Throws unless it ends with 0. */
+    async strangers() {
+        const child = this.lab.spawn("users", process.execPath, [join(root, "tests/e2e/nats/strangers.mjs"), `${this.lab.addressOf("door")}:3014`],
+            { stdio: ["ignore", "pipe", "pipe"] });
+        let output = "";
+        child.stdout.on("data", (bytes) => { output += bytes; });
+        child.stderr.on("data", (bytes) => { output += bytes; });
+        const code = await new Promise((resolve) => child.once("close", resolve));
+        if (code !== 0) {
+            throw new Error(`it ended with ${code}:\n${output}\n${this.outputs()}`);
+        }
+    }
+
     /** What the processes have said, for people. */
     outputs() {
         return [...this.#children].map(([id, { output }]) => `== ${id}\n${output.split("\n").slice(-25).join("\n")}`).join("\n");
@@ -170,6 +198,10 @@ export class Machines {
     /** What a server has logged. */
     log(id) {
         return readFile(join(this.#folder, this.#machineOf(id), "logs", `${id}.log`), "utf8");
+    }
+
+    #storeOf(name) {
+        return join(this.#folder, name, "store");
     }
 
     #machineOf(id) {
@@ -193,7 +225,8 @@ export class Machines {
     async #configure() {
         const config = join(this.#folder, "config");
         await cp(join(root, "config"), config, { recursive: true });
-        await mkdir(join(this.#folder, "nats"));
+        await Promise.all(this.#natsNames.map((name) => mkdir(join(this.#folder, name))));
+        const nats = this.#natsNames.map((name) => `'nats://${this.lab.addressOf(name)}:4222'`);
         const records = Object.fromEntries(Object.entries(servers).map(([type, all]) => [type, all.map(([id, where]) => ({
             id, host: this.lab.addressOf(where), ...(type === "chat" ? { port: 6050 } : { frontend: true, clientPort: type === "gate" ? 3014 : 3050 }),
             ...(type === "connector" ? { port: 4050 } : {}),
@@ -202,7 +235,7 @@ export class Machines {
         const file = join(config, "host.yaml");
         const text = await readFile(file, "utf8");
         await writeFile(file, text.replace("  kind: direct\n", `  kind: nats
-  nats: {servers: ['nats://${this.lab.addressOf("nats")}:4222'], cluster: lab, host_lost: ${hostLostS} s, machine_lost: ${machineLostS} s}
+  nats: {servers: [${nats.join(", ")}], replicas: ${nats.length}, cluster: lab, host_lost: ${hostLostS} s, machine_lost: ${machineLostS} s}
 `).replace("port: 3001", "port: 0").replace("  # stalled: kill", "  stalled: kill"));
     }
 }

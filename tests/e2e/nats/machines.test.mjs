@@ -14,6 +14,8 @@ const outageS = process.env.SHADDOCK_LONG ? 60 : hostLostS + 2;
 const faults = ["--reconnect", "--login-timeout", "10", "--allow", "lost,unexpected_close,unanswered,wrong_answer,missing_leave"];
 /** With a connector its room's server went, so a leave may be untold (docs/promises.md): who comes back is announced again. */
 const machineFaults = [...faults.slice(0, -1), `${faults.at(-1)},out_of_turn`];
+/** Its people stay connected while the others have them leave, and are kicked with `lost` when it hears of that. */
+const cutOff = [...machineFaults.slice(0, -1), `${machineFaults.at(-1)},unexpected_kick,stray_leave`];
 
 describe("a system on three machines", { skip: noNetLab() ?? noNatsServer() ?? false }, () => {
     let machines;
@@ -31,6 +33,8 @@ describe("a system on three machines", { skip: noNetLab() ?? noNatsServer() ?? f
 
     test("people on different machines talk in one room", () =>
         machines.load(["--users", "40", "--rooms", "6", "--seconds", "4", "--rate", "4", "--switch-every", "2", "--private", "0.2"]));
+
+    test("people with clients of other makers talk in one room, on different machines", () => machines.strangers());
 
     test("commands reach all machines through whichever master is asked", async () => {
         const rows = async (name) => JSON.parse((await machines.command(name, "list", "--json")).output);
@@ -107,6 +111,15 @@ describe("a system on three machines", { skip: noNetLab() ?? noNatsServer() ?? f
         assert.match(await machines.log("connector-1"), /has declared this server dead/);
     });
 
+    test("a machine whose way to NATS swallows all that it sends comes back with its people", async () => {
+        await talkWhile(hostLostS + 8, async () => {
+            await machines.lab.blackhole("one", "nats");
+            await sleep((hostLostS + 2) * 1000);
+            await machines.lab.mendRoute("one", "nats");
+        }, cutOff);
+        await machines.areWhole(5_000);
+    });
+
     test("a server that is killed is back at once", async () => {
         await talkWhile(4, () => machines.signal("chat-2", "SIGKILL"));
         await machines.areWhole(5_000);
@@ -142,6 +155,26 @@ describe("servers of three machines without any master", { skip: noNetLab() ?? n
         await machines.signal("chat-2", "SIGKILL");
         machines.beginServer("chat-2");
         await talk;
+        await machines.areWhole(5_000);
+    });
+});
+
+const long = process.env.SHADDOCK_LONG ? false : "takes half a minute: left to SHADDOCK_LONG";
+describe("a system on a NATS cluster of three", { skip: noNetLab() ?? noNatsServer() ?? long }, () => {
+    let machines;
+    before(async () => { machines = await Machines.start({ natsServers: 3 }); });
+    after(() => machines.close());
+
+    test("nobody loses the connection while its servers are restarted one after the other", async () => {
+        const talk = machines.load(["--users", "24", "--rooms", "8", "--seconds", "22", "--rate", "4", "--allow", "lost,wrong_answer"]);
+        talk.catch(() => {}); // told below
+        for (const name of machines.natsNames) {
+            await sleep(2000);
+            await machines.killNats({ name, signal: "SIGTERM" });
+            await machines.beginNats(name);
+            await sleep(3000);
+        }
+        assert.doesNotMatch(await talk, /unexpected_close/);
         await machines.areWhole(5_000);
     });
 });
