@@ -4,7 +4,7 @@
 Usage: check.py SOURCE_DIR. Checked are:
   - code: a ```cpp block follows a line `<!-- file: PATH -->` and stands in that file as it is, indentation aside
   - tests: each `suite.name` in docs/promises.md is a TEST of tests/ or docs/samples/, or of the page's tests (quoted there after the file's name), and no cell
-    of its tables with the columns `local` and `direct` is empty or says *not yet*
+    of its tables with the columns `local`, `direct` and `nats` is empty or says *not yet*
   - files: each `path/with/slash` in backticks that begins with a folder of the tree, and each link to a file, exists
   - functions: each `file.cpp: function` in docs/life-of-a-request.md and docs/where-to-change.md stands in a file of that path
 """
@@ -80,7 +80,7 @@ def check_cells(page, text):
             is_by_bus = False
             continue
         cells = [cell.strip() for cell in row.strip("|").split("|")]
-        is_by_bus = is_by_bus or cells[1:] == ["local", "direct"]
+        is_by_bus = is_by_bus or cells[1:] == ["local", "direct", "nats"]
         if is_by_bus and any(cell == "" or "*not yet*" in cell for cell in cells):
             complain(page, number, "a cell names no test")
 
