@@ -1,8 +1,8 @@
 #include "base/clock.hpp"
 #include "cli/run.hpp"
-#include "control/codec.hpp"
 #include "control/requests.hpp"
 #include "control/targets.hpp"
+#include "far_logs.hpp"
 #include "log_follower.hpp"
 #include "master/admin.hpp"
 #include "master/log_tail.hpp"
@@ -17,6 +17,7 @@
 #include <cstdio>
 #include <deque>
 #include <iterator>
+#include <optional>
 
 namespace shaddock::cli {
 namespace {
@@ -26,6 +27,8 @@ namespace fs = std::filesystem;
 constexpr std::size_t most_bytes = std::size_t{16} * 1024 * 1024;
 /// Often enough to look live, and nothing is lost in between.
 constexpr std::chrono::milliseconds look_again{100};
+/// Each look asks the masters of all machines.
+constexpr std::chrono::seconds look_far_again{1};
 
 /// False: nobody reads any more.
 bool print(std::string_view text) {
@@ -71,35 +74,13 @@ std::string merged(const std::vector<std::string>& texts, std::size_t lines) {
     return out;
 }
 
-/// As a part of an address.
-std::string escaped(std::string_view text) {
-    std::string out;
-    for (const char c : text) {
-        const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                              (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
-        out += is_plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-    return out;
-}
-
 struct found_logs {
     /// Of this machine.
     std::vector<fs::path> files;
+    std::optional<far_logs> far;
     /// The last lines of those of others.
     std::vector<std::string> texts;
 };
-
-result<control::log_tails> tails_of(const master::admin_client& master,
-                                    const std::vector<std::string>& targets, std::size_t lines) {
-    std::vector<std::string> words;
-    std::ranges::transform(targets, std::back_inserter(words), escaped);
-    const auto answer = master.call(
-        "GET", fmt::format("/api/logs?targets={}&lines={}", fmt::join(words, ","), lines));
-    if (!answer) {
-        return answer.error();
-    }
-    return control::from_json<control::log_tails>(*answer, "logs");
-}
 
 result<found_logs> logs_of_master(const master::admin_client& master, const logs_command& wanted) {
     const auto said = tails_of(master, wanted.targets, 0);
@@ -107,33 +88,25 @@ result<found_logs> logs_of_master(const master::admin_client& master, const logs
         return said.error();
     }
     found_logs found;
-    std::vector<std::string> far;
+    bool has_far = false;
     for (const auto& one : said->results) {
         if (one.reason) {
             complain(fmt::format("{}: {}", one.id, *one.reason));
         } else if (one.machine) {
-            far.push_back(one.id);
+            has_far = true;
         } else {
             found.files.emplace_back(one.file);
         }
     }
-    if (far.empty()) {
+    if (!has_far) {
         return found;
     }
-    if (wanted.follows) {
-        complain(
-            fmt::format("on other machines, and not followed from here: {}", fmt::join(far, ", ")));
-    }
-    const auto lines = std::min(wanted.lines, control::most_log_lines);
-    const auto tails = tails_of(master, wanted.targets, lines);
+    found.far.emplace(master, wanted.targets);
+    auto tails = found.far->last(std::min(wanted.lines, control::most_log_lines));
     if (!tails) {
         return tails.error();
     }
-    for (const auto& one : tails->results) {
-        if (one.machine && !one.reason) {
-            found.texts.push_back(fmt::format("{}\n", fmt::join(one.lines, "\n")));
-        }
-    }
+    found.texts = std::move(*tails);
     return found;
 }
 
@@ -189,17 +162,20 @@ result<found_logs> logs_of(const logs_command& wanted) {
         complain(found.error().text() + "; the logs are where host.yaml says");
     }
     auto files = files_of_config(wanted);
-    return files ? result<found_logs>(found_logs{std::move(*files), {}}) : files.error();
+    return files ? result<found_logs>(found_logs{std::move(*files), {}, {}}) : files.error();
 }
 
 /// Prints what comes until a signal.
 class following {
 public:
-    explicit following(std::deque<log_follower>& files) : files_(files) {}
+    following(std::deque<log_follower>& files, far_logs* far) : files_(files), far_(far) {}
 
     void run() {
         signals_.async_wait([this](const boost::system::error_code&, int) { loop_.stop(); });
         look();
+        if (far_ != nullptr) {
+            look_far_later();
+        }
         loop_.run();
     }
 
@@ -212,12 +188,22 @@ private:
         }
         again_ = clock_.after(look_again, [this] { look(); });
     }
+    void look_far_later() {
+        far_again_ = clock_.after(look_far_again, [this] {
+            if (!print(far_->read_more())) {
+                return loop_.stop();
+            }
+            look_far_later();
+        });
+    }
 
     std::deque<log_follower>& files_;
+    far_logs* far_;
     boost::asio::io_context loop_{1};
     base::steady_clock clock_{loop_.get_executor()};
     boost::asio::signal_set signals_{loop_, SIGINT, SIGTERM};
     base::timer again_;
+    base::timer far_again_;
 };
 
 } // namespace
@@ -227,8 +213,8 @@ int run_command(const logs_command& wanted) {
     if (!found) {
         return complain(found.error().text());
     }
-    auto& [files, texts] = *found;
-    const bool is_one = files.size() == 1 && texts.empty();
+    auto& [files, far, texts] = *found;
+    const bool is_one = files.size() == 1 && !far;
     if (is_one && !wanted.follows && !fs::exists(files.front())) {
         return complain(fmt::format("{}: there is no log yet", files.front().string()));
     }
@@ -240,7 +226,7 @@ int run_command(const logs_command& wanted) {
     }
     print(merged(texts, wanted.lines));
     if (wanted.follows) {
-        following(followers).run();
+        following(followers, far ? &*far : nullptr).run();
     }
     return 0;
 }

@@ -109,8 +109,14 @@ export class Machines {
         return this.#command(name, [...words, "--run", join(this.#folder, name, "run")]);
     }
 
-    async #command(name, words) {
-        const child = this.lab.spawn(name, this.#program, words, { cwd: join(this.#folder, name), stdio: ["ignore", "pipe", "pipe"] });
+    /** `host logs -f` on that machine, for so long. @returns {Promise<string>} what it has printed */
+    async follow(name, id, seconds) {
+        return (await this.#command(name, ["-s", "INT", String(seconds), this.#program, "logs", id, "-f", "-n", "1", "--run", join(this.#folder, name, "run")],
+            "timeout")).output;
+    }
+
+    async #command(name, words, program = this.#program) {
+        const child = this.lab.spawn(name, program, words, { cwd: join(this.#folder, name), stdio: ["ignore", "pipe", "pipe"] });
         let output = "";
         child.stdout.on("data", (bytes) => { output += bytes; });
         child.stderr.on("data", (bytes) => { output += bytes; });

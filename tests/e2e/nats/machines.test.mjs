@@ -43,6 +43,7 @@ describe("a system on three machines", { skip: noNetLab() ?? noNatsServer() ?? f
             ["chat-1", machines.lab.addressOf("one"), "ready"], ["connector-1", machines.lab.addressOf("one"), "ready"],
             ["chat-2", machines.lab.addressOf("two"), "ready"], ["connector-2", machines.lab.addressOf("two"), "ready"],
         ]);
+        const followed = machines.follow("door", "chat-2", 7);
         await talkWhile(7, async () => {
             for (const [from, ...words] of [["door", "stop", "chat-2"], ["one", "restart", "chat-2"], ["two", "reload", "chat"], ["two", "log", "all", "info"],
                 ["door", "health"]]) {
@@ -51,6 +52,7 @@ describe("a system on three machines", { skip: noNetLab() ?? noNatsServer() ?? f
             }
         }, []);
         assert.match((await machines.command("door", "logs", "chat-2", "-n", "200")).output, /it stops|stopping/);
+        assert.match(await followed, /chat-2 stops: shutdown\n(.*\n)*.*chat-2 serves/);
         await machines.areWhole(5_000);
     });
 

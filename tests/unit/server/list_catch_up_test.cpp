@@ -29,12 +29,12 @@ struct list_catch_up_test : ::testing::Test {
     }
     /// Whom it has asked since this was asked.
     std::vector<std::string> asked() {
-        std::vector<std::string> ids;
+        std::vector<std::string> all;
         for (const auto& each : std::exchange(links.casts, {})) {
             EXPECT_EQ(static_cast<kind>(each.kind), kind::list_wanted);
-            ids.push_back(each.to);
+            all.push_back(each.to);
         }
-        return ids;
+        return all;
     }
     using ids = std::vector<std::string>;
 
