@@ -194,6 +194,7 @@ describe("the page", options, () => {
         assert.equal(await cellOf(page, "chat-server-2", "Gen."), "1");
         await page.locator("#log-lines li", { hasText: "generation 2" }).first().waitFor();
         assert.match(await act(page, "Roll back", "only chat-server-1"), /generation 2\) \u2192 .*in [\d.]+ ms$/);
+        await until(async () => await cellOf(page, "chat-server-1", "Gen.") === "3", "generation 3", limitMs);
     });
 
     test("does nothing when one thinks better of it", async () => {
