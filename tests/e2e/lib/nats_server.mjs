@@ -56,8 +56,11 @@ export class NatsServer {
         }, "nats-server is ready", readyLimitMs);
     }
 
-    stall() {
+    /** It stands still when this has ended: a thread of it may work on for a moment after the signal. */
+    async stall() {
         this.#child.kill("SIGSTOP");
+        const state = async () => (await readFile(`/proc/${this.pid}/stat`, "utf8")).split(") ").pop()[0];
+        await until(async () => await state() === "T", "nats-server stands still");
     }
 
     goOn() {

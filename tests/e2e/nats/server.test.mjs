@@ -45,7 +45,7 @@ describe("a nats-server of a test's own", { skip: noNatsServer() ?? false }, () 
 
     test("stands still for a while and goes on", async () => {
         assert.equal(await isAlive(nats.port), true);
-        nats.stall();
+        await nats.stall();
         assert.equal(await isAlive(nats.port, 200), false);
         nats.goOn();
         assert.equal(await isAlive(nats.port), true);
