@@ -20,6 +20,8 @@ constexpr std::size_t first_queue_bytes = 1024;
 constexpr base::duration pause_tick = std::chrono::milliseconds(5);
 /// Who is refused and waits to be told; more are closed at once.
 constexpr std::size_t refused_limit = 256;
+/// A turn that is only long is shorter.
+constexpr base::duration stood_still = std::chrono::milliseconds(500);
 /// What is younger may still be about to say something.
 constexpr base::duration newcomer_peace = std::chrono::seconds(1);
 
@@ -258,6 +260,15 @@ void connection_set::end_turn() {
 }
 
 void connection_set::sweep() {
+    if (clock_.now() - wheel_.next_tick() <= stood_still) {
+        return check_deadlines();
+    }
+    // Nothing was read meanwhile. What clients have sent comes first, and what other servers say of
+    // this one: it may have to tell clients why they are to go.
+    sweep_timer_ = clock_.after(wheel_.tick, [this] { check_deadlines(); });
+}
+
+void connection_set::check_deadlines() {
     const auto now = clock_.now();
     wheel_.advance(now, [now](sweep_entry& entry) {
         connection_ptr(static_cast<client_connection*>(&entry))->check_deadline(now);

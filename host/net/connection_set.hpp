@@ -109,6 +109,7 @@ private:
     bool has_room();
     void admit(client_origin& origin);
     void sweep();
+    void check_deadlines();
     void arm_sweep();
     void end_pauses();
     void keep_to_budget();

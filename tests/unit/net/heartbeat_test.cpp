@@ -1,4 +1,4 @@
-#include "client.hpp"
+#include "life.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -56,6 +56,29 @@ TEST(heartbeat, off_means_none_sent_none_answered_none_expected) {
     here.pass(1h);
     EXPECT_THAT(one.packages, IsEmpty());
     EXPECT_FALSE(one.is_ended);
+}
+
+TEST(heartbeat, what_came_while_the_server_stood_still_is_read_before_anybody_is_judged) {
+    life here(form::packages, {.host = {}, .heartbeat = 3s, .idle_timeout = 0s});
+    here.log_in();
+    here.clock.stand_still(12s);
+    here.pass(5ms);
+    EXPECT_EQ(here.connections(), 1U);
+    here.give(package(package_type::heartbeat));
+    here.pass(2s);
+    EXPECT_EQ(here.the_set.counts().of(drop::heartbeat_timeout), 0U);
+    here.pass(6s);
+    EXPECT_EQ(here.the_set.counts().of(drop::heartbeat_timeout), 1U);
+}
+
+TEST(heartbeat, who_says_nothing_after_the_server_stood_still_is_closed) {
+    life here(form::packages, {.host = {}, .heartbeat = 3s, .idle_timeout = 0s});
+    here.log_in();
+    here.clock.stand_still(12s);
+    here.pass(5ms);
+    EXPECT_EQ(here.the_set.counts().of(drop::heartbeat_timeout), 0U);
+    here.pass(500ms);
+    EXPECT_EQ(here.the_set.counts().of(drop::heartbeat_timeout), 1U);
 }
 
 TEST(heartbeat, silence_of_twice_the_period_closes_without_a_kick) {
