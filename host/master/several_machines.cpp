@@ -60,6 +60,9 @@ void several_machines::bring_in() {
             each.second.ready.reset();
         }
     }
+    if (ids.empty()) {
+        return; // mostly: this is asked with each status
+    }
     const auto children = with_.children.list();
     std::erase_if(ids, [&](const auto& id) { return !may_come(id, children); });
     if (ids.empty()) {

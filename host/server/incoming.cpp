@@ -97,15 +97,10 @@ void incoming::on_cast(const bus::peer& from, bus::envelope_view cast) {
         return;
     case wire::kind::roster:
         return channels_.on_roster(from, cast.bytes, moves_);
-    case wire::kind::list_known: {
+    case wire::kind::list_known:
         moves_.on_cast(from, what, cast.bytes);
-        wire::reader in(cast.bytes);
-        return lists_.on_known(from, in.u64());
-    }
-    case wire::kind::list_here: {
-        wire::reader in(cast.bytes);
-        return lists_.on_known(from, in.u64());
-    }
+        return lists_.on_cast(from, what, cast.bytes);
+    case wire::kind::list_here:
     case wire::kind::list_wanted:
     case wire::kind::list:
         return lists_.on_cast(from, what, cast.bytes);

@@ -69,20 +69,31 @@ void list_catch_up::ask() {
 
 void list_catch_up::on_cast(const bus::peer& from, wire::kind what, std::string_view bytes) {
     wire::reader in(bytes);
-    if (what == wire::kind::list) {
-        const auto list = in.text();
-        if (in.ok() && lists_.take) {
-            lists_.take(list);
-            look();
-        }
-        return;
+    switch (what) {
+    case wire::kind::list_wanted:
+        return tell_later(from, in);
+    case wire::kind::list:
+        return take(in);
+    default:
+        return on_known(from, in.u64());
     }
+}
+
+void list_catch_up::tell_later(const bus::peer& to, wire::reader& in) {
     const auto after = in.u64();
     if (!in.ok() || !lists_.told) {
         return;
     }
     for (const auto& list : lists_.told(after)) {
-        servers_.tell(from.id, wire::kind::list, wire::encoded(std::string_view(list)), {});
+        servers_.tell(to.id, wire::kind::list, wire::encoded(std::string_view(list)), {});
+    }
+}
+
+void list_catch_up::take(wire::reader& in) {
+    const auto list = in.text();
+    if (in.ok() && lists_.take) {
+        lists_.take(list);
+        look();
     }
 }
 

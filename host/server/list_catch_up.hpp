@@ -35,7 +35,7 @@ public:
 
     void on_link_up(const bus::peer& with);
     void on_known(const bus::peer& from, std::uint64_t epoch);
-    /// `list_wanted` and `list`.
+    /// All four.
     void on_cast(const bus::peer& from, wire::kind what, std::string_view bytes);
     void stop() { next_.cancel(); }
 
@@ -44,6 +44,8 @@ private:
     std::uint64_t epoch() const;
     bool look();
     void ask();
+    void tell_later(const bus::peer& to, wire::reader& in);
+    void take(wire::reader& in);
 
     base::clock& clock_;
     outgoing& servers_;

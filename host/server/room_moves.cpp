@@ -92,9 +92,7 @@ void room_moves::begin(const cluster::view_ptr& now) {
 
 void room_moves::on_absent(std::string_view id) {
     if (now_) {
-        if (const auto at = now_->unmet.find(id); at != now_->unmet.end()) {
-            now_->unmet.erase(at);
-        }
+        now_->unmet.erase(std::string(id));
     }
 }
 
@@ -440,9 +438,13 @@ void room_moves::report(const std::string& channel, std::vector<door::member> go
     channels_.report_moved(std::move(named));
 }
 
-bool room_moves::has_said(const epochs& what, const std::string& id) const {
+bool room_moves::is_said(const epochs& what, std::string_view id, std::uint64_t epoch) {
     const auto at = what.find(id);
-    return (at != what.end() && at->second >= list_.epoch()) || !is_awaited(id);
+    return at != what.end() && at->second >= epoch;
+}
+
+bool room_moves::has_said(const epochs& what, const std::string& id) const {
+    return is_said(what, id, list_.epoch()) || !is_awaited(id);
 }
 
 bool room_moves::is_awaited(const std::string& id) const {

@@ -186,6 +186,8 @@ private:
     void serve_due();
     bool may_release();
     bool is_late(base::duration limit) const { return clock_.now() - now_->begun >= limit; }
+    /// Whether that was said of this list or a later one.
+    static bool is_said(const epochs& what, std::string_view id, std::uint64_t epoch);
     bool has_said(const epochs& what, const std::string& id) const;
     /// It is up and knows of moves, so that it will say so.
     bool is_awaited(const std::string& id) const;
@@ -255,7 +257,7 @@ private:
         std::uint64_t epoch = 0;
         directory::lists before;
     };
-    bool is_over(const silent_owner& one) const;
+    bool may_serve_still(const std::string& id, std::uint64_t epoch) const;
     std::vector<silent_owner> silent_;
     base::timer silence_;
     bool is_stopped_ = false;

@@ -30,8 +30,7 @@ bool room_moves::keeps(const bus::peer& from, wire::kind what, std::string_view 
 }
 
 bool room_moves::is_ahead(std::string_view owner) const {
-    const auto at = ready_.find(owner);
-    return at != ready_.end() && at->second > turned_;
+    return is_said(ready_, owner, turned_ + 1);
 }
 
 /// It may have told so long before this server looked.
@@ -54,8 +53,7 @@ bool room_moves::has_no_list(std::string_view from, std::uint64_t epoch) const {
     }
     // Without a link to this server, where it would have said that it has the list, it did not
     // wait.
-    const auto at = known_.find(from);
-    return now_->had_told.contains(from) || at == known_.end() || at->second < epoch;
+    return now_->had_told.contains(from) || !is_said(known_, from, epoch);
 }
 
 std::uint64_t room_moves::told(std::string_view frontend) const {

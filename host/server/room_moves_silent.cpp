@@ -23,11 +23,9 @@ void room_moves::note_silent_owners() {
     }
     const auto linked = servers_.linked();
     own->second.each_owner([&](const std::string& id) {
-        const auto said = gone_.find(id);
         const auto link = std::ranges::find(linked, id, &bus::peer::id);
         const bool knows_moves = link == linked.end() || link->version >= wire::moves_version;
-        if (id == self_.id || !knows_moves ||
-            (said != gone_.end() && said->second >= list_.epoch()) || !may_other_own_(id)) {
+        if (id == self_.id || !knows_moves || !may_serve_still(id, list_.epoch())) {
             return;
         }
         silent_.push_back({id, list_.epoch(), now_->before});
@@ -40,11 +38,10 @@ void room_moves::note_silent_owners() {
     end_silence();
 }
 
-/// It has released its rooms, which its next life says, too, when it links (on_link_up); or it has
-/// lost its lease.
-bool room_moves::is_over(const silent_owner& one) const {
-    const auto said = gone_.find(one.id);
-    return (said != gone_.end() && said->second >= one.epoch) || !may_other_own_(one.id);
+/// Until it has released its rooms, which its next life says, too, when it links (on_link_up), or
+/// has lost its lease.
+bool room_moves::may_serve_still(const std::string& id, std::uint64_t epoch) const {
+    return !is_said(gone_, id, epoch) && may_other_own_(id);
 }
 
 /// What they had is taken over.
@@ -52,7 +49,9 @@ void room_moves::end_silence() {
     if (is_stopped_) {
         return;
     }
-    if (std::erase_if(silent_, [this](const auto& one) { return is_over(one); }) != 0) {
+    if (std::erase_if(silent_, [this](const auto& one) {
+            return !may_serve_still(one.id, one.epoch);
+        }) != 0) {
         take_coming();
     }
     if (!silent_.empty() && !silence_.is_armed()) {

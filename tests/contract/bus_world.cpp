@@ -206,6 +206,10 @@ std::unique_ptr<victim> local_world::add_victim(std::string id, std::uint64_t li
     return std::make_unique<local_victim>(*this, std::move(id));
 }
 
+std::unique_ptr<victim> make_victim_of(pid_t pid) {
+    return std::make_unique<process_victim>(pid);
+}
+
 direct_world::direct_world() {
     auto pattern = (std::filesystem::temp_directory_path() / "bus-XXXXXX").string();
     if (::mkdtemp(pattern.data()) == nullptr) {
@@ -245,7 +249,7 @@ std::unique_ptr<victim> direct_world::add_victim(std::string id, std::uint64_t l
         serve_until_killed(options, std::move(peers));
     }
     EXPECT_GT(pid, 0);
-    return std::make_unique<process_victim>(pid);
+    return make_victim_of(pid);
 }
 
 std::shared_ptr<outcome> call(world& in, server& from, std::string_view to, std::uint8_t kind,

@@ -144,6 +144,9 @@ protected:
     std::unique_ptr<bus::bus> make(std::string id, incarnation life, limits with) override;
 };
 
+/// A process that is a server of the other end.
+std::unique_ptr<victim> make_victim_of(pid_t pid);
+
 /// Victims are processes of their own.
 class direct_world final : public world {
 public:

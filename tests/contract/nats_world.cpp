@@ -7,7 +7,6 @@
 #include <csignal>
 #include <cstdlib>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 namespace shaddock::contract {
@@ -23,24 +22,6 @@ test::nats_server& the_server() {
     static test::nats_server server({.has_jetstream = false});
     return server;
 }
-
-class program_victim final : public victim {
-public:
-    explicit program_victim(pid_t pid) : pid_(pid) {}
-    ~program_victim() override { program_victim::kill(); }
-    void kill() override {
-        if (pid_ > 0) {
-            ::kill(pid_, SIGKILL);
-            ::waitpid(pid_, nullptr, 0);
-            pid_ = 0;
-        }
-    }
-    void freeze() override { ::kill(pid_, SIGSTOP); }
-    void thaw() override { ::kill(pid_, SIGCONT); }
-
-private:
-    pid_t pid_;
-};
 
 } // namespace
 
@@ -129,7 +110,7 @@ std::unique_ptr<victim> nats_world::add_victim(std::string id, std::uint64_t lif
         ::_exit(127);
     }
     EXPECT_GT(pid, 0);
-    return std::make_unique<program_victim>(pid);
+    return make_victim_of(pid);
 }
 
 } // namespace shaddock::contract

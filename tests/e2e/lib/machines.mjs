@@ -115,8 +115,13 @@ export class Machines {
             "timeout")).output;
     }
 
-    async #command(name, words, program = this.#program) {
-        const child = this.lab.spawn(name, program, words, { cwd: join(this.#folder, name), stdio: ["ignore", "pipe", "pipe"] });
+    #command(name, words, program = this.#program) {
+        return this.#run(name, program, words, { cwd: join(this.#folder, name) });
+    }
+
+    /** @returns {Promise<{code: number, output: string}>} */
+    async #run(name, program, words, options = {}) {
+        const child = this.lab.spawn(name, program, words, { ...options, stdio: ["ignore", "pipe", "pipe"] });
         let output = "";
         child.stdout.on("data", (bytes) => { output += bytes; });
         child.stderr.on("data", (bytes) => { output += bytes; });
@@ -172,25 +177,16 @@ export class Machines {
 
     /** The checking load generator on a machine of its own. @returns {Promise<string>} its report; throws when it has found anything */
     async load(options) {
-        const child = this.lab.spawn("users", join(bin, "shaddock-load"), ["--gate", `${this.lab.addressOf("door")}:3014`, ...options], { stdio: ["ignore", "pipe", "pipe"] });
-        let stdout = "";
-        child.stdout.on("data", (bytes) => { stdout += bytes; });
-        child.stderr.on("data", (bytes) => { stdout += bytes; });
-        const code = await new Promise((resolve) => child.once("close", resolve));
+        const { code, output } = await this.#run("users", join(bin, "shaddock-load"), ["--gate", `${this.lab.addressOf("door")}:3014`, ...options]);
         if (code !== 0) {
-            throw Object.assign(new Error(`shaddock-load ended with ${code}`), { stdout });
+            throw Object.assign(new Error(`shaddock-load ended with ${code}`), { stdout: output });
         }
-        return stdout;
+        return output;
     }
 
     /** The program of nats/ with clients of other makers, on the machine of those who talk. Throws unless it ends with 0. */
     async strangers() {
-        const child = this.lab.spawn("users", process.execPath, [join(root, "tests/e2e/nats/strangers.mjs"), `${this.lab.addressOf("door")}:3014`],
-            { stdio: ["ignore", "pipe", "pipe"] });
-        let output = "";
-        child.stdout.on("data", (bytes) => { output += bytes; });
-        child.stderr.on("data", (bytes) => { output += bytes; });
-        const code = await new Promise((resolve) => child.once("close", resolve));
+        const { code, output } = await this.#run("users", process.execPath, [join(root, "tests/e2e/nats/strangers.mjs"), `${this.lab.addressOf("door")}:3014`]);
         if (code !== 0) {
             throw new Error(`it ended with ${code}:\n${output}\n${this.outputs()}`);
         }
